@@ -1,0 +1,103 @@
+#pragma once
+// What can be set about the two ports for services and operators: gRPC and admin.
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/address.hpp"
+
+namespace sluice::control {
+
+struct Options {
+  static constexpr std::string_view section = "Control";
+
+  base::Address grpc = base::Address::parse("127.0.0.1:8081").value();
+  base::Address admin = base::Address::parse("127.0.0.1:8082").value();
+  bool insecure_control = false;
+  std::vector<std::string> admin_hosts;
+
+  std::size_t grpc_message_bytes_max = std::size_t{4} << 20;
+  std::size_t publish_batch_max = 1000;
+  std::size_t list_page_max = 1000;
+  std::chrono::seconds idempotency_seconds{300};
+  std::size_t idempotency_keys_max = 100'000;
+  std::chrono::milliseconds stuck_worker_seconds{10'000};  // a fraction of a second is fine
+
+  template <class Visitor>
+  void describe(Visitor& visitor) {
+    describe_ports(visitor);
+    visitor.option("grpc-message-bytes-max", grpc_message_bytes_max,
+                   {.unit = "bytes",
+                    .min = 1024,
+                    .max = 1 << 30,
+                    .sentence = "One request to the gRPC port or JSON call to the admin port."});
+    visitor.option("publish-batch-max", publish_batch_max,
+                   {.unit = "messages", .min = 1, .max = 100'000, .sentence = "Messages in one PublishBatch."});
+    visitor.option("list-page-max", list_page_max,
+                   {.unit = "items",
+                    .min = 1,
+                    .max = 100'000,
+                    .sentence = "Items on one page of ListConnections, ListRooms or History."});
+    visitor.option("idempotency-seconds", idempotency_seconds,
+                   {.unit = "seconds",
+                    .min = 1,
+                    .max = 86'400,
+                    .sentence = "How long the answer to an idempotency key is remembered."});
+    visitor.option("idempotency-keys-max", idempotency_keys_max,
+                   {.unit = "keys",
+                    .min = 1,
+                    .max = 100'000'000,
+                    .sentence = "Keys remembered at a time; the oldest are forgotten first."});
+    visitor.option("stuck-worker-seconds", stuck_worker_seconds,
+                   {.unit = "seconds",
+                    .min = 1.5,
+                    .max = 3600,
+                    .sentence = "/healthz fails when a worker's loop has not turned for so long; an idle one turns "
+                                "once a second."});
+  }
+
+  // Gives a sentence for each mistake that only several options together make.
+  std::vector<std::string> validate() const;
+
+ private:
+  template <class Visitor>
+  void describe_ports(Visitor& visitor) {
+    visitor.option("grpc", grpc, {.sentence = "Where services call the gateway by gRPC; port 0 is any free one."});
+    visitor.option("admin", admin,
+                   {.sentence = "Where /metrics, /healthz, /readyz and the calls as JSON are served; port 0 is any "
+                                "free one."});
+    visitor.option("insecure-control", insecure_control,
+                   {.sentence = "Allow gRPC beyond loopback, and JSON calls from beyond it, without credentials."});
+    visitor.option("admin-hosts", admin_hosts,
+                   {.sentence = "A Host that JSON calls may name beside loopback names and addresses, without the "
+                                "port; a web page must not drive the port by a name of its own.",
+                    .misfit = host_misfit});
+  }
+
+  static std::string_view host_misfit(std::string_view host) {
+    const auto is_odd = [](char c) {
+      return (c < '0' || c > '9') && (c < 'a' || c > 'z') && c != '-' && c != '.' && c != '_';
+    };
+    const bool is_ipv6 = host.size() > 2 && host.front() == '[' && host.back() == ']';
+    if (is_ipv6 && base::Address::parse(std::string(host) + ":0")) return {};
+    const bool is_host = !host.empty() && host.size() <= 253 && std::none_of(host.begin(), host.end(), is_odd);
+    return is_host ? std::string_view{} : "a host name or address in lower case, without a port";
+  }
+};
+
+inline std::vector<std::string> Options::validate() const {
+  std::vector<std::string> problems;
+  if (!grpc.is_loopback() && !insecure_control) {
+    problems.push_back("--grpc: " + grpc.text() +
+                       " is beyond loopback, where anyone could publish and disconnect without credentials; say "
+                       "--insecure-control if that is meant, or use 127.0.0.1 or [::1]");
+  }
+  if (grpc.port() != 0 && grpc == admin) problems.push_back("--admin: " + admin.text() + " is --grpc's address");
+  return problems;
+}
+
+}  // namespace sluice::control

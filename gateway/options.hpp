@@ -1,0 +1,194 @@
+#pragma once
+// What can be set about clients: where they connect, what they may do, and every limit on what they send.
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/address.hpp"
+
+namespace sluice::gateway {
+
+// What becomes of a message that a client sends.
+enum class ClientMessages : std::uint8_t { backend, relay, echo, drop };
+inline constexpr std::array<std::string_view, 4> client_messages_names{"backend", "relay", "echo", "drop"};
+
+// Which rooms a client may join by naming them.
+enum class ClientRooms : std::uint8_t { automatic, open, granted };
+inline constexpr std::array<std::string_view, 3> client_rooms_names{"auto", "open", "granted"};
+
+// The origin list's words that are not origins.
+inline constexpr std::string_view same_origin = "same-origin";
+inline constexpr std::string_view any_origin = "*";
+
+struct Options {
+  static constexpr std::string_view section = "Clients";
+
+  std::vector<base::Address> listen{base::Address::parse("[::]:8080").value()};
+  bool share_port = false;
+  std::size_t backlog = 4096;
+  bool tcp_no_delay = true;
+
+  ClientMessages client_messages = ClientMessages::backend;
+  ClientRooms client_rooms = ClientRooms::automatic;
+  bool allow_anonymous = false;
+  std::vector<std::string> allowed_origins{std::string(same_origin)};
+
+  std::size_t room_name_bytes_max = 256;
+  std::size_t rooms_per_connection_max = 128;
+  std::size_t message_bytes_max = 1'000'000;
+  std::size_t fragments_per_message_max = 131'072;
+  std::size_t http_header_bytes_max = 16'384;
+
+  // The names say the unit of the option; fractions of a second are fine.
+  std::chrono::milliseconds handshake_seconds_max{10'000};
+  std::chrono::milliseconds ping_interval_seconds{25'000};
+  std::chrono::milliseconds ping_timeout_seconds{20'000};
+  std::chrono::milliseconds close_timeout_seconds{5'000};
+  std::chrono::milliseconds drain_delay_seconds{0};
+  std::chrono::milliseconds drain_seconds{10'000};
+
+  // What `automatic` stands for: with `backend` it is the backend who grants rooms.
+  ClientRooms effective_client_rooms() const {
+    if (client_rooms != ClientRooms::automatic) return client_rooms;
+    return client_messages == ClientMessages::backend ? ClientRooms::granted : ClientRooms::open;
+  }
+
+  template <class Visitor>
+  void describe(Visitor& visitor) {
+    describe_listeners(visitor);
+    describe_permissions(visitor);
+    describe_limits(visitor);
+    describe_times(visitor);
+  }
+
+  // Gives a sentence for each mistake that only several options together make.
+  std::vector<std::string> validate() const;
+
+ private:
+  template <class Visitor>
+  void describe_listeners(Visitor& visitor) {
+    visitor.option("listen", listen,
+                   {.sentence = "Where clients connect; [::] takes IPv4 too, port 0 is any free one."});
+    visitor.option("share-port", share_port,
+                   {.sentence = "Several processes may listen on the same ports, each a node of its own."});
+    visitor.option("backlog", backlog,
+                   {.unit = "connections",
+                    .min = 1,
+                    .max = 65'535,
+                    .sentence = "Connections that the kernel holds until they are accepted, for each listener of each "
+                                "worker; the kernel's somaxconn bounds it."});
+    visitor.option("tcp-no-delay", tcp_no_delay,
+                   {.sentence = "Small writes leave at once (TCP_NODELAY) instead of waiting to be joined."});
+  }
+
+  template <class Visitor>
+  void describe_permissions(Visitor& visitor) {
+    visitor.choice("client-messages", client_messages, client_messages_names,
+                   {.sentence = "What becomes of a client's message: it goes to a backend, to every member of the "
+                                "sender's rooms, back to the sender, or nowhere."});
+    visitor.choice("client-rooms", client_rooms, client_rooms_names,
+                   {.sentence = "Whether clients may join any room that they name, or only lobby and those granted to "
+                                "them; auto is granted with --client-messages backend, else open."});
+    visitor.option("allow-anonymous", allow_anonymous,
+                   {.sentence = "Allow relay and echo beyond loopback though nobody has to say who they are."});
+    visitor.option("allowed-origins", allowed_origins,
+                   {.sentence = "Web origins whose pages may connect: same-origin, origins such as "
+                                "https://app.example:8443, or * for all.",
+                    .misfit = origin_misfit});
+  }
+
+  template <class Visitor>
+  void describe_limits(Visitor& visitor) {
+    visitor.option("room-name-bytes-max", room_name_bytes_max,
+                   {.unit = "bytes", .min = 1, .max = 4096, .sentence = "Length of a room's name."});
+    visitor.option("rooms-per-connection-max", rooms_per_connection_max,
+                   {.unit = "rooms", .min = 1, .max = 65'535, .sentence = "Rooms that one connection may be in."});
+    visitor.option("message-bytes-max", message_bytes_max,
+                   {.unit = "bytes",
+                    .min = 1,
+                    .max = 1 << 30,
+                    .sentence = "One message of a client, inflated; a larger one ends the connection with 1009."});
+    visitor.option("fragments-per-message-max", fragments_per_message_max,
+                   {.unit = "frames",
+                    .min = 1,
+                    .max = 16'000'000,
+                    .sentence = "Frames that one message may come in, as empty ones cost no bytes; one more ends the "
+                                "connection with 1009."});
+    visitor.option("http-header-bytes-max", http_header_bytes_max,
+                   {.unit = "bytes",
+                    .min = 512,
+                    .max = 1 << 20,
+                    .sentence = "Request line and headers of one request; larger ones are answered with 431."});
+  }
+
+  template <class Visitor>
+  void describe_times(Visitor& visitor) {
+    visitor.option("handshake-seconds-max", handshake_seconds_max,
+                   {.unit = "seconds",
+                    .min = 0.05,
+                    .max = 3600,
+                    .sentence = "How long a request may take to arrive; then it is answered with 408."});
+    visitor.option("ping-interval-seconds", ping_interval_seconds,
+                   {.unit = "seconds", .min = 0.05, .max = 86'400, .sentence = "Time between two pings to a client."});
+    visitor.option("ping-timeout-seconds", ping_timeout_seconds,
+                   {.unit = "seconds",
+                    .min = 0.05,
+                    .max = 86'400,
+                    .sentence = "How long after a ping anything must have come from the client."});
+    visitor.option(
+        "close-timeout-seconds", close_timeout_seconds,
+        {.unit = "seconds", .min = 0.05, .max = 3600, .sentence = "How long a client may take to answer a close."});
+    visitor.option("drain-delay-seconds", drain_delay_seconds,
+                   {.unit = "seconds",
+                    .max = 3600,
+                    .sentence = "How long to go on accepting after SIGTERM, while load balancers learn of it."});
+    visitor.option("drain-seconds", drain_seconds,
+                   {.unit = "seconds",
+                    .max = 86'400,
+                    .sentence = "Over how long connections are closed after that, so that clients do not all come "
+                                "back at once."});
+  }
+
+  static std::string_view origin_misfit(std::string_view origin) {
+    constexpr std::string_view expected = "same-origin, * or an origin such as https://app.example:8443";
+    if (origin == same_origin || origin == any_origin) return {};
+    const auto scheme_bytes = origin.find("://");
+    if (scheme_bytes == 0 || scheme_bytes == std::string_view::npos) return expected;
+    const std::string_view host = origin.substr(scheme_bytes + 3);
+    // Browsers send origins in lower case and without a path, so anything else would never match.
+    const auto is_odd = [](char c) { return c <= ' ' || c == 0x7F || c == '/' || c == '*' || (c >= 'A' && c <= 'Z'); };
+    return host.empty() || std::any_of(host.begin(), host.end(), is_odd) ? expected : std::string_view{};
+  }
+};
+
+inline std::vector<std::string> Options::validate() const {
+  std::vector<std::string> problems;
+  if (listen.empty()) problems.push_back("--listen: at least one address is needed");
+  for (auto address = listen.begin(); address != listen.end(); ++address) {
+    if (address->port() != 0 && std::find(listen.begin(), address, *address) != address) {
+      problems.push_back("--listen: " + address->text() + " is given twice");
+    }
+  }
+  if (allowed_origins.size() > 1 &&
+      std::find(allowed_origins.begin(), allowed_origins.end(), any_origin) != allowed_origins.end()) {
+    problems.push_back("--allowed-origins: * allows every origin and stands alone");
+  }
+  const bool is_open = client_messages == ClientMessages::relay || client_messages == ClientMessages::echo;
+  const auto beyond = std::find_if(listen.begin(), listen.end(), [](const auto& a) { return !a.is_loopback(); });
+  if (is_open && !allow_anonymous && beyond != listen.end()) {
+    problems.push_back(
+        "--client-messages: " + std::string(client_messages_names[static_cast<std::size_t>(client_messages)]) + " on " +
+        beyond->text() +
+        " lets anyone who reaches it use the gateway; say --allow-anonymous if that is meant, or "
+        "listen on loopback (127.0.0.1 or [::1])");
+  }
+  return problems;
+}
+
+}  // namespace sluice::gateway

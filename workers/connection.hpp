@@ -1,0 +1,78 @@
+#pragma once
+// Connection: one client as its worker knows it: its socket, its rooms, its outbox, its wire. Lives in the worker's slab
+// and is named by id; nobody keeps a pointer or reference to one across a return to the loop.
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <string>
+
+#include "base/clock.hpp"
+#include "base/ids.hpp"
+#include "workers/outbox.hpp"
+#include "workers/rooms.hpp"
+#include "workers/wire.hpp"
+
+namespace sluice::workers {
+
+// What a resuming connection has still to get, and what came meanwhile, in order. Owned only while it catches up.
+struct CatchUp {
+  std::deque<std::shared_ptr<const Message>> messages;
+  std::size_t live_bytes = 0;  // of those that came meanwhile; what is replayed is the history's
+  std::size_t live_messages = 0;
+};
+
+class Connection {
+ public:
+  enum class Phase : std::uint8_t {
+    free,       // the slot has no connection
+    open,       // speaks its wire
+    ending,     // will end at the loop's next safe point; nothing is read or delivered any more
+    flushing,   // the last words are in the outbox
+    lingering,  // they are sent; waits for the client to close, so that no reset overtakes them
+  };
+
+  std::uint32_t slot() const { return slot_; }
+  base::NamespaceId name_space() const { return name_space_; }
+  bool is_open() const { return phase_ == Phase::open; }
+  // A member of everyone: it was announced, and its wire gets messages.
+  bool is_announced() const { return is_announced_; }
+  bool are_reads_paused() const { return reads_paused_; }
+  base::TimePoint last_seen() const { return last_seen_; }
+  Memberships& memberships() { return memberships_; }
+  const Memberships& memberships() const { return memberships_; }
+
+ private:
+  friend class Worker;
+  friend class Delivery;
+  friend class Flusher;
+  friend class Slab;
+
+  std::unique_ptr<Wire> wire_;
+  Outbox outbox_;
+  Memberships memberships_;
+  std::unique_ptr<CatchUp> catch_up_;
+  std::unique_ptr<std::string> unread_;  // bytes that were read but not taken, while reads are paused
+  base::TimePoint last_seen_{}, since_{};
+  std::uint64_t bytes_received_ = 0, bytes_sent_ = 0;
+  std::uint32_t messages_received_ = 0, messages_sent_ = 0;
+  int descriptor_ = -1;
+  std::uint32_t slot_ = 0, generation_ = 0;
+  std::uint32_t mark_ = 0;  // Delivery: the last fan-out that looked at it
+  base::NamespaceId name_space_;
+  WireFormat format_ = 0;
+  Phase phase_ = Phase::free;
+  bool is_announced_ : 1 = false;
+  bool is_dirty_ : 1 = false;      // on the flusher's list
+  bool is_blocked_ : 1 = false;    // the kernel took less than all; an edge will say when it takes more
+  bool is_watched_ : 1 = false;    // on the flusher's list of slow outboxes
+  bool reads_paused_ : 1 = false;
+  bool is_readable_ : 1 = false;   // an edge came, or may have come, that was not read to its end
+  bool is_again_ : 1 = false;      // on the loop's again-list
+  bool owes_gap_ : 1 = false;      // messages were dropped since it was last told so
+};
+
+// 18,000 of them and their wires are to fit into 450 bytes each.
+static_assert(sizeof(Connection) <= 208, "a connection's share of the slab");
+
+}  // namespace sluice::workers

@@ -1,0 +1,270 @@
+#include "workers/delivery.hpp"
+
+#include <algorithm>
+
+#include "base/assert.hpp"
+
+namespace sluice::workers {
+
+namespace {
+// A group's frames should lie in one chunk, and one group must not hold up the turn.
+constexpr std::size_t group_messages_max = 256;
+constexpr std::size_t group_bytes_max = 32768;
+constexpr std::size_t control_bytes_max = 65536;  // over the outbox's bound: pongs for one who reads nothing
+}  // namespace
+
+Delivery::Delivery(Parts parts) : parts_(parts) {}
+
+std::uint32_t Delivery::next_mark() {
+  if (++mark_ != 0) return mark_;
+  for (std::uint32_t slot = 0; slot < parts_.slab.slots(); ++slot) parts_.slab.at(slot).mark_ = 0;
+  return ++mark_;
+}
+
+bool Delivery::is_excepted(const Connection& connection, const Target& target) const {
+  for (const RoomKey& key : target.except_rooms) {
+    const Room* room = parts_.rooms.find(target.name_space, key.kind, key.name);
+    if (room && parts_.rooms.is_member(*room, connection.memberships())) return true;
+  }
+  return std::ranges::any_of(target.except_connections, [&](const base::ConnectionId& id) {
+    return id.slot == connection.slot_ && id.generation == connection.generation_ && id.worker() == parts_.worker &&
+           id.incarnation == parts_.incarnation;
+  });
+}
+
+void Delivery::deliver(std::span<const std::shared_ptr<const Message>> messages, base::TimePoint now) {
+  now_ = now;
+  while (!messages.empty()) {
+    const std::size_t size = group_size(messages);
+    if (size > 0) {
+      deliver_group(messages.first(size));
+      messages = messages.subspan(size);
+      continue;
+    }
+    const std::shared_ptr<const Message>& message = messages.front();
+    struct Made {
+      WireFormat format;
+      const RoomKey* room;
+      Run run;
+    };
+    std::vector<Made> made;
+    for_each(message->target, message->place, [&](Connection& connection) {
+      const bool shows_room = parts_.edge.shows_room(connection.format_);
+      const RoomKey* room = shows_room ? shown_room(connection, *message) : nullptr;
+      auto found = std::ranges::find_if(
+          made, [&](const Made& one) { return one.format == connection.format_ && one.room == room; });
+      if (found == made.end()) {
+        made.push_back({connection.format_, room, encode(connection.format_, *message, room)});
+        found = made.end() - 1;
+        parts_.frames.keep(*found->run.chunk);
+      }
+      push(connection, message, found->run);
+    });
+    for (const Made& one : made) parts_.frames.release(*one.run.chunk);
+    messages = messages.subspan(1);
+  }
+}
+
+// How many messages from the front go to the same single room; 0 if the first one's target is not that simple.
+std::size_t Delivery::group_size(std::span<const std::shared_ptr<const Message>> messages) const {
+  const Target& target = messages.front()->target;
+  if (!target.is_one_room()) return 0;
+  std::size_t size = 1, bytes = messages.front()->data.size();
+  while (size < messages.size() && size < group_messages_max && bytes < group_bytes_max &&
+         messages[size]->target == target)
+    bytes += messages[size++]->data.size();
+  return size;
+}
+
+void Delivery::deliver_group(std::span<const std::shared_ptr<const Message>> group) {
+  const Target& target = group.front()->target;
+  const Room* room = parts_.rooms.find(target.name_space, target.rooms[0].kind, target.rooms[0].name);
+  if (!room) return;
+  for (const Member& member : room->members()) {
+    Connection& connection = parts_.slab.at(member.slot);
+    const Encoded& frames = encoded(connection.format_, group);
+    const bool is_simple = connection.is_open() && !connection.catch_up_ && !connection.owes_gap_ &&
+                           member.joined_place < group.front()->place && frames.merged.size() == 1 &&
+                           !is_over(connection, frames.merged[0]);
+    if (is_simple) {
+      queue(connection, frames.merged[0]);
+      continue;
+    }
+    for (std::size_t at = 0; at < group.size(); ++at)
+      if (member.joined_place < group[at]->place) push(connection, group[at], frames.each[at]);
+  }
+  for (Encoded& one : encoded_) {
+    for (const Run& run : one.merged) parts_.frames.release(*run.chunk);
+    one.merged.clear();
+    one.each.clear();
+  }
+}
+
+const Delivery::Encoded& Delivery::encoded(WireFormat format, std::span<const std::shared_ptr<const Message>> group) {
+  Encoded& made = encoded_[format];
+  if (!made.each.empty()) return made;
+  for (const std::shared_ptr<const Message>& message : group) {
+    const RoomKey& key = message->target.rooms[0];
+    const Run run = encode(format, *message, key.kind == RoomKey::Kind::room ? &key : nullptr);
+    made.each.push_back(run);
+    if (!made.merged.empty() && made.merged.back().chunk == run.chunk && made.merged.back().last == run.first) {
+      made.merged.back().last = run.last;
+      continue;
+    }
+    // Kept until the group is done: no outbox holds it yet, and the next frame may open another chunk.
+    made.merged.push_back(run);
+    parts_.frames.keep(*run.chunk);
+  }
+  return made;
+}
+
+Run Delivery::encode(WireFormat format, const Message& message, const RoomKey* room) {
+  scratch_.clear();
+  parts_.edge.encode(format, message, room, scratch_);
+  FrameTraits traits;
+  traits.is_message = true;
+  traits.policy = message.slow_policy.value_or(parts_.options.slow_policy);
+  traits.payload_bytes = static_cast<std::uint32_t>(message.data.size());
+  traits.accepted = message.accepted;
+  traits.conflation_key = message.conflation_key;
+  return parts_.frames.add(scratch_, traits, now_);
+}
+
+const RoomKey* Delivery::shown_room(const Connection& connection, const Message& message) const {
+  for (const RoomKey& key : message.target.rooms) {
+    if (key.kind != RoomKey::Kind::room) continue;
+    const Room* room = parts_.rooms.find(message.target.name_space, key.kind, key.name);
+    if (room && parts_.rooms.is_member(*room, connection.memberships())) return &key;
+  }
+  return nullptr;
+}
+
+void Delivery::deliver_to(Connection& connection, const std::shared_ptr<const Message>& message, base::TimePoint now) {
+  now_ = now;
+  const RoomKey* room = parts_.edge.shows_room(connection.format_) ? shown_room(connection, *message) : nullptr;
+  push(connection, message, encode(connection.format_, *message, room));
+}
+
+void Delivery::push(Connection& connection, const std::shared_ptr<const Message>& message, Run run) {
+  if (!connection.is_open()) return drop(DropReason::closing, 1);
+  if (connection.catch_up_) return push_behind(connection, message);
+  // Before a client is called slow, its socket is asked: one turn may bring more than the bound to a fast one.
+  if (is_over(connection, run) && !connection.is_blocked_) parts_.flusher.flush(connection);
+  if (is_over(connection, run) && !make_room(connection, *message, run)) return;
+  if (connection.owes_gap_ && !connection.is_blocked_) tell_gap(connection, GapReason::dropped, now_);
+  if (connection.is_open()) queue(connection, run);
+}
+
+// What comes while a connection catches up stands behind what it missed, within the outbox's bounds.
+void Delivery::push_behind(Connection& connection, const std::shared_ptr<const Message>& message) {
+  CatchUp& catch_up = *connection.catch_up_;
+  catch_up.live_bytes += message->bytes();
+  if (catch_up.live_bytes > parts_.options.outbox_bytes_max ||
+      ++catch_up.live_messages > parts_.options.outbox_messages_max)
+    return end_slow(connection, "catching up too slowly");
+  catch_up.messages.push_back(message);
+}
+
+void Delivery::queue(Connection& connection, Run run) {
+  connection.outbox_.push(run, parts_.frames);
+  const std::uint32_t messages = run.messages();
+  parts_.metrics.deliveries.add(messages);
+  parts_.metrics.outbox_bytes.add(run.bytes());
+  parts_.metrics.outbox_messages.add(messages);
+  parts_.flusher.mark_dirty(connection);
+}
+
+// Whether `run` would put the outbox over a bound. A message always fits into an empty one.
+bool Delivery::is_over(const Connection& connection, const Run& run) const {
+  const Outbox& outbox = connection.outbox_;
+  if (outbox.is_empty()) return false;
+  const Options& options = parts_.options;
+  if (outbox.bytes() + run.bytes() > options.outbox_bytes_max) return true;
+  if (outbox.messages() + run.messages() > options.outbox_messages_max) return true;
+  if (!connection.is_blocked_) return false;
+  return now_ - outbox.oldest() > std::chrono::milliseconds(options.outbox_age_ms_max) || parts_.queued.is_over();
+}
+
+// Does what the message's policy says about a full outbox; true if `run` may be queued now.
+bool Delivery::make_room(Connection& connection, const Message& message, const Run& run) {
+  if (!connection.is_open()) return false;
+  const SlowPolicy policy = message.slow_policy.value_or(parts_.options.slow_policy);
+  if (policy == SlowPolicy::close) {
+    end_slow(connection, "outbox over its limit");
+    return false;
+  }
+  connection.owes_gap_ = true;
+  if (policy == SlowPolicy::conflate) {
+    forget(connection, [&] { return connection.outbox_.drop_key(message.conflation_key, parts_.frames); },
+           DropReason::conflated);
+  }
+  const auto drop_one = [&] { return connection.outbox_.drop_oldest(parts_.frames) ? 1u : 0u; };
+  while (policy != SlowPolicy::drop_newest && is_over(connection, run))
+    if (forget(connection, drop_one, DropReason::outbox_full_oldest) == 0) break;
+  if (!is_over(connection, run)) return true;
+  drop(DropReason::outbox_full_newest, 1);
+  return false;
+}
+
+// Performs a dropping on the outbox and keeps the gauges right; returns how many messages went.
+template <class Dropping>
+std::uint32_t Delivery::forget(Connection& connection, Dropping&& dropping, DropReason reason) {
+  const std::size_t bytes = connection.outbox_.bytes();
+  const std::uint32_t dropped = dropping();
+  parts_.metrics.outbox_bytes.subtract(bytes - connection.outbox_.bytes());
+  parts_.metrics.outbox_messages.subtract(dropped);
+  drop(reason, dropped);
+  return dropped;
+}
+
+void Delivery::drop(DropReason reason, std::uint64_t count) {
+  parts_.metrics.drops[static_cast<std::size_t>(reason)].add(count);
+}
+
+void Delivery::end_slow(Connection& connection, const char* what) {
+  drop(DropReason::closing, 1);
+  if (!connection.is_open()) return;
+  connection.phase_ = Connection::Phase::ending;
+  parts_.endings.add(connection.slot_, connection.generation_, true, {EndReason::slow_client, 1013, what});
+}
+
+void Delivery::send_control(Connection& connection, std::string_view frame, base::TimePoint now) {
+  const Run run = parts_.frames.add(frame, FrameTraits{}, now);
+  if (connection.outbox_.bytes() + run.bytes() > parts_.options.outbox_bytes_max + control_bytes_max)
+    return end_slow(connection, "control frames are not read");
+  queue(connection, run);
+}
+
+void Delivery::tell_gap(Connection& connection, GapReason reason, base::TimePoint now) {
+  connection.owes_gap_ = false;
+  scratch_.clear();
+  parts_.edge.encode_gap(connection.format_, reason, scratch_);
+  if (scratch_.empty()) return;
+  parts_.metrics.gaps.add();
+  send_control(connection, scratch_, now);
+}
+
+void Delivery::catch_up(Connection& connection, std::vector<std::shared_ptr<const Message>> missed, base::TimePoint now) {
+  now_ = now;
+  connection.catch_up_ = std::make_unique<CatchUp>();
+  for (std::shared_ptr<const Message>& message : missed)
+    if (!is_excepted(connection, message->target)) connection.catch_up_->messages.push_back(std::move(message));
+  parts_.metrics.replayed_messages.add(connection.catch_up_->messages.size());
+  feed_catch_up(connection);
+}
+
+void Delivery::feed_catch_up(Connection& connection) {
+  CatchUp& catch_up = *connection.catch_up_;
+  const Outbox& outbox = connection.outbox_;
+  while (connection.is_open() && !catch_up.messages.empty() &&
+         (outbox.is_empty() || (outbox.bytes() < parts_.options.outbox_bytes_max / 2 &&
+                                outbox.messages() < parts_.options.outbox_messages_max / 2))) {
+    const Message& message = *catch_up.messages.front();
+    const bool shows_room = parts_.edge.shows_room(connection.format_);
+    queue(connection, encode(connection.format_, message, shows_room ? shown_room(connection, message) : nullptr));
+    catch_up.messages.pop_front();
+  }
+  if (catch_up.messages.empty()) connection.catch_up_.reset();
+}
+
+}  // namespace sluice::workers

@@ -1,0 +1,113 @@
+#pragma once
+// Delivery: from a message to the outboxes of the connections that it is for: who they are (rooms minus rooms), how it
+// looks to each (encodings, once a format), and what befalls those that are too slow. Belongs to one worker.
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "workers/endings.hpp"
+#include "workers/flusher.hpp"
+#include "workers/frames.hpp"
+#include "workers/metrics.hpp"
+#include "workers/options.hpp"
+#include "workers/rooms.hpp"
+#include "workers/slab.hpp"
+
+namespace sluice::workers {
+
+class Delivery {
+ public:
+  struct Parts {
+    Slab& slab;
+    Rooms& rooms;
+    Frames& frames;
+    Flusher& flusher;
+    Endings& endings;
+    Metrics& metrics;
+    const Options& options;
+    const Edge& edge;
+    const base::ByteBudget& queued;
+    std::uint32_t incarnation;
+    base::WorkerId worker;
+  };
+  explicit Delivery(Parts parts);
+
+  // Delivers mail of one order: messages side by side that go to the same single room are handed to each of its members at
+  // once. `now` is the turn's time.
+  void deliver(std::span<const std::shared_ptr<const Message>> messages, base::TimePoint now);
+  // Delivers one message to one connection, whatever its target.
+  void deliver_to(Connection& connection, const std::shared_ptr<const Message>& message, base::TimePoint now);
+
+  // Queues what the connection missed, at the pace at which its socket takes it; what comes meanwhile stands behind.
+  void catch_up(Connection& connection, std::vector<std::shared_ptr<const Message>> missed, base::TimePoint now);
+  void feed_catch_up(Connection& connection);
+
+  // Queues a control frame: behind what is queued, but under no slow policy.
+  void send_control(Connection& connection, std::string_view frame, base::TimePoint now);
+  // Tells the client, if its wire can, that it lost messages.
+  void tell_gap(Connection& connection, GapReason reason, base::TimePoint now);
+
+  // Calls visit(connection) for each open connection of `target`, each once.
+  template <class Visit>
+  void for_each(const Target& target, std::uint64_t place, Visit&& visit);
+
+  bool is_excepted(const Connection& connection, const Target& target) const;
+
+ private:
+  // A group of messages in one format: each one's frame, and the same frames as runs, one a chunk.
+  struct Encoded {
+    std::vector<Run> each, merged;
+  };
+  std::size_t group_size(std::span<const std::shared_ptr<const Message>> messages) const;
+  void deliver_group(std::span<const std::shared_ptr<const Message>> group);
+  const Encoded& encoded(WireFormat format, std::span<const std::shared_ptr<const Message>> group);
+  Run encode(WireFormat format, const Message& message, const RoomKey* room);
+  const RoomKey* shown_room(const Connection& connection, const Message& message) const;
+  void push(Connection& connection, const std::shared_ptr<const Message>& message, Run run);
+  void push_behind(Connection& connection, const std::shared_ptr<const Message>& message);
+  void queue(Connection& connection, Run run);
+  bool is_over(const Connection& connection, const Run& run) const;
+  bool make_room(Connection& connection, const Message& message, const Run& run);
+  template <class Dropping>
+  std::uint32_t forget(Connection& connection, Dropping&& dropping, DropReason reason);
+  void drop(DropReason reason, std::uint64_t count);
+  void end_slow(Connection& connection, const char* what);
+  std::uint32_t next_mark();
+
+  Parts parts_;
+  base::TimePoint now_{};
+  std::uint32_t mark_ = 0;
+  std::string scratch_;
+  std::array<Encoded, wire_formats_max> encoded_;
+  std::vector<std::uint32_t> matched_;
+};
+
+template <class Visit>
+void Delivery::for_each(const Target& target, std::uint64_t place, Visit&& visit) {
+  // The slots are collected first: a visit may make the connection leave the room that is being walked.
+  std::vector<std::uint32_t> found;
+  found.swap(matched_);
+  found.clear();
+  const std::uint32_t mark = next_mark();
+  const auto consider = [&](Connection& connection) {
+    if (connection.mark_ == mark || !connection.is_open()) return;
+    connection.mark_ = mark;
+    if (!is_excepted(connection, target)) found.push_back(connection.slot());
+  };
+  for (const RoomKey& key : target.rooms)
+    if (const Room* room = parts_.rooms.find(target.name_space, key.kind, key.name))
+      for (const Member& member : room->members())
+        if (member.joined_place < place) consider(parts_.slab.at(member.slot));
+  for (const base::ConnectionId& id : target.connections) {
+    if (id.incarnation != parts_.incarnation || id.worker() != parts_.worker) continue;
+    Connection* connection = parts_.slab.find(id.slot, id.generation);
+    if (connection && connection->is_announced() && connection->name_space() == target.name_space) consider(*connection);
+  }
+  for (const std::uint32_t slot : found) visit(parts_.slab.at(slot));
+  found.swap(matched_);
+}
+
+}  // namespace sluice::workers

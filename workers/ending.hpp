@@ -1,0 +1,37 @@
+#pragma once
+// How a connection ends: the reason that metrics count, and what its wire says to the client.
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace sluice::workers {
+
+enum class EndReason : std::uint8_t {
+  client_closed,      // a clean goodbye from the client
+  client_vanished,    // end of stream or reset without one
+  protocol_error,     // the client broke its protocol
+  too_large,          // a message or header over its limit
+  refused,            // the request was answered with an error
+  handshake_timeout,  // no complete request in time
+  heartbeat_timeout,  // no sign of life
+  slow_client,        // its outbox was over a bound
+  disconnected,       // by a Disconnect call; the application's close codes are folded into this one
+  draining,           // by Drain or by shutdown
+  exhausted,          // a limit of ours was reached
+  internal_error,     // our fault
+};
+inline constexpr std::array<std::string_view, 12> ending_names{
+    "client_closed", "client_vanished",   "protocol_error", "too_large",    "refused",  "handshake_timeout",
+    "heartbeat_timeout", "slow_client", "disconnected",   "draining", "exhausted", "internal_error"};
+
+struct Ending {
+  EndReason reason;
+  std::uint16_t close_code = 1000;  // RFC 6455, 7.4.1; other wires map it
+  std::string text;                 // told to the client; at most 123 bytes, UTF-8
+};
+
+inline std::string_view name_of(EndReason reason) { return ending_names[static_cast<std::size_t>(reason)]; }
+
+}  // namespace sluice::workers

@@ -1,0 +1,116 @@
+#include "workers/flusher.hpp"
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "workers/delivery.hpp"
+
+namespace sluice::workers {
+
+namespace {
+constexpr int pieces_max = 64;
+constexpr std::size_t write_bytes_max = 262144;
+}  // namespace
+
+void Flusher::flush_some(Delivery& delivery) {
+  const std::size_t count = std::min(dirty_.size(), turn_connections);
+  for (std::size_t at = 0; at < count; ++at) {
+    Connection& connection = slab_.at(dirty_[at]);
+    if (!connection.is_dirty_) continue;
+    connection.is_dirty_ = false;
+    flush(connection);
+    if (connection.is_blocked_ || !connection.is_open()) continue;
+    if (connection.owes_gap_) delivery.tell_gap(connection, GapReason::dropped, base::Clock::now());
+    if (connection.catch_up_) delivery.feed_catch_up(connection);
+  }
+  dirty_.erase(dirty_.begin(), dirty_.begin() + static_cast<std::ptrdiff_t>(count));
+}
+
+void Flusher::flush(Connection& connection) {
+  while (!connection.outbox_.is_empty()) {
+    iovec pieces[pieces_max];
+    msghdr header{};
+    header.msg_iov = pieces;
+    header.msg_iovlen = static_cast<std::size_t>(connection.outbox_.gather(pieces, pieces_max, write_bytes_max));
+    std::size_t offered = 0;
+    for (std::size_t at = 0; at < header.msg_iovlen; ++at) offered += pieces[at].iov_len;
+    const ssize_t taken = header.msg_iovlen == 1
+                              ? send(connection.descriptor_, pieces[0].iov_base, pieces[0].iov_len, MSG_NOSIGNAL | MSG_DONTWAIT)
+                              : sendmsg(connection.descriptor_, &header, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (taken < 0) {
+      if (errno == EINTR) continue;
+      on_error(connection, errno);
+      return;
+    }
+    const auto size = static_cast<std::size_t>(taken);
+    const std::uint64_t queued = connection.outbox_.messages();
+    const Outbox::Written written = connection.outbox_.consume(size, frames_);
+    metrics_.messages_sent.add(written.messages);
+    metrics_.payload_bytes_sent.add(written.payload_bytes);
+    metrics_.wire_bytes_sent.add(size);
+    metrics_.outbox_bytes.subtract(size);
+    metrics_.outbox_messages.subtract(queued - connection.outbox_.messages());
+    connection.bytes_sent_ += size;
+    connection.messages_sent_ += written.messages;
+    if (size < offered) {
+      connection.is_blocked_ = true;
+      watch(connection);
+      return;
+    }
+  }
+  if (connection.phase_ != Connection::Phase::flushing) return;
+  // The last words are with the kernel: say that no more will come, and wait for the client to do the same.
+  connection.phase_ = Connection::Phase::lingering;
+  shutdown(connection.descriptor_, SHUT_WR);
+}
+
+void Flusher::on_error(Connection& connection, int error) {
+  if (error == EAGAIN || error == EWOULDBLOCK) {
+    connection.is_blocked_ = true;
+    watch(connection);
+    return;
+  }
+  endings_.add(connection.slot_, connection.generation_, false, {EndReason::client_vanished, 1006, {}});
+  if (connection.phase_ == Connection::Phase::open) connection.phase_ = Connection::Phase::ending;
+}
+
+void Flusher::watch(Connection& connection) {
+  if (connection.is_watched_) return;
+  connection.is_watched_ = true;
+  watched_.push_back(connection.slot_);
+}
+
+void Flusher::check_ages(base::TimePoint now) {
+  const std::chrono::milliseconds age_max{options_.outbox_age_ms_max};
+  base::Duration oldest{};
+  std::erase_if(watched_, [&](std::uint32_t slot) {
+    Connection& connection = slab_.at(slot);
+    if (connection.outbox_.is_empty()) {
+      connection.is_watched_ = false;
+      return true;
+    }
+    const base::Duration age = now - connection.outbox_.oldest();
+    oldest = std::max(oldest, age);
+    if (age <= age_max || !connection.is_open()) return false;
+    if (options_.slow_policy == SlowPolicy::close) {
+      connection.phase_ = Connection::Phase::ending;
+      endings_.add(slot, connection.generation_, true, {EndReason::slow_client, 1013, "outbox older than its limit"});
+      return false;
+    }
+    while (!connection.outbox_.is_empty() && now - connection.outbox_.oldest() > age_max) {
+      const std::size_t before = connection.outbox_.bytes();
+      if (!connection.outbox_.drop_oldest(frames_)) break;
+      metrics_.outbox_bytes.subtract(before - connection.outbox_.bytes());
+      metrics_.outbox_messages.subtract(1);
+      metrics_.drops[static_cast<std::size_t>(DropReason::outbox_full_oldest)].add();
+      connection.owes_gap_ = true;
+    }
+    return false;
+  });
+  metrics_.outbox_age_milliseconds.set(
+      static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(oldest).count()));
+}
+
+}  // namespace sluice::workers

@@ -1,0 +1,63 @@
+#pragma once
+// Flusher: writes outboxes to sockets: each dirty connection once a turn, with one system call for all that it waits
+// for. Watches those that could not be written whole. Belongs to one worker.
+
+#include <cstdint>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "workers/endings.hpp"
+#include "workers/frames.hpp"
+#include "workers/metrics.hpp"
+#include "workers/options.hpp"
+#include "workers/slab.hpp"
+
+namespace sluice::workers {
+
+class Delivery;
+
+class Flusher {
+ public:
+  // Connections written before the loop looks at its readiness set again: a fan-out to 10,000 must not keep the others
+  // waiting for all of it.
+  static constexpr std::size_t turn_connections = 256;
+
+  Flusher(Slab& slab, Frames& frames, Endings& endings, Metrics& metrics, const Options& options)
+      : slab_(slab), frames_(frames), endings_(endings), metrics_(metrics), options_(options) {}
+
+  // Puts the connection on the list of those to be written, unless it is there or its socket is full. O(1).
+  void mark_dirty(Connection& connection) {
+    if (connection.is_dirty_ || connection.is_blocked_) return;
+    connection.is_dirty_ = true;
+    dirty_.push_back(connection.slot_);
+  }
+  // The socket takes bytes again.
+  void unblock(Connection& connection) {
+    if (!connection.is_blocked_) return;
+    connection.is_blocked_ = false;
+    mark_dirty(connection);
+  }
+  bool has_dirty() const { return !dirty_.empty(); }
+
+  // Writes up to turn_connections of the dirty ones, oldest first. `delivery` feeds those that catch up.
+  void flush_some(Delivery& delivery);
+  // Writes what the socket takes now.
+  void flush(Connection& connection);
+
+  // Once a second: measures the outboxes of slow connections and ends those whose oldest frame is over the age bound.
+  void check_ages(base::TimePoint now);
+
+ private:
+  void watch(Connection& connection);
+  void on_error(Connection& connection, int error);
+
+  Slab& slab_;
+  Frames& frames_;
+  Endings& endings_;
+  Metrics& metrics_;
+  const Options& options_;
+  std::vector<std::uint32_t> dirty_;
+  std::vector<std::uint32_t> watched_;
+};
+
+}  // namespace sluice::workers

@@ -1,0 +1,88 @@
+#pragma once
+// What can be watched of one worker. Each metric is one member, declared once in describe(); code counts events here and
+// never names Prometheus. Written by the worker's thread alone, read by scrapes.
+
+#include <array>
+#include <cstddef>
+#include <string_view>
+
+#include "base/cell.hpp"
+#include "workers/ending.hpp"
+#include "workers/protocol.hpp"
+
+namespace sluice::workers {
+
+// Why a message did not reach a client that it matched.
+enum class DropReason : std::uint8_t { outbox_full_newest, outbox_full_oldest, conflated, closing, no_backend, policy, too_large };
+inline constexpr std::array<std::string_view, 7> drop_reason_names{
+    "outbox_full_newest", "outbox_full_oldest", "conflated", "closing", "no_backend", "policy", "too_large"};
+
+struct alignas(64) Metrics {
+  std::array<base::Cell, protocol_names.size()> connections;     // open now
+  std::array<base::Cell, protocol_names.size()> accepted;
+  std::array<base::Cell, ending_names.size()> closed;
+  base::Cell accept_pauses, handshakes_refused, protocol_errors, handler_exceptions;
+  base::Cell messages_received, messages_sent;                   // data messages; a sent one is one delivery written
+  base::Cell payload_bytes_received, payload_bytes_sent, wire_bytes_received, wire_bytes_sent;
+  base::Cell deliveries;                                         // messages put into outboxes
+  std::array<base::Cell, drop_reason_names.size()> drops;
+  base::Cell outbox_bytes, outbox_messages;                      // waiting now, over all connections
+  base::Cell outbox_age_milliseconds;                            // of the oldest waiting frame, sampled once a second
+  base::Cell reads_paused;                                       // connections whose reads are paused now
+  base::Cell joins, leaves, rooms;
+  base::Cell replays, replayed_messages, gaps;
+  base::Cell mailbox_messages;                                   // handled
+  base::LatencyCell mailbox_wait;                                // accepted until the worker took it
+  base::LatencyCell loop_turn;                                   // one turn of the loop: the lag that others see
+  base::LatencyCell fan_out;                                     // accepted until the last socket write
+  base::Cell turns, last_turn_milliseconds;                      // the latter: steady clock, for /healthz
+
+  // Calls visitor.counter(name, cell, help), .gauge(...), .histogram(...), and the same with an array of cells and a
+  // label: visitor.counter(name, cells, label name, label values, help). `per_worker` ones get a label "worker".
+  template <class Visitor>
+  void describe(Visitor& v) const {
+    using enum_labels = std::string_view;
+    constexpr enum_labels by_protocol = "protocol", by_reason = "reason";
+    v.per_worker().gauge("sluice_connections", connections, by_protocol, protocol_names, "Connections open now.");
+    v.per_worker().counter("sluice_connections_accepted_total", accepted, by_protocol, protocol_names,
+                           "Connections accepted, counted when their protocol is known.");
+    v.summed().counter("sluice_connections_closed_total", closed, by_reason, ending_names,
+                       "Connections ended, by the reason for it.");
+    v.summed().counter("sluice_accept_pauses_total", accept_pauses,
+                       "Times that accepting paused because descriptors or connections had run out.");
+    v.summed().counter("sluice_handshakes_refused_total", handshakes_refused,
+                       "HTTP requests on the client port that were answered with an error.");
+    v.summed().counter("sluice_protocol_errors_total", protocol_errors, "Connections that broke their protocol.");
+    v.summed().counter("sluice_handler_exceptions_total", handler_exceptions,
+                       "Exceptions that escaped a connection's handler and ended that connection alone.");
+    v.summed().counter("sluice_messages_received_total", messages_received, "Data messages received from clients.");
+    v.summed().counter("sluice_messages_sent_total", messages_sent, "Data messages handed whole to the kernel for clients.");
+    v.summed().counter("sluice_payload_received_bytes_total", payload_bytes_received, "Payload of messages received.");
+    v.summed().counter("sluice_payload_sent_bytes_total", payload_bytes_sent, "Payload of messages sent.");
+    v.summed().counter("sluice_wire_received_bytes_total", wire_bytes_received, "Bytes read from client sockets.");
+    v.summed().counter("sluice_wire_sent_bytes_total", wire_bytes_sent, "Bytes written to client sockets.");
+    v.summed().counter("sluice_deliveries_total", deliveries, "Messages put into clients' outboxes.");
+    v.summed().counter("sluice_drops_total", drops, by_reason, drop_reason_names,
+                       "Messages that did not reach a client that they matched, or were not taken from one.");
+    v.per_worker().gauge("sluice_outbox_bytes", outbox_bytes, "Bytes waiting in outboxes (a shared frame counts for each).");
+    v.summed().gauge("sluice_outbox_messages", outbox_messages, "Frames waiting in outboxes.");
+    v.summed_max().gauge_milliseconds("sluice_outbox_age_seconds", outbox_age_milliseconds,
+                                      "Age of the oldest frame that waits in an outbox.");
+    v.summed().gauge("sluice_reads_paused", reads_paused, "Connections whose reads are paused now.");
+    v.summed().counter("sluice_joins_total", joins, "Rooms joined, once a connection and room.");
+    v.summed().counter("sluice_leaves_total", leaves, "Rooms left, closing included.");
+    v.summed().gauge("sluice_worker_rooms", rooms, "Rooms with members, counted on each worker that has some.");
+    v.summed().counter("sluice_replays_total", replays, "Resumes from a position.");
+    v.summed().counter("sluice_replayed_messages_total", replayed_messages, "Messages delivered by resumes.");
+    v.summed().counter("sluice_gaps_total", gaps, "Gaps that clients were told of.");
+    v.per_worker().counter("sluice_mailbox_messages_total", mailbox_messages, "Mail handled.");
+    v.summed().histogram("sluice_mailbox_wait_seconds", mailbox_wait,
+                         "From a message's acceptance until the worker took it from its mailbox.");
+    v.per_worker().histogram("sluice_loop_turn_seconds", loop_turn, "Duration of one turn of a worker's loop: its lag.");
+    v.summed().histogram("sluice_fan_out_seconds", fan_out,
+                         "From a message's acceptance until its last socket write on a worker.");
+    v.per_worker().counter("sluice_loop_turns_total", turns, "Turns of a worker's loop.");
+  }
+};
+
+}  // namespace sluice::workers

@@ -1,0 +1,134 @@
+#pragma once
+// What can be set about workers, rooms, outboxes and history.
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "workers/message.hpp"
+
+namespace sluice::workers {
+
+inline constexpr std::array<std::string_view, 4> slow_policy_names{"close", "drop-newest", "drop-oldest", "conflate"};
+
+struct Options {
+  static constexpr std::string_view section = "Workers";
+
+  std::size_t workers = 0;
+  bool pin_workers = false;
+  std::size_t connections_max = 0;
+  std::vector<std::string> namespaces;  // beside "/", which always exists
+
+  std::size_t history_messages = 256;
+  std::chrono::seconds history_seconds{120};
+  std::size_t history_bytes_max = std::size_t{64} << 20;
+
+  std::size_t outbox_bytes_max = std::size_t{1} << 20;
+  std::size_t outbox_messages_max = 16384;
+  std::chrono::milliseconds outbox_age_ms_max{30000};
+  SlowPolicy slow_policy = SlowPolicy::close;
+  std::size_t queued_bytes_max = std::size_t{1} << 30;
+  std::size_t mailbox_bytes_max = std::size_t{64} << 20;
+  std::size_t mailbox_messages_max = 65536;
+  std::size_t socket_send_bytes_max = 0;
+
+  template <class Visitor>
+  void describe(Visitor& visitor) {
+    visitor.option("workers", workers,
+                   {.unit = "threads",
+                    .max = 256,
+                    .sentence = "Worker threads; 0: as many as the cores that the process may use, or its cgroup's CPU "
+                                "limit rounded up if that is less."});
+    visitor.option("pin-workers", pin_workers, {.sentence = "Keep each worker on a core of its own."});
+    visitor.option("connections-max", connections_max,
+                   {.unit = "connections",
+                    .max = 16'000'000,
+                    .sentence = "Client connections at a time, over all workers; 0: as many as the limit on open files "
+                                "leaves room for."});
+    visitor.option(
+        "namespace", namespaces,
+        {.sentence = "A namespace to serve beside /, which always exists; begins with /.", .misfit = namespace_misfit});
+    describe_history(visitor);
+    describe_queues(visitor);
+  }
+
+  template <class Visitor>
+  void describe_history(Visitor& visitor) {
+    visitor.option("history-messages", history_messages,
+                   {.unit = "messages",
+                    .max = 1'000'000,
+                    .sentence = "Messages kept of each room for clients that resume; 0: none."});
+    visitor.option("history-seconds", history_seconds,
+                   {.unit = "seconds", .min = 1, .max = 604'800, .sentence = "How long each of them is kept."});
+    visitor.option("history-bytes-max", history_bytes_max,
+                   {.unit = "bytes",
+                    .min = 65536,
+                    .max = bytes_max,
+                    .sentence = "Memory for the history of all rooms together; the oldest messages leave first."});
+  }
+
+  template <class Visitor>
+  void describe_queues(Visitor& visitor) {
+    visitor.option("outbox-bytes-max", outbox_bytes_max,
+                   {.unit = "bytes",
+                    .min = 1024,
+                    .max = bytes_max,
+                    .sentence = "What may wait to be written to one connection before the slow policy applies."});
+    visitor.option("outbox-messages-max", outbox_messages_max,
+                   {.unit = "messages", .min = 1, .max = 16'000'000, .sentence = "The same, counted in messages."});
+    visitor.option("outbox-age-ms-max", outbox_age_ms_max,
+                   {.unit = "milliseconds",
+                    .min = 10,
+                    .max = 3'600'000,
+                    .sentence = "The same, as the age of the oldest message that waits."});
+    visitor.choice("slow-policy", slow_policy, slow_policy_names,
+                   {.sentence = "What befalls a client whose outbox is full, unless the message says otherwise."});
+    visitor.option("queued-bytes-max", queued_bytes_max,
+                   {.unit = "bytes",
+                    .min = 1 << 20,
+                    .max = bytes_max,
+                    .sentence = "All that may wait in the outboxes of the process together."});
+    visitor.option("mailbox-bytes-max", mailbox_bytes_max,
+                   {.unit = "bytes",
+                    .min = 65536,
+                    .max = bytes_max,
+                    .sentence = "What may wait for one worker before a publish is refused."});
+    visitor.option("mailbox-messages-max", mailbox_messages_max,
+                   {.unit = "messages", .min = 64, .max = 16'000'000, .sentence = "The same, counted in messages."});
+    visitor.option("socket-send-bytes-max", socket_send_bytes_max,
+                   {.unit = "bytes",
+                    .max = 1 << 30,
+                    .sentence = "The kernel's send buffer of each client's socket, which queues like an outbox; 0: as "
+                                "the kernel has it."});
+  }
+
+  // Gives a sentence for each mistake that only several options together make.
+  std::vector<std::string> validate() const;
+
+ private:
+  static constexpr double bytes_max = 1ULL << 40;
+  static constexpr std::size_t namespace_bytes_max = 128;
+
+  static std::string_view namespace_misfit(std::string_view name) {
+    constexpr std::string_view expected = "a name of at most 128 bytes that begins with /, without spaces, ? or commas";
+    if (!name.starts_with('/') || name.size() > namespace_bytes_max) return expected;
+    for (const char c : name) {
+      if (c <= ' ' || c == 0x7F || c == ',' || c == '?') return expected;
+    }
+    return {};
+  }
+};
+
+inline std::vector<std::string> Options::validate() const {
+  std::vector<std::string> problems;
+  if (outbox_bytes_max > queued_bytes_max) {
+    problems.push_back("--outbox-bytes-max: is more than --queued-bytes-max, which bounds all outboxes together");
+  }
+  return problems;
+}
+
+}  // namespace sluice::workers

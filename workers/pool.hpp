@@ -1,0 +1,80 @@
+#pragma once
+// Pool: the heart's front door. Starts and stops the workers, takes messages from any thread, and lets control ask each
+// worker to do something on its own thread. All members are for any thread, unless they say otherwise.
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/byte_budget.hpp"
+#include "base/ids.hpp"
+#include "base/result.hpp"
+#include "workers/connection_info.hpp"
+#include "workers/message.hpp"
+#include "workers/metrics.hpp"
+#include "workers/options.hpp"
+#include "workers/sequencer.hpp"
+
+namespace sluice::workers {
+
+class Worker;
+class Edge;
+
+class Pool {
+ public:
+  // `edge` makes wires for accepted sockets and encodes messages; it outlives the pool. `options` are validated.
+  // `incarnation` and `epoch` are random, made at the start of the process.
+  Pool(const Options& options, std::uint32_t incarnation, std::uint64_t epoch, Edge& edge);
+  ~Pool();
+  Pool(const Pool&) = delete;
+  Pool& operator=(const Pool&) = delete;
+
+  // Gives the worker a bound, listening, non-blocking socket, which the pool then owns. Before start() only.
+  void add_listener(base::WorkerId worker, int descriptor);
+  // Starts the threads. Throws std::system_error if one cannot be started or pinned.
+  void start();
+  // Ends what is left, at once, and joins the threads. The caller's thread only; must not be a worker.
+  void stop();
+
+  std::size_t worker_count() const;
+  // The namespace called `name`, "/" being the first; nothing if it was not declared.
+  std::optional<base::NamespaceId> find_namespace(std::string_view name) const;
+  const std::vector<std::string>& namespaces() const;
+
+  // Gives `message` its place and sends it on its way; OK means accepted (ARCHITECTURE.md, what stays true, 7). Sets
+  // message->accepted if it is not set. Errc::exhausted if a mailbox is full, bad_request if the target is empty.
+  base::Result<Receipt> publish(std::shared_ptr<Message> message, std::optional<base::WorkerId> publisher = std::nullopt);
+
+  // Runs `job` on the worker's thread, behind all mail that is there. False, and `job` is destroyed, if the mailbox is
+  // full or the pool has stopped: the caller's wait must have a deadline anyway.
+  [[nodiscard]] bool post(base::WorkerId worker, std::function<void(Worker&)> job);
+
+  Sequencer& sequencer(base::NamespaceId id);
+  const Sequencer& sequencer(base::NamespaceId id) const;
+
+  // Stops taking new connections: listeners are closed once what they had queued is accepted.
+  void stop_accepting();
+  // Ends the connections there are, spread evenly over `over` with jitter, with `ending`. New ones that come meanwhile are
+  // ended by the same plan. Calling it again replaces the plan.
+  void drain(std::chrono::milliseconds over, Ending ending);
+  bool is_draining() const;
+
+  // Open connections, handshakes included; may lag by a turn.
+  std::uint64_t connections() const;
+  const Metrics& metrics(base::WorkerId worker) const;
+  std::size_t mailbox_depth(base::WorkerId worker) const;
+  const base::ByteBudget& queued_bytes() const;
+  const base::ByteBudget& history_bytes() const;
+  // How long ago the worker that turned least recently turned last. Idle workers turn at least once a second.
+  std::chrono::milliseconds slowest_turn_age() const;
+  std::uint32_t incarnation() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace sluice::workers

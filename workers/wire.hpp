@@ -1,0 +1,64 @@
+#pragma once
+// Wire: the PORT through which the heart knows a client's protocol, and Edge: what makes wires and encodes for them.
+// Implemented by gateway/. All of it runs on the connection's worker.
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "workers/ending.hpp"
+#include "workers/message.hpp"
+#include "workers/protocol.hpp"
+
+namespace sluice::workers {
+
+class Connection;
+class Worker;
+
+// How messages look to a connection. The edge gives the numbers their meaning; the heart encodes a message once per
+// format and worker. Format 0 is that of connections which get no messages.
+using WireFormat = std::uint8_t;
+inline constexpr WireFormat wire_formats_max = 8;
+
+// Why a client is told of a gap.
+enum class GapReason : std::uint8_t { evicted, other_epoch, future, dropped };
+
+class Wire {
+ public:
+  Wire() = default;
+  virtual ~Wire() = default;
+  Wire(const Wire&) = delete;
+  Wire& operator=(const Wire&) = delete;
+
+  virtual Protocol protocol() const = 0;
+  // Called once, when the connection begins to speak this wire.
+  virtual void on_start(Worker&, Connection&) {}
+  // Takes bytes from the client; they may be changed in place and are good during the call only. Returns how many were
+  // taken: fewer than all only after pausing reads, ending the connection or changing its wire (Worker::become), and
+  // then the rest comes again to whoever is to have it.
+  virtual std::size_t on_bytes(Worker& worker, Connection& connection, std::span<char> bytes) = 0;
+  // The client will send no more.
+  virtual void on_end_of_stream(Worker& worker, Connection& connection) = 0;
+  // The deadline that was armed with Worker::arm has come.
+  virtual void on_deadline(Worker& worker, Connection& connection) = 0;
+  // The connection ends by our will: sends the wire's last words, if it has any. Nothing else is sent after them.
+  virtual void on_ending(Worker& worker, Connection& connection, const Ending& ending) = 0;
+};
+
+class Edge {
+ public:
+  virtual ~Edge() = default;
+  // Makes the wire of a socket that was just accepted.
+  virtual std::unique_ptr<Wire> make_wire(Worker& worker) = 0;
+  // Appends the frame of `message` in `format` to `out`. `room` is the first of the target's rooms that the receiver is
+  // in, or null if that is an implicit one.
+  virtual void encode(WireFormat format, const Message& message, const RoomKey* room, std::string& out) const = 0;
+  // Appends the frame that tells of a gap, or nothing if the format has no way to.
+  virtual void encode_gap(WireFormat format, GapReason reason, std::string& out) const = 0;
+  // True if receivers of `format` see which room a message came by, so that one encoding does not serve all rooms.
+  virtual bool shows_room(WireFormat format) const = 0;
+};
+
+}  // namespace sluice::workers
