@@ -40,7 +40,6 @@ struct Options {
   std::vector<std::string> allowed_origins{std::string(same_origin)};
 
   std::size_t room_name_bytes_max = 256;
-  std::size_t rooms_per_connection_max = 128;
   std::size_t message_bytes_max = 1'000'000;
   std::size_t fragments_per_message_max = 131'072;
   std::size_t http_header_bytes_max = 16'384;
@@ -49,7 +48,6 @@ struct Options {
   std::chrono::milliseconds handshake_seconds_max{10'000};
   std::chrono::milliseconds ping_interval_seconds{25'000};
   std::chrono::milliseconds ping_timeout_seconds{20'000};
-  std::chrono::milliseconds close_timeout_seconds{5'000};
   std::chrono::milliseconds drain_delay_seconds{0};
   std::chrono::milliseconds drain_seconds{10'000};
 
@@ -107,8 +105,6 @@ struct Options {
   void describe_limits(Visitor& visitor) {
     visitor.option("room-name-bytes-max", room_name_bytes_max,
                    {.unit = "bytes", .min = 1, .max = 4096, .sentence = "Length of a room's name."});
-    visitor.option("rooms-per-connection-max", rooms_per_connection_max,
-                   {.unit = "rooms", .min = 1, .max = 65'535, .sentence = "Rooms that one connection may be in."});
     visitor.option("message-bytes-max", message_bytes_max,
                    {.unit = "bytes",
                     .min = 1,
@@ -141,9 +137,6 @@ struct Options {
                     .min = 0.05,
                     .max = 86'400,
                     .sentence = "How long after a ping anything must have come from the client."});
-    visitor.option(
-        "close-timeout-seconds", close_timeout_seconds,
-        {.unit = "seconds", .min = 0.05, .max = 3600, .sentence = "How long a client may take to answer a close."});
     visitor.option("drain-delay-seconds", drain_delay_seconds,
                    {.unit = "seconds",
                     .max = 3600,

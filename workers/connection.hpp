@@ -9,6 +9,7 @@
 
 #include "base/clock.hpp"
 #include "base/ids.hpp"
+#include "workers/ending.hpp"
 #include "workers/outbox.hpp"
 #include "workers/rooms.hpp"
 #include "workers/wire.hpp"
@@ -62,6 +63,7 @@ class Connection {
   base::NamespaceId name_space_;
   WireFormat format_ = 0;
   Phase phase_ = Phase::free;
+  EndReason end_reason_ = EndReason::client_vanished;  // meant from phase ending on
   bool is_announced_ : 1 = false;
   bool is_dirty_ : 1 = false;      // on the flusher's list
   bool is_blocked_ : 1 = false;    // the kernel took less than all; an edge will say when it takes more
@@ -69,7 +71,9 @@ class Connection {
   bool reads_paused_ : 1 = false;
   bool is_readable_ : 1 = false;   // an edge came, or may have come, that was not read to its end
   bool is_again_ : 1 = false;      // on the loop's again-list
+  bool is_hung_up_ : 1 = false;    // the kernel said that the client's stream ends: read until it does
   bool owes_gap_ : 1 = false;      // messages were dropped since it was last told so
+  bool closes_after_flush_ : 1 = false;  // nothing is awaited from the client behind the last words
 };
 
 // 18,000 of them and their wires are to fit into 450 bytes each.

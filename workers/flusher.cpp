@@ -63,6 +63,10 @@ void Flusher::flush(Connection& connection) {
   if (connection.phase_ != Connection::Phase::flushing) return;
   // The last words are with the kernel: say that no more will come, and wait for the client to do the same.
   connection.phase_ = Connection::Phase::lingering;
+  if (connection.closes_after_flush_) {
+    endings_.add(connection.slot_, connection.generation_, false, {connection.end_reason_, 1006, {}});
+    return;
+  }
   shutdown(connection.descriptor_, SHUT_WR);
 }
 

@@ -22,7 +22,8 @@ struct Mail {
 
 class Mailbox {
  public:
-  // `bytes_max` and `messages_max` bound what waits; jobs count as messages of 0 bytes.
+  // `bytes_max` and `messages_max` bound what waits; jobs count as messages of 0 bytes. Throws std::system_error if the
+  // kernel has no descriptor left.
   Mailbox(std::size_t bytes_max, std::size_t messages_max);
   ~Mailbox();
   Mailbox(const Mailbox&) = delete;
@@ -34,6 +35,11 @@ class Mailbox {
   void cancel(std::size_t bytes);
   // Puts mail behind all that is there; the room must have been reserved. Any thread. Does not wake.
   void enqueue(Mail mail);
+  // Puts a job behind all that is there and wakes the worker, however full the mailbox is: for the few jobs that start a
+  // drain or a stop. Any thread.
+  void force(std::function<void(Worker&)> job);
+  // Refuses every reservation from now on: nobody will look any more. Any thread.
+  void close() { closed_.store(true, std::memory_order_relaxed); }
   // Wakes the worker unless it was woken already and has not yet looked. Any thread.
   void wake();
 
@@ -52,7 +58,7 @@ class Mailbox {
   const std::size_t bytes_max_, messages_max_;
   int descriptor_;
   std::atomic<std::size_t> bytes_{0}, messages_{0};
-  std::atomic<bool> woken_{false};
+  std::atomic<bool> woken_{false}, closed_{false};
   std::mutex mutex_;
   std::vector<Mail> mail_;  // under mutex_
 };

@@ -21,6 +21,8 @@ struct Options {
   std::size_t workers = 0;
   bool pin_workers = false;
   std::size_t connections_max = 0;
+  std::size_t rooms_per_connection_max = 128;
+  std::chrono::milliseconds close_timeout_seconds{5'000};
   std::vector<std::string> namespaces;  // beside "/", which always exists
 
   std::size_t history_messages = 256;
@@ -49,6 +51,11 @@ struct Options {
                     .max = 16'000'000,
                     .sentence = "Client connections at a time, over all workers; 0: as many as the limit on open files "
                                 "leaves room for."});
+    visitor.option("rooms-per-connection-max", rooms_per_connection_max,
+                   {.unit = "rooms", .min = 1, .max = 65'535, .sentence = "Rooms that one connection may be in."});
+    visitor.option(
+        "close-timeout-seconds", close_timeout_seconds,
+        {.unit = "seconds", .min = 0.05, .max = 3600, .sentence = "How long a client may take to answer a close."});
     visitor.option(
         "namespace", namespaces,
         {.sentence = "A namespace to serve beside /, which always exists; begins with /.", .misfit = namespace_misfit});

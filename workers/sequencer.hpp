@@ -38,16 +38,17 @@ enum class Gap : std::uint8_t {
   future,         // the position was not given yet
 };
 
-// What a member that just joined starts from.
-struct Joined {
-  std::uint64_t place = 0;  // mail at or below it is not for this membership
-  base::Position position;  // of the last stored message at that moment
-};
-
 // What a resuming connection missed, oldest first; each message once.
 struct Replay {
   std::vector<std::shared_ptr<const Message>> messages;
   Gap gap = Gap::none;
+};
+
+// What a member that just joined starts from.
+struct Joined {
+  std::uint64_t place = 0;  // mail at or below it is not for this membership
+  base::Position position;  // of the last stored message at that moment
+  Replay replay;            // empty unless a position was given
 };
 
 struct RoomInfo {
@@ -73,17 +74,11 @@ class Sequencer {
   // wake-up as it looks at its mailbox each turn; nothing on any other thread.
   base::Result<Receipt> publish(std::shared_ptr<Message> message, std::optional<base::WorkerId> publisher);
 
-  // Counts `worker` as having one more member of each of `keys` (no key twice). From the returned place on, the
-  // worker's mailbox gets every message to them.
-  Joined join(base::WorkerId worker, std::span<const RoomKey> keys);
-  // The same, and in the same step takes the history of `keys` after `since`. `make_mail` is called under the lock with
-  // nothing else than the snapshot to wrap; the mail that it returns is put into the worker's mailbox at exactly this
-  // place in the order. Errc::exhausted, and nothing joined, if the mailbox is full.
-  // The Replay is completed (merged, sorted) by whoever runs the mail: see Snapshot::merge.
-  class Snapshot;
-  base::Result<Joined> join_and_replay(base::WorkerId worker, std::span<const RoomKey> keys, base::Position since,
-                                       std::function<Mail(std::shared_ptr<Snapshot>)> make_mail);
-  // Takes the same snapshot without joining; for History calls. Any thread.
+  // Counts `worker` as having one more member of each of `keys` (no key twice) and, in the same step, takes their history
+  // after `since` if that is given. From the returned place on, the worker's mailbox gets every message to them; up to
+  // it, the replay has every stored one: so a resume neither loses nor doubles a message. Called on the worker's thread.
+  Joined join(base::WorkerId worker, std::span<const RoomKey> keys, std::optional<base::Position> since = std::nullopt);
+  // Takes the same history without joining. Any thread.
   Replay replay(std::span<const RoomKey> keys, base::Position since) const;
   // Undoes join for one member.
   void leave(base::WorkerId worker, std::span<const RoomKey> keys);

@@ -1,0 +1,71 @@
+#include "workers/commands.hpp"
+
+#include <algorithm>
+
+#include "workers/worker.hpp"
+
+namespace sluice::workers {
+namespace {
+
+// A call's target is who is there now, whatever mail is still on its way.
+constexpr std::uint64_t any_place = ~std::uint64_t{0};
+
+template <class Change>
+Changed change_rooms(Worker& worker, const Target& target, Change&& change) {
+  Changed changed;
+  worker.delivery().for_each(target, any_place, [&](Connection& connection) {
+    const Worker::RoomsChange one = change(connection);
+    ++changed.matched;
+    changed.changed += one.changed ? 1 : 0;
+    changed.refused += one.refused ? 1 : 0;
+  });
+  return changed;
+}
+
+bool passes(const Worker& worker, const Connection& connection, const ConnectionFilter& filter, const ConnectionInfo& info) {
+  if (filter.name_space && info.name_space != *filter.name_space) return false;
+  if (filter.protocol && info.protocol != *filter.protocol) return false;
+  if (!filter.user.empty() && info.user != filter.user) return false;
+  return !filter.room || worker.rooms().is_member(info.name_space, *filter.room, connection.memberships());
+}
+
+}  // namespace
+
+Changed join_rooms(Worker& worker, const Target& target, std::span<const RoomKey> rooms) {
+  return change_rooms(worker, target, [&](Connection& connection) { return worker.join(connection, rooms); });
+}
+
+Changed leave_rooms(Worker& worker, const Target& target, std::span<const RoomKey> rooms) {
+  return change_rooms(worker, target, [&](Connection& connection) { return worker.leave(connection, rooms); });
+}
+
+std::uint64_t disconnect(Worker& worker, const Target& target, const Ending& ending) {
+  std::uint64_t matched = 0;
+  worker.delivery().for_each(target, any_place, [&](Connection& connection) {
+    worker.end(connection, ending);
+    ++matched;
+  });
+  return matched;
+}
+
+std::optional<ConnectionInfo> find_connection(Worker& worker, base::ConnectionId id) {
+  const Connection* const connection = worker.find(id);
+  return connection == nullptr ? std::nullopt : std::optional{worker.info_of(*connection)};
+}
+
+ConnectionPage list_connections(Worker& worker, const ConnectionFilter& filter, std::uint32_t from, std::size_t limit) {
+  ConnectionPage page;
+  for (; from < worker.slab().slots(); ++from) {
+    const Connection& connection = worker.slab().at(from);
+    if (!connection.is_open() || !connection.is_announced()) continue;
+    if (page.connections.size() == limit) {
+      page.next = from;
+      return page;
+    }
+    ConnectionInfo info = worker.info_of(connection);
+    if (passes(worker, connection, filter, info)) page.connections.push_back(std::move(info));
+  }
+  return page;
+}
+
+}  // namespace sluice::workers

@@ -1,0 +1,83 @@
+#include "workers/history.hpp"
+
+#include <algorithm>
+
+#include "base/assert.hpp"
+
+namespace sluice::workers {
+
+std::size_t RoomHistory::after(std::uint64_t offset) const {
+  std::size_t low = 0, high = size_;
+  while (low < high) {
+    const std::size_t middle = (low + high) / 2;
+    if (at(middle).message->position.offset > offset) {
+      high = middle;
+    } else {
+      low = middle + 1;
+    }
+  }
+  return low;
+}
+
+void RoomHistory::push(StoredMessage& stored) {
+  if (size_ == ring_.size()) {
+    std::vector<StoredMessage*> grown(std::max<std::size_t>(4, size_ * 2));
+    for (std::size_t index = 0; index < size_; ++index) grown[index] = &at(index);
+    ring_ = std::move(grown);
+    begin_ = 0;
+  }
+  ring_[(begin_ + size_++) & (ring_.size() - 1)] = &stored;
+  ++stored.references;
+}
+
+void RoomHistory::pop() {
+  SLUICE_ASSERT(size_ > 0);
+  evicted = std::max(evicted, front().message->position.offset);
+  begin_ = (begin_ + 1) & (ring_.size() - 1);
+  if (--size_ == 0) ring_ = {};
+}
+
+History::~History() {
+  while (oldest_ != nullptr) {
+    const std::unique_ptr<StoredMessage> stored(oldest_);
+    oldest_ = stored->next;
+  }
+  budget_.give_back(bytes_);
+}
+
+std::size_t History::weight(const StoredMessage& stored) {
+  return sizeof(StoredMessage) + stored.message->bytes() + stored.message->target.rooms.size() * sizeof(RoomKey);
+}
+
+bool History::try_append(std::unique_ptr<StoredMessage>& stored) {
+  const std::size_t bytes = weight(*stored);
+  if (!budget_.try_take(bytes)) return false;
+  bytes_ += bytes;
+  ++messages_;
+  StoredMessage* const raw = stored.release();
+  raw->previous = newest_;
+  (newest_ != nullptr ? newest_->next : oldest_) = raw;
+  newest_ = raw;
+  return true;
+}
+
+void History::release(StoredMessage& stored, Freed& freed) {
+  SLUICE_ASSERT(stored.references > 0);
+  if (--stored.references > 0) return;
+  const std::size_t bytes = weight(stored);
+  budget_.give_back(bytes);
+  bytes_ -= bytes;
+  --messages_;
+  (stored.previous != nullptr ? stored.previous->next : oldest_) = stored.next;
+  (stored.next != nullptr ? stored.next->previous : newest_) = stored.previous;
+  freed.emplace_back(&stored);
+}
+
+void Tombstones::bury(std::size_t hash, std::uint64_t evicted) {
+  if (evicted == 0) return;
+  if (!offsets_) offsets_ = std::make_unique<std::uint64_t[]>(places);
+  std::uint64_t& offset = offsets_[hash % places];
+  offset = std::max(offset, evicted);
+}
+
+}  // namespace sluice::workers

@@ -1,0 +1,370 @@
+#include "workers/sequencer.hpp"
+
+#include <algorithm>
+#include <bitset>
+#include <boost/container_hash/hash.hpp>
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <mutex>
+
+#include "base/assert.hpp"
+#include "workers/history.hpp"
+
+namespace sluice::workers {
+namespace {
+
+constexpr std::size_t workers_max = 256;
+constexpr std::size_t locked_rooms_max = 1024;  // looked at in one holding of the lock
+using WorkerSet = std::bitset<workers_max>;
+
+struct KeyView {
+  RoomKey::Kind kind;
+  std::string_view name;
+  bool operator==(const KeyView&) const = default;
+};
+KeyView view_of(const RoomKey& key) { return {key.kind, key.name}; }
+
+struct KeyHash {
+  std::size_t operator()(const KeyView& key) const {
+    std::size_t seed = boost::hash_range(key.name.begin(), key.name.end());
+    boost::hash_combine(seed, static_cast<int>(key.kind));
+    return seed;
+  }
+};
+
+// What the namespace knows of a room that has members or history.
+struct RoomState {
+  RoomKey key;
+  std::uint32_t index = 0;  // in the order of listing
+  std::uint64_t members = 0;
+  std::unique_ptr<std::uint32_t[]> members_of;  // by worker
+  RoomHistory history;
+};
+
+// Each once, in order. A message may have come by several rooms.
+void sort_by_offset(std::vector<std::shared_ptr<const Message>>& messages) {
+  const auto offset = [](const auto& message) { return message->position.offset; };
+  std::ranges::sort(messages, {}, offset);
+  const auto doubles = std::ranges::unique(messages, {}, offset);
+  messages.erase(doubles.begin(), doubles.end());
+}
+
+}  // namespace
+
+struct Sequencer::State {
+  State(std::uint64_t epoch_of, HistoryLimits limits_of, base::ByteBudget& budget, std::vector<Mailbox*> boxes)
+      : epoch(epoch_of), limits(limits_of), mailboxes(std::move(boxes)), history(budget) {}
+
+  RoomState* find(const KeyView& key) const {
+    const auto found = rooms.find(key);
+    return found == rooms.end() ? nullptr : found->second;
+  }
+  RoomState& find_or_make(const RoomKey& key);
+  void remove_if_unused(RoomState& room);
+  std::uint64_t evicted_of(const RoomKey& key) const;
+
+  WorkerSet interested(const Target& target) const;
+  std::uint64_t matched(const Target& target) const;
+  bool reserve(const WorkerSet& workers, std::size_t bytes);
+  void append(std::unique_ptr<StoredMessage> stored, Freed& freed);
+  bool make_room_for(std::unique_ptr<StoredMessage>& stored, Freed& freed);
+  void evict(StoredMessage& stored, Freed& freed);
+  Replay snapshot(std::span<const RoomKey> keys, base::Position since) const;
+
+  const std::uint64_t epoch;
+  const HistoryLimits limits;
+  const std::vector<Mailbox*> mailboxes;
+
+  mutable std::mutex mutex;  // guards all below
+  std::uint64_t offset = 0, place = 0;
+  History history;
+  Tombstones tombstones;
+  std::vector<std::unique_ptr<RoomState>> listed;  // null: free
+  std::vector<std::uint32_t> free_indexes;
+  boost::unordered_flat_map<KeyView, RoomState*, KeyHash> rooms;  // keys view the names in RoomState
+};
+
+Sequencer::Sequencer(base::NamespaceId id, std::uint64_t epoch, HistoryLimits limits, base::ByteBudget& history_budget,
+                     std::vector<Mailbox*> mailboxes)
+    : id_(id), state_(std::make_unique<State>(epoch, limits, history_budget, std::move(mailboxes))) {
+  SLUICE_ASSERT(state_->mailboxes.size() <= workers_max);
+}
+
+Sequencer::~Sequencer() = default;
+
+RoomState& Sequencer::State::find_or_make(const RoomKey& key) {
+  if (RoomState* const found = find(view_of(key))) return *found;
+  auto made = std::make_unique<RoomState>();
+  RoomState& room = *made;
+  room.key = key;
+  room.members_of = std::make_unique<std::uint32_t[]>(mailboxes.size());
+  room.history.evicted = tombstones.evicted(KeyHash{}(view_of(key)));
+  if (free_indexes.empty()) {
+    room.index = static_cast<std::uint32_t>(listed.size());
+    listed.push_back(std::move(made));
+  } else {
+    room.index = free_indexes.back();
+    free_indexes.pop_back();
+    listed[room.index] = std::move(made);
+  }
+  rooms.emplace(view_of(room.key), &room);
+  return room;
+}
+
+void Sequencer::State::remove_if_unused(RoomState& room) {
+  if (room.members > 0 || room.history.size() > 0) return;
+  tombstones.bury(KeyHash{}(view_of(room.key)), room.history.evicted);
+  rooms.erase(view_of(room.key));
+  const std::uint32_t index = room.index;
+  free_indexes.push_back(index);
+  listed[index].reset();
+}
+
+std::uint64_t Sequencer::State::evicted_of(const RoomKey& key) const {
+  const RoomState* const room = find(view_of(key));
+  return room != nullptr ? room->history.evicted : tombstones.evicted(KeyHash{}(view_of(key)));
+}
+
+WorkerSet Sequencer::State::interested(const Target& target) const {
+  WorkerSet workers;
+  for (const RoomKey& key : target.rooms) {
+    const RoomState* const room = find(view_of(key));
+    if (room == nullptr || room->members == 0) continue;
+    for (std::size_t worker = 0; worker < mailboxes.size(); ++worker) {
+      if (room->members_of[worker] > 0) workers.set(worker);
+    }
+  }
+  for (const base::ConnectionId& id : target.connections) {
+    if (id.worker().value < mailboxes.size()) workers.set(id.worker().value);
+  }
+  return workers;
+}
+
+std::uint64_t Sequencer::State::matched(const Target& target) const {
+  std::uint64_t total = target.connections.size();
+  for (const RoomKey& key : target.rooms) {
+    const RoomState* const room = find(view_of(key));
+    if (room != nullptr) total += room->members;
+  }
+  return total;
+}
+
+// Takes room for one message in each mailbox, or in none.
+bool Sequencer::State::reserve(const WorkerSet& workers, std::size_t bytes) {
+  for (std::size_t worker = 0; worker < mailboxes.size(); ++worker) {
+    if (!workers[worker] || mailboxes[worker]->reserve(bytes)) continue;
+    for (std::size_t earlier = 0; earlier < worker; ++earlier) {
+      if (workers[earlier]) mailboxes[earlier]->cancel(bytes);
+    }
+    return false;
+  }
+  return true;
+}
+
+base::Result<Receipt> Sequencer::publish(std::shared_ptr<Message> message, std::optional<base::WorkerId> publisher) {
+  State& state = *state_;
+  // All that the lock does not need is done before or after it.
+  const std::size_t bytes = message->bytes();
+  std::unique_ptr<StoredMessage> stored;
+  if (message->stored && !message->target.rooms.empty()) {
+    stored = std::make_unique<StoredMessage>();
+    stored->message = message;
+  }
+  Freed freed;
+  Receipt receipt;
+  WorkerSet workers;
+  {
+    const std::lock_guard lock(state.mutex);
+    workers = state.interested(message->target);
+    if (!state.reserve(workers, bytes)) {
+      return base::fail(base::Errc::exhausted, "a worker's mailbox is full; try again in a moment");
+    }
+    receipt.matched = state.matched(message->target);
+    if (message->stored) ++state.offset;
+    message->place = ++state.place;
+    message->position = receipt.position = {state.epoch, state.offset};
+    if (stored) state.append(std::move(stored), freed);
+    for (std::size_t worker = 0; worker < state.mailboxes.size(); ++worker) {
+      if (workers[worker]) state.mailboxes[worker]->enqueue({message, {}});
+    }
+  }
+  receipt.is_exact = message->target.is_one_room();
+  for (std::size_t worker = 0; worker < state.mailboxes.size(); ++worker) {
+    if (workers[worker] && (!publisher || publisher->value != worker)) state.mailboxes[worker]->wake();
+  }
+  return receipt;
+}
+
+// Appends the message to each of its rooms; those that cannot keep it remember that they have lost it.
+void Sequencer::State::append(std::unique_ptr<StoredMessage> stored, Freed& freed) {
+  const std::vector<RoomKey>& keys = stored->message->target.rooms;
+  const std::uint64_t newest = stored->message->position.offset;
+  StoredMessage* const raw = stored.get();
+  if (limits.messages_max == 0 || !make_room_for(stored, freed)) {
+    for (const RoomKey& key : keys) {
+      if (RoomState* const room = find(view_of(key))) {
+        room->history.evicted = newest;
+      } else {
+        tombstones.bury(KeyHash{}(view_of(key)), newest);
+      }
+    }
+    return;
+  }
+  for (const RoomKey& key : keys) {
+    RoomHistory& history_of = find_or_make(key).history;
+    // The same room twice in one target is one room.
+    if (history_of.size() > 0 && &history_of.at(history_of.size() - 1) == raw) continue;
+    if (history_of.size() >= limits.messages_max) {
+      StoredMessage& oldest = history_of.front();
+      history_of.pop();
+      history.release(oldest, freed);
+    }
+    history_of.push(*raw);
+  }
+}
+
+// Lets the namespace's oldest messages go until this one fits; false if even that is not enough.
+bool Sequencer::State::make_room_for(std::unique_ptr<StoredMessage>& stored, Freed& freed) {
+  while (!history.try_append(stored)) {
+    if (history.is_empty()) return false;
+    evict(history.oldest(), freed);
+  }
+  return true;
+}
+
+// Takes the namespace's oldest message out of all its rooms, each of whose oldest it is.
+void Sequencer::State::evict(StoredMessage& stored, Freed& freed) {
+  const std::shared_ptr<const Message> message = stored.message;
+  for (const RoomKey& key : message->target.rooms) {
+    RoomState* const room = find(view_of(key));
+    if (room == nullptr || room->history.size() == 0 || &room->history.front() != &stored) continue;
+    room->history.pop();
+    history.release(stored, freed);
+    remove_if_unused(*room);
+  }
+}
+
+Joined Sequencer::join(base::WorkerId worker, std::span<const RoomKey> keys, std::optional<base::Position> since) {
+  State& state = *state_;
+  Joined joined;
+  {
+    const std::lock_guard lock(state.mutex);
+    for (const RoomKey& key : keys) {
+      RoomState& room = state.find_or_make(key);
+      ++room.members;
+      ++room.members_of[worker.value];
+    }
+    joined.place = state.place;
+    joined.position = {state.epoch, state.offset};
+    if (since) joined.replay = state.snapshot(keys, *since);
+  }
+  sort_by_offset(joined.replay.messages);
+  return joined;
+}
+
+// Copies references only; the caller sorts, outside the lock.
+Replay Sequencer::State::snapshot(std::span<const RoomKey> keys, base::Position since) const {
+  Replay replay;
+  if (since.epoch != epoch || since.offset > offset) {
+    replay.gap = since.epoch != epoch ? Gap::other_epoch : Gap::future;
+    return replay;
+  }
+  for (const RoomKey& key : keys) {
+    if (evicted_of(key) > since.offset) replay.gap = Gap::evicted;
+    const RoomState* const room = find(view_of(key));
+    if (room == nullptr) continue;
+    for (std::size_t at = room->history.after(since.offset); at < room->history.size(); ++at) {
+      replay.messages.push_back(room->history.at(at).message);
+    }
+  }
+  return replay;
+}
+
+Replay Sequencer::replay(std::span<const RoomKey> keys, base::Position since) const {
+  Replay replay;
+  {
+    const std::lock_guard lock(state_->mutex);
+    replay = state_->snapshot(keys, since);
+  }
+  sort_by_offset(replay.messages);
+  return replay;
+}
+
+void Sequencer::leave(base::WorkerId worker, std::span<const RoomKey> keys) {
+  const std::lock_guard lock(state_->mutex);
+  for (const RoomKey& key : keys) {
+    RoomState* const room = state_->find(view_of(key));
+    SLUICE_ASSERT(room != nullptr && room->members_of[worker.value] > 0);
+    --room->members;
+    --room->members_of[worker.value];
+    state_->remove_if_unused(*room);
+  }
+}
+
+Replay Sequencer::history(const RoomKey& key, std::optional<base::Position> since, std::size_t limit,
+                          bool newest_first) const {
+  const State& state = *state_;
+  const std::lock_guard lock(state.mutex);
+  Replay replay;
+  if (since && since->epoch != state.epoch) replay.gap = Gap::other_epoch;
+  if (since && replay.gap == Gap::none && since->offset > state.offset) replay.gap = Gap::future;
+  if (replay.gap != Gap::none) return replay;
+  if (since && !newest_first && state.evicted_of(key) > since->offset) replay.gap = Gap::evicted;
+  const RoomState* const room = state.find(view_of(key));
+  if (room == nullptr) return replay;
+  const RoomHistory& kept = room->history;
+  if (newest_first) {
+    std::size_t end = kept.size();
+    if (since) end = since->offset == 0 ? 0 : kept.after(since->offset - 1);
+    while (end > 0 && replay.messages.size() < limit) replay.messages.push_back(kept.at(--end).message);
+    return replay;
+  }
+  for (std::size_t at = since ? kept.after(since->offset) : 0; at < kept.size() && replay.messages.size() < limit; ++at) {
+    replay.messages.push_back(kept.at(at).message);
+  }
+  return replay;
+}
+
+std::uint64_t Sequencer::members(const RoomKey& key) const {
+  const std::lock_guard lock(state_->mutex);
+  const RoomState* const room = state_->find(view_of(key));
+  return room == nullptr ? 0 : room->members;
+}
+
+RoomPage Sequencer::list_rooms(std::uint32_t from, std::size_t limit, const std::string& prefix) const {
+  RoomPage page;
+  for (bool is_done = false; !is_done;) {
+    const std::lock_guard lock(state_->mutex);
+    const auto end = static_cast<std::uint32_t>(std::min(state_->listed.size(), from + locked_rooms_max));
+    for (; from < end && page.rooms.size() < limit; ++from) {
+      const RoomState* const room = state_->listed[from].get();
+      if (room == nullptr || room->key.kind != RoomKey::Kind::room || !room->key.name.starts_with(prefix)) continue;
+      page.rooms.push_back({room->key, room->members, room->history.size()});
+    }
+    is_done = from >= state_->listed.size() || page.rooms.size() >= limit;
+    if (is_done && from < state_->listed.size()) page.next = from;
+  }
+  return page;
+}
+
+void Sequencer::trim(base::TimePoint now) {
+  for (bool is_done = false; !is_done;) {
+    Freed freed;  // outlives the lock
+    const std::lock_guard lock(state_->mutex);
+    for (std::size_t count = 0; count < locked_rooms_max && !is_done; ++count) {
+      is_done = state_->history.is_empty() || now - state_->history.oldest().message->accepted <= state_->limits.age_max;
+      if (!is_done) state_->evict(state_->history.oldest(), freed);
+    }
+  }
+}
+
+base::Position Sequencer::position() const {
+  const std::lock_guard lock(state_->mutex);
+  return {state_->epoch, state_->offset};
+}
+
+Sequencer::Size Sequencer::size() const {
+  const std::lock_guard lock(state_->mutex);
+  return {state_->rooms.size(), state_->history.messages(), state_->history.bytes()};
+}
+
+}  // namespace sluice::workers

@@ -1,0 +1,408 @@
+#include "workers/worker.hpp"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "base/assert.hpp"
+#include "base/log.hpp"
+
+namespace sluice::workers {
+namespace {
+
+constexpr std::size_t read_bytes = 262144;
+constexpr std::size_t turn_mail = 1024;  // handled before the loop looks at its sockets again
+constexpr std::chrono::milliseconds paused_reads_retry{2};
+constexpr std::uint32_t watched_edges = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+
+}  // namespace
+
+Worker::Worker(Parts parts)
+    : parts_(parts),
+      now_(base::Clock::now()),
+      frames_(parts.queued, metrics_),
+      flusher_(slab_, frames_, endings_, metrics_, parts.options),
+      delivery_({slab_, rooms_, frames_, flusher_, endings_, metrics_, parts.options, parts.edge, parts.queued,
+                 parts.incarnation, parts.id}),
+      wheel_(now_),
+      log_limit_(20, std::chrono::seconds(1)),
+      random_(std::random_device{}()),
+      read_buffer_(std::make_unique_for_overwrite<char[]>(read_bytes)),
+      acceptor_(readiness_, parts.connections, metrics_) {
+  metrics_.last_turn_milliseconds.set(static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::milliseconds>(now_.time_since_epoch()).count()));
+  if (!readiness_.add(parts.mailbox.descriptor(), EPOLLIN | EPOLLET, Readiness::mailbox_tag)) {
+    throw std::system_error(errno, std::generic_category(), "epoll_ctl of a mailbox");
+  }
+}
+
+Worker::~Worker() = default;
+
+// --- the loop ---
+
+void Worker::run() {
+  owner_.take();
+  next_second_ = base::Clock::now();
+  while (!stops_) turn();
+  for (std::uint32_t slot = 0; slot < slab_.slots(); ++slot) {
+    Connection& connection = slab_.at(slot);
+    if (connection.phase_ == Connection::Phase::free) continue;
+    if (connection.is_open()) connection.end_reason_ = EndReason::draining;
+    release(connection);
+  }
+  frames_.end_turn(base::Clock::now());
+}
+
+void Worker::turn() {
+  const std::span<const epoll_event> events = readiness_.wait(time_to_wait());
+  now_ = base::Clock::now();
+  for (const epoll_event& event : events) on_event(event.data.u64, event.events);
+  if (!again_.empty()) read_again();
+  if (!paused_.empty()) resume_reads();
+  wheel_.expire(now_, [this](std::uint32_t slot) { on_deadline(slab_.at(slot)); });
+  if (now_ >= next_second_) every_second();
+  run_mail();
+  if (drain_) run_drain();
+  perform_endings();
+  flusher_.flush_some(delivery_);
+  perform_endings();
+  if (!flusher_.has_dirty()) frames_.end_turn(now_);
+  acceptor_.resume_if_due(now_);
+  if (stops_accepting_) {
+    stops_accepting_ = false;
+    acceptor_.stop(now_, [this](int descriptor) { open(descriptor); });
+  }
+  metrics_.rooms.set(rooms_.size());
+  metrics_.turns.add();
+  metrics_.loop_turn.observe(base::Clock::now() - now_);
+  metrics_.last_turn_milliseconds.set(static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::milliseconds>(now_.time_since_epoch()).count()));
+}
+
+std::chrono::nanoseconds Worker::time_to_wait() const {
+  if (stops_ || flusher_.has_dirty() || !again_.empty() || !endings_.is_empty() || mail_begin_ < mail_.size() ||
+      parts_.mailbox.depth() > 0) {
+    return std::chrono::nanoseconds(0);
+  }
+  base::TimePoint wakes_at = next_second_;
+  if (const auto timer = wheel_.next()) wakes_at = std::min(wakes_at, *timer);
+  if (drain_) wakes_at = std::min(wakes_at, drain_->wakes_at());
+  if (const auto pause = acceptor_.paused_until()) wakes_at = std::min(wakes_at, *pause);
+  const base::TimePoint now = base::Clock::now();
+  if (!paused_.empty()) wakes_at = std::min(wakes_at, now + paused_reads_retry);
+  return std::max<std::chrono::nanoseconds>(wakes_at - now, std::chrono::nanoseconds(0));
+}
+
+void Worker::on_event(std::uint64_t tag, std::uint32_t events) {
+  if ((tag & Readiness::listener_tag) != 0) {
+    acceptor_.accept_some(tag & ~Readiness::listener_tag, now_, [this](int descriptor) { open(descriptor); });
+    return;
+  }
+  if (tag == Readiness::mailbox_tag) return;  // looked at in every turn
+  // No connection is released between the wait and the end of its events, so the slot still is whose it was.
+  Connection& connection = slab_.at(static_cast<std::uint32_t>(tag));
+  if (connection.phase_ == Connection::Phase::free) return;
+  if ((events & EPOLLOUT) != 0) flusher_.unblock(connection);
+  if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) connection.is_hung_up_ = true;
+  if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) read(connection);
+}
+
+void Worker::every_second() {
+  next_second_ = now_ + std::chrono::seconds(1);
+  flusher_.check_ages(now_);
+  if (parts_.id.value != 0) return;
+  for (const auto& sequencer : parts_.sequencers) sequencer->trim(now_);
+}
+
+// Runs one of the wire's handlers. What escapes it ends this connection alone.
+template <class Handler>
+void Worker::guard(Connection& connection, Handler&& handler) {
+  try {
+    handler();
+  } catch (const std::exception& error) {
+    metrics_.handler_exceptions.add();
+    base::log_error("handler_failed", {{"why", error.what()}});
+    abandon(connection, EndReason::internal_error);
+  }
+  retired_wire_.reset();
+}
+
+// --- sockets ---
+
+void Worker::open(int descriptor) {
+  Connection& connection = slab_.take();
+  connection.descriptor_ = descriptor;
+  connection.since_ = connection.last_seen_ = now_;
+  metrics_.connections[static_cast<std::size_t>(Protocol::http)].add();
+  guard(connection, [&] {
+    connection.wire_ = parts_.edge.make_wire(*this);
+    connection.wire_->on_start(*this, connection);
+  });
+  if (readiness_.add(descriptor, watched_edges, connection.slot_)) return;
+  base::log_error("socket_not_watched", {{"why", std::generic_category().message(errno)}});
+  abandon(connection, EndReason::exhausted);
+}
+
+// Reads at most one buffer; what may be left goes on the again-list, since no new edge will come for it.
+void Worker::read(Connection& connection) {
+  if (connection.phase_ == Connection::Phase::ending) return;
+  connection.is_readable_ = true;
+  if (connection.reads_paused_) return;
+  const ssize_t taken = recv(connection.descriptor_, read_buffer_.get(), read_bytes, MSG_DONTWAIT);
+  if (taken < 0) {
+    if (errno == EINTR) return again(connection);
+    connection.is_readable_ = false;
+    if (errno != EAGAIN && errno != EWOULDBLOCK) abandon(connection, EndReason::client_vanished);
+    return;
+  }
+  if (taken == 0) {
+    connection.is_readable_ = false;
+    if (!connection.is_open()) return abandon(connection, connection.end_reason_);
+    return guard(connection, [&] { connection.wire_->on_end_of_stream(*this, connection); });
+  }
+  const auto bytes = static_cast<std::size_t>(taken);
+  connection.last_seen_ = now_;
+  connection.bytes_received_ += bytes;
+  metrics_.wire_bytes_received.add(bytes);
+  // A short read means that the socket is empty, unless the end of the stream stands behind the data.
+  if (bytes == read_bytes || connection.is_hung_up_) {
+    again(connection);
+  } else {
+    connection.is_readable_ = false;
+  }
+  if (connection.is_open()) take_bytes(connection, {read_buffer_.get(), bytes});
+}
+
+// Hands bytes to the wire, and what it leaves to the wire that it became; keeps the rest while reads are paused.
+void Worker::take_bytes(Connection& connection, std::span<char> bytes) {
+  while (!bytes.empty() && connection.is_open() && !connection.reads_paused_) {
+    const Wire* const wire = connection.wire_.get();
+    std::size_t taken = bytes.size();
+    guard(connection, [&] { taken = connection.wire_->on_bytes(*this, connection, bytes); });
+    bytes = bytes.subspan(taken);
+    SLUICE_ASSERT(bytes.empty() || !connection.is_open() || connection.reads_paused_ ||
+                  connection.wire_.get() != wire);
+  }
+  if (bytes.empty() || !connection.is_open()) return;
+  connection.unread_ = std::make_unique<std::string>(bytes.data(), bytes.size());
+}
+
+void Worker::again(Connection& connection) {
+  if (connection.is_again_) return;
+  connection.is_again_ = true;
+  again_.push_back({connection.slot_, connection.generation_});
+}
+
+void Worker::read_again() {
+  for (const SlotGeneration& entry : std::exchange(again_, {})) {
+    Connection* const connection = slab_.find(entry.slot, entry.generation);
+    if (connection == nullptr) continue;
+    connection->is_again_ = false;
+    if (connection->is_readable_) read(*connection);
+  }
+}
+
+void Worker::pause_reads(Connection& connection) {
+  if (connection.reads_paused_) return;
+  connection.reads_paused_ = true;
+  metrics_.reads_paused.add();
+  paused_.push_back({connection.slot_, connection.generation_});
+}
+
+// Tries every connection whose reads are paused once more; those that still find no room pause again.
+void Worker::resume_reads() {
+  for (const SlotGeneration& entry : std::exchange(paused_, {})) {
+    Connection* const connection = slab_.find(entry.slot, entry.generation);
+    if (connection == nullptr || !connection->reads_paused_) continue;
+    connection->reads_paused_ = false;
+    metrics_.reads_paused.subtract();
+    // The client could not be heard meanwhile: its silence was ours.
+    connection->last_seen_ = now_;
+    if (const std::unique_ptr<std::string> unread = std::move(connection->unread_)) {
+      take_bytes(*connection, {unread->data(), unread->size()});
+    }
+    if (!connection->reads_paused_ && connection->is_readable_) again(*connection);
+  }
+}
+
+void Worker::become(Connection& connection, std::unique_ptr<Wire> wire) {
+  const auto from = static_cast<std::size_t>(connection.wire_->protocol());
+  const auto to = static_cast<std::size_t>(wire->protocol());
+  metrics_.connections[from].subtract();
+  metrics_.connections[to].add();
+  metrics_.accepted[to].add();
+  retired_wire_ = std::exchange(connection.wire_, std::move(wire));
+  connection.wire_->on_start(*this, connection);
+}
+
+void Worker::on_deadline(Connection& connection) {
+  switch (connection.phase_) {
+    case Connection::Phase::free:
+    case Connection::Phase::ending:
+      return;
+    case Connection::Phase::open:
+      return guard(connection, [&] { connection.wire_->on_deadline(*this, connection); });
+    case Connection::Phase::flushing:
+    case Connection::Phase::lingering:
+      // It had its time to take the last words and to say goodbye.
+      return abandon(connection, connection.end_reason_);
+  }
+}
+
+// --- mail ---
+
+void Worker::run_mail() {
+  if (mail_begin_ == mail_.size()) {
+    mail_.clear();
+    mail_begin_ = 0;
+    parts_.mailbox.take(mail_);
+  }
+  std::size_t bytes = 0;
+  const std::size_t end = std::min(mail_.size(), mail_begin_ + turn_mail);
+  const std::size_t count = end - mail_begin_;
+  for (; mail_begin_ < end; ++mail_begin_) {
+    Mail& mail = mail_[mail_begin_];
+    if (mail.job) {
+      deliver_batch();
+      run_job(std::exchange(mail.job, nullptr));
+      continue;
+    }
+    // A batch is of one namespace, whose order it keeps.
+    if (!batch_.empty() && batch_.back()->target.name_space != mail.message->target.name_space) deliver_batch();
+    bytes += mail.message->bytes();
+    metrics_.mailbox_wait.observe(now_ - mail.message->accepted);
+    batch_.push_back(std::move(mail.message));
+  }
+  deliver_batch();
+  if (count == 0) return;
+  metrics_.mailbox_messages.add(count);
+  parts_.mailbox.handled(bytes, count);
+}
+
+void Worker::deliver_batch() {
+  if (batch_.empty()) return;
+  delivery_.deliver(batch_, now_);
+  batch_.clear();
+}
+
+void Worker::run_job(const std::function<void(Worker&)>& job) {
+  try {
+    job(*this);
+  } catch (const std::exception& error) {
+    metrics_.handler_exceptions.add();
+    base::log_error("job_failed", {{"why", error.what()}});
+  }
+}
+
+base::Result<Receipt> Worker::publish(std::shared_ptr<Message> message) {
+  message->accepted = now_;
+  return sequencer(message->target.name_space).publish(std::move(message), parts_.id);
+}
+
+void Worker::count_received(Connection& connection, std::size_t payload_bytes) {
+  ++connection.messages_received_;
+  metrics_.messages_received.add();
+  metrics_.payload_bytes_received.add(payload_bytes);
+}
+
+// --- endings ---
+
+void Worker::end(Connection& connection, Ending ending) {
+  if (!connection.is_open()) return;
+  connection.phase_ = Connection::Phase::ending;
+  endings_.add(connection.slot_, connection.generation_, true, std::move(ending));
+}
+
+void Worker::abandon(Connection& connection, EndReason reason) {
+  if (connection.is_open()) connection.phase_ = Connection::Phase::ending;
+  endings_.add(connection.slot_, connection.generation_, false, {reason, 1006, {}});
+}
+
+// Nobody looks at any connection now, so they may go.
+void Worker::perform_endings() {
+  while (!endings_.is_empty()) {
+    for (const Endings::Pending& pending : endings_.take()) {
+      Connection* const connection = slab_.find(pending.slot, pending.generation);
+      if (connection == nullptr) continue;
+      const bool is_first = connection->phase_ == Connection::Phase::ending;
+      if (is_first) connection->end_reason_ = pending.ending.reason;
+      if (!pending.with_goodbye) {
+        release(*connection);
+      } else if (is_first) {
+        say_goodbye(*connection, pending.ending);
+      }
+    }
+  }
+}
+
+void Worker::say_goodbye(Connection& connection, const Ending& ending) {
+  leave_all(connection);
+  connection.unread_.reset();
+  // Whoever reads too slowly would not get to the last words behind all that waits.
+  if (ending.reason == EndReason::slow_client) forget_outbox(connection, false);
+  wheel_.disarm(connection.slot_);
+  guard(connection, [&] { connection.wire_->on_ending(*this, connection, ending); });
+  connection.phase_ = Connection::Phase::flushing;
+  arm(connection, now_ + parts_.options.close_timeout_seconds);
+  if (!connection.is_blocked_) flusher_.flush(connection);
+  // What the client still sends is read and thrown away: unread bytes would make the kernel reset the last words.
+  if (connection.is_readable_) again(connection);
+}
+
+void Worker::leave_all(Connection& connection) {
+  connection.catch_up_.reset();
+  if (!connection.is_announced_) return;
+  connection.is_announced_ = false;
+  std::vector<RoomKey> left;
+  rooms_.leave_all(connection.memberships_, memberships_of(), [&left](const RoomKey& key) { left.push_back(key); });
+  metrics_.leaves.add(static_cast<std::uint64_t>(
+      std::ranges::count_if(left, [](const RoomKey& key) { return key.kind == RoomKey::Kind::room; })));
+  sequencer(connection.name_space_).leave(parts_.id, left);
+}
+
+void Worker::forget_outbox(Connection& connection, bool everything) {
+  const std::size_t bytes = connection.outbox_.bytes();
+  const std::uint32_t dropped =
+      everything ? connection.outbox_.clear(frames_) : connection.outbox_.drop_unstarted(frames_);
+  metrics_.outbox_bytes.subtract(bytes - connection.outbox_.bytes());
+  metrics_.outbox_messages.subtract(dropped);
+  metrics_.drops[static_cast<std::size_t>(DropReason::closing)].add(dropped);
+}
+
+void Worker::release(Connection& connection) {
+  leave_all(connection);
+  if (connection.reads_paused_) metrics_.reads_paused.subtract();
+  forget_outbox(connection, true);
+  wheel_.disarm(connection.slot_);
+  const auto protocol = connection.wire_ ? connection.wire_->protocol() : Protocol::http;
+  metrics_.connections[static_cast<std::size_t>(protocol)].subtract();
+  if (protocol == Protocol::http) metrics_.accepted[static_cast<std::size_t>(protocol)].add();
+  metrics_.closed[static_cast<std::size_t>(connection.end_reason_)].add();
+  ::close(connection.descriptor_);
+  acceptor_.release();
+  slab_.give_back(connection);
+}
+
+void Worker::drain(std::chrono::milliseconds over, Ending ending) {
+  std::vector<DrainPlan::Item> items;
+  for (std::uint32_t slot = 0; slot < slab_.slots(); ++slot) {
+    const Connection& connection = slab_.at(slot);
+    if (connection.is_open()) items.push_back({slot, connection.generation_});
+  }
+  drain_.emplace(std::move(items), now_, over, std::move(ending), random_);
+}
+
+void Worker::run_drain() {
+  while (const DrainPlan::Item* const due = drain_->next_due(now_)) {
+    if (Connection* const connection = slab_.find(due->slot, due->generation)) end(*connection, drain_->ending());
+  }
+  if (!drain_->is_over(now_)) return;
+  for (std::uint32_t slot = 0; slot < slab_.slots(); ++slot) {
+    if (slab_.at(slot).is_open()) end(slab_.at(slot), drain_->ending());
+  }
+  drain_.reset();
+}
+
+}  // namespace sluice::workers

@@ -1,0 +1,144 @@
+// The part of Worker that is about who is where: announcing, joining, leaving, and what calls learn of a connection.
+#include <sys/socket.h>
+
+#include <algorithm>
+
+#include "base/assert.hpp"
+#include "workers/worker.hpp"
+
+namespace sluice::workers {
+namespace {
+
+std::chrono::milliseconds milliseconds(base::Duration duration) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(duration);
+}
+
+// What getsockname or getpeername says; 0.0.0.0:0 if the kernel has forgotten.
+template <class Ask>
+base::Address ask(int descriptor, Ask&& name_of) {
+  sockaddr_storage storage{};
+  socklen_t bytes = sizeof storage;
+  if (name_of(descriptor, reinterpret_cast<sockaddr*>(&storage), &bytes) != 0) return {};
+  return storage.ss_family == AF_INET || storage.ss_family == AF_INET6 ? base::Address::from(storage) : base::Address();
+}
+
+}  // namespace
+
+Announced Worker::announce(Connection& connection, Announcement announcement) {
+  owner_.check();
+  SLUICE_ASSERT(connection.is_open() && !connection.is_announced_);
+  std::vector<RoomKey> keys = std::move(announcement.rooms);
+  metrics_.joins.add(static_cast<std::uint64_t>(
+      std::ranges::count_if(keys, [](const RoomKey& key) { return key.kind == RoomKey::Kind::room; })));
+  keys.insert(keys.begin(), RoomKey::everyone());
+  Joined joined = sequencer(announcement.name_space).join(parts_.id, keys, announcement.since);
+  connection.name_space_ = announcement.name_space;
+  connection.format_ = announcement.format;
+  connection.is_announced_ = true;
+  for (const RoomKey& key : keys) {
+    rooms_.join(connection.name_space_, key, connection.slot_, connection.memberships_, joined.place);
+  }
+  Announced announced{joined.position, joined.replay.gap, std::move(joined.replay.messages)};
+  if (!announcement.since) return announced;
+  metrics_.replays.add();
+  // A client that breaks off while it catches up must be able to come back from where it was.
+  if (announced.gap == Gap::none || announced.gap == Gap::evicted) announced.position = *announcement.since;
+  return announced;
+}
+
+void Worker::replay(Connection& connection, std::vector<std::shared_ptr<const Message>> missed) {
+  if (!missed.empty() && connection.is_open()) delivery_.catch_up(connection, std::move(missed), now_);
+}
+
+Worker::RoomsChange Worker::join(Connection& connection, std::span<const RoomKey> rooms) {
+  owner_.check();
+  RoomsChange change;
+  std::vector<RoomKey> fresh;
+  std::size_t named = named_room_count(connection);
+  for (const RoomKey& key : rooms) {
+    if (rooms_.is_member(connection.name_space_, key, connection.memberships_)) continue;
+    if (std::ranges::find(fresh, key) != fresh.end()) continue;
+    if (key.kind == RoomKey::Kind::room && named++ >= parts_.options.rooms_per_connection_max) {
+      change.refused = true;
+      break;
+    }
+    fresh.push_back(key);
+  }
+  if (fresh.empty()) return change;
+  change.changed = true;
+  metrics_.joins.add(fresh.size());
+  const Joined joined = sequencer(connection.name_space_).join(parts_.id, fresh);
+  for (const RoomKey& key : fresh) {
+    rooms_.join(connection.name_space_, key, connection.slot_, connection.memberships_, joined.place);
+  }
+  return change;
+}
+
+Worker::RoomsChange Worker::leave(Connection& connection, std::span<const RoomKey> rooms) {
+  owner_.check();
+  std::vector<RoomKey> left;
+  for (const RoomKey& key : rooms) {
+    if (rooms_.leave(connection.name_space_, key, connection.memberships_, memberships_of())) left.push_back(key);
+  }
+  if (left.empty()) return {};
+  metrics_.leaves.add(left.size());
+  sequencer(connection.name_space_).leave(parts_.id, left);
+  return {.changed = true};
+}
+
+Connection* Worker::find(base::ConnectionId id) {
+  if (id.incarnation != parts_.incarnation || id.worker() != parts_.id) return nullptr;
+  Connection* const connection = slab_.find(id.slot, id.generation);
+  return connection != nullptr && connection->is_open() && connection->is_announced_ ? connection : nullptr;
+}
+
+base::ConnectionId Worker::id_of(const Connection& connection) const {
+  return {parts_.incarnation, parts_.id, connection.slot_, connection.generation_};
+}
+
+base::Address Worker::remote_address(const Connection& connection) const {
+  return ask(connection.descriptor_, getpeername);
+}
+
+base::Address Worker::local_address(const Connection& connection) const {
+  return ask(connection.descriptor_, getsockname);
+}
+
+std::vector<RoomKey> Worker::named_rooms(const Connection& connection) const {
+  std::vector<RoomKey> rooms;
+  for (const auto& membership : connection.memberships().all()) {
+    if (membership.room->key().kind == RoomKey::Kind::room) rooms.push_back(membership.room->key());
+  }
+  return rooms;
+}
+
+std::size_t Worker::named_room_count(const Connection& connection) const {
+  return static_cast<std::size_t>(std::ranges::count_if(connection.memberships().all(), [](const auto& membership) {
+    return membership.room->key().kind == RoomKey::Kind::room;
+  }));
+}
+
+ConnectionInfo Worker::info_of(const Connection& connection) const {
+  ConnectionInfo info;
+  info.id = id_of(connection);
+  info.name_space = connection.name_space_;
+  info.protocol = connection.wire_->protocol();
+  for (const auto& membership : connection.memberships().all()) {
+    const RoomKey& key = membership.room->key();
+    if (key.kind == RoomKey::Kind::room) info.rooms.push_back(key.name);
+    if (key.kind == RoomKey::Kind::user) info.user = key.name;
+  }
+  info.remote_address = remote_address(connection).text();
+  info.connected_for = milliseconds(now_ - connection.since_);
+  info.silent_for = milliseconds(now_ - connection.last_seen_);
+  info.outbox_bytes = connection.outbox_.bytes();
+  info.outbox_messages = connection.outbox_.messages();
+  if (!connection.outbox_.is_empty()) info.outbox_age = milliseconds(now_ - connection.outbox_.oldest());
+  info.messages_received = connection.messages_received_;
+  info.messages_sent = connection.messages_sent_;
+  info.bytes_received = connection.bytes_received_;
+  info.bytes_sent = connection.bytes_sent_;
+  return info;
+}
+
+}  // namespace sluice::workers
