@@ -135,6 +135,8 @@ void Rooms::leave_at(Memberships& memberships, std::uint32_t at, MembershipsOf&&
   const Member moved = room.members_.back();
   room.members_[leaving.place] = moved;
   room.members_.pop_back();
+  // After a crowd has left, its memory goes too.
+  if (room.members_.capacity() > 64 && room.members_.size() < room.members_.capacity() / 4) room.members_.shrink_to_fit();
   if (leaving.place < room.members_.size()) memberships_of(moved.slot).all()[moved.membership].place = leaving.place;
   const Memberships::Membership last = memberships.all()[memberships.size_ - 1];
   if (at + 1 < memberships.size_) {

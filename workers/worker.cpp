@@ -68,7 +68,7 @@ void Worker::turn() {
   perform_endings();
   flusher_.flush_some(delivery_);
   perform_endings();
-  if (!flusher_.has_dirty()) frames_.end_turn(now_);
+  if (!flusher_.has_dirty()) frames_.end_turn(base::Clock::now());
   acceptor_.resume_if_due(now_);
   if (stops_accepting_) {
     stops_accepting_ = false;
