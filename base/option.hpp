@@ -19,10 +19,10 @@ namespace sluice::base {
 // What a declaration says beside the name, the member and, as the member's value, the default.
 struct OptionInfo {
   std::string_view unit = {};  // of the plain number: "bytes" takes 64KiB too, "seconds" and "milliseconds" 1.5s or 2m
-  double min = 0;         // in `unit`, both ends included
+  double min = 0;              // in `unit`, both ends included
   double max = std::numeric_limits<double>::infinity();  // infinity: as far as the member's type goes
   bool live = false;                                     // true: SIGHUP changes it; false: a restart does
-  std::string_view sentence = {};                             // for help and documents; ends with a full stop
+  std::string_view sentence = {};                        // for help and documents; ends with a full stop
   // Says what was expected if a value of text is not fit ("a name that begins with '/'"), and nothing if it is.
   std::string_view (*misfit)(std::string_view value) = nullptr;
   bool in_file = true;  // false: a key of the file cannot set it

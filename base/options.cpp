@@ -1,28 +1,13 @@
 #include "base/options.hpp"
 
 #include <algorithm>
-#include <numeric>
 #include <utility>
 
+#include "base/nearest_word.hpp"
 #include "base/option_file.hpp"
 
 namespace sluice::base {
 namespace {
-
-// Counts the letters to insert, remove or replace to make one word of the other.
-std::size_t distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    std::size_t diagonal = std::exchange(row[0], i + 1);
-    for (std::size_t j = 0; j < b.size(); ++j) {
-      const std::size_t replaced = diagonal + (a[i] == b[j] ? 0 : 1);
-      diagonal = row[j + 1];
-      row[j + 1] = std::min({replaced, diagonal + 1, row[j] + 1});
-    }
-  }
-  return row[b.size()];
-}
 
 // Cuts at commas; "a,,b" and "a, b" are two values each.
 std::vector<std::string> split_list(std::string_view text) {
@@ -58,7 +43,9 @@ Environment read_environment(const char* const* entries) {
   return environment;
 }
 
-OptionSet::OptionSet() { add(config_); }
+OptionSet::OptionSet(bool has_config) {
+  if (has_config) add(config_);
+}
 
 const Option* OptionSet::find(std::string_view name) const {
   const auto at = std::find_if(options_.begin(), options_.end(), [name](const Option& o) { return o.name == name; });
@@ -170,11 +157,10 @@ void OptionSet::apply(const std::vector<Given>& all) {
 // Says that there is no such option, and which one may have been meant.
 std::string OptionSet::unknown(std::string_view name, std::string_view before) const {
   std::string problem = "there is no such option";
-  const auto near = std::min_element(options_.begin(), options_.end(), [name](const Option& a, const Option& b) {
-    return distance(name, a.name) < distance(name, b.name);
-  });
-  if (distance(name, near->name) <= 1 + name.size() / 4) {
-    problem.append("; did you mean ").append(before).append(near->name).append("?");
+  std::vector<std::string_view> names;
+  for (const Option& option : options_) names.push_back(option.name);
+  if (const auto near = nearest_word(name, names)) {
+    problem.append("; did you mean ").append(before).append(*near).append("?");
   }
   return problem;
 }

@@ -20,7 +20,8 @@ Environment read_environment(const char* const* entries);
 
 class OptionSet {
  public:
-  OptionSet();
+  // Without `has_config` there is no option `config`, and so no file.
+  explicit OptionSet(bool has_config = true);
   OptionSet(const OptionSet&) = delete;
   OptionSet& operator=(const OptionSet&) = delete;
 
@@ -34,7 +35,7 @@ class OptionSet {
   // no option are left alone: Kubernetes makes some, such as SLUICE_SERVICE_HOST. An empty variable counts as not set.
   std::vector<std::string> load(const std::vector<std::string>& flags, const Environment& environment);
 
-  // In the order of declaration, `config` first.
+  // In the order of declaration, `config` (if there is one) first.
   const std::vector<Option>& options() const { return options_; }
   const Option* find(std::string_view name) const;
   // The file that was read; empty if none was named.

@@ -52,9 +52,9 @@ void Acceptor::pause(const char* why, base::TimePoint now) {
   metrics_.accept_pauses.add();
   for (const int listener : listeners_) readiness_.remove(listener);
   if (log_limit_.allows(now)) {
-    base::log_warning("accepting_paused", {{"why", why},
-                                           {"connections", connections_.used()},
-                                           {"suppressed", log_limit_.take_suppressed()}});
+    base::log_warning(
+        "accepting_paused",
+        {{"why", why}, {"connections", connections_.used()}, {"suppressed", log_limit_.take_suppressed()}});
   }
 }
 

@@ -1,6 +1,6 @@
 #pragma once
-// Acceptor: one worker's listening sockets. Takes connections in batches, and pauses when descriptors or connections have
-// run out, so that what the kernel queues does not make the loop spin. Belongs to one worker.
+// Acceptor: one worker's listening sockets. Takes connections in batches, and pauses when descriptors or connections
+// have run out, so that what the kernel queues does not make the loop spin. Belongs to one worker.
 
 #include <sys/socket.h>
 #include <unistd.h>

@@ -22,7 +22,8 @@ Changed change_rooms(Worker& worker, const Target& target, Change&& change) {
   return changed;
 }
 
-bool passes(const Worker& worker, const Connection& connection, const ConnectionFilter& filter, const ConnectionInfo& info) {
+bool passes(const Worker& worker, const Connection& connection, const ConnectionFilter& filter,
+            const ConnectionInfo& info) {
   if (filter.name_space && info.name_space != *filter.name_space) return false;
   if (filter.protocol && info.protocol != *filter.protocol) return false;
   if (!filter.user.empty() && info.user != filter.user) return false;

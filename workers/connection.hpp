@@ -1,6 +1,6 @@
 #pragma once
-// Connection: one client as its worker knows it: its socket, its rooms, its outbox, its wire. Lives in the worker's slab
-// and is named by id; nobody keeps a pointer or reference to one across a return to the loop.
+// Connection: one client as its worker knows it: its socket, its rooms, its outbox, its wire. Lives in the worker's
+// slab and is named by id; nobody keeps a pointer or reference to one across a return to the loop.
 
 #include <cstdint>
 #include <deque>
@@ -65,14 +65,14 @@ class Connection {
   Phase phase_ = Phase::free;
   EndReason end_reason_ = EndReason::client_vanished;  // meant from phase ending on
   bool is_announced_ : 1 = false;
-  bool is_dirty_ : 1 = false;      // on the flusher's list
-  bool is_blocked_ : 1 = false;    // the kernel took less than all; an edge will say when it takes more
-  bool is_watched_ : 1 = false;    // on the flusher's list of slow outboxes
+  bool is_dirty_ : 1 = false;    // on the flusher's list
+  bool is_blocked_ : 1 = false;  // the kernel took less than all; an edge will say when it takes more
+  bool is_watched_ : 1 = false;  // on the flusher's list of slow outboxes
   bool reads_paused_ : 1 = false;
-  bool is_readable_ : 1 = false;   // an edge came, or may have come, that was not read to its end
-  bool is_again_ : 1 = false;      // on the loop's again-list
-  bool is_hung_up_ : 1 = false;    // the kernel said that the client's stream ends: read until it does
-  bool owes_gap_ : 1 = false;      // messages were dropped since it was last told so
+  bool is_readable_ : 1 = false;         // an edge came, or may have come, that was not read to its end
+  bool is_again_ : 1 = false;            // on the loop's again-list
+  bool is_hung_up_ : 1 = false;          // the kernel said that the client's stream ends: read until it does
+  bool owes_gap_ : 1 = false;            // messages were dropped since it was last told so
   bool closes_after_flush_ : 1 = false;  // nothing is awaited from the client behind the last words
 };
 

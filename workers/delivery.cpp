@@ -195,8 +195,9 @@ bool Delivery::make_room(Connection& connection, const Message& message, const R
   }
   connection.owes_gap_ = true;
   if (policy == SlowPolicy::conflate) {
-    forget(connection, [&] { return connection.outbox_.drop_key(message.conflation_key, parts_.frames); },
-           DropReason::conflated);
+    forget(
+        connection, [&] { return connection.outbox_.drop_key(message.conflation_key, parts_.frames); },
+        DropReason::conflated);
   }
   const auto drop_one = [&] { return connection.outbox_.drop_oldest(parts_.frames) ? 1u : 0u; };
   while (policy != SlowPolicy::drop_newest && is_over(connection, run))
@@ -244,7 +245,8 @@ void Delivery::tell_gap(Connection& connection, GapReason reason, base::TimePoin
   send_control(connection, scratch_, now);
 }
 
-void Delivery::catch_up(Connection& connection, std::vector<std::shared_ptr<const Message>> missed, base::TimePoint now) {
+void Delivery::catch_up(Connection& connection, std::vector<std::shared_ptr<const Message>> missed,
+                        base::TimePoint now) {
   now_ = now;
   connection.catch_up_ = std::make_unique<CatchUp>();
   for (std::shared_ptr<const Message>& message : missed)

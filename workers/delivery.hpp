@@ -35,8 +35,8 @@ class Delivery {
   };
   explicit Delivery(Parts parts);
 
-  // Delivers mail of one order: messages side by side that go to the same single room are handed to each of its members at
-  // once. `now` is the turn's time.
+  // Delivers mail of one order: messages side by side that go to the same single room are handed to each of its members
+  // at once. `now` is the turn's time.
   void deliver(std::span<const std::shared_ptr<const Message>> messages, base::TimePoint now);
   // Delivers one message to one connection, whatever its target.
   void deliver_to(Connection& connection, const std::shared_ptr<const Message>& message, base::TimePoint now);
@@ -104,7 +104,8 @@ void Delivery::for_each(const Target& target, std::uint64_t place, Visit&& visit
   for (const base::ConnectionId& id : target.connections) {
     if (id.incarnation != parts_.incarnation || id.worker() != parts_.worker) continue;
     Connection* connection = parts_.slab.find(id.slot, id.generation);
-    if (connection && connection->is_announced() && connection->name_space() == target.name_space) consider(*connection);
+    if (connection && connection->is_announced() && connection->name_space() == target.name_space)
+      consider(*connection);
   }
   for (const std::uint32_t slot : found) visit(parts_.slab.at(slot));
   found.swap(matched_);

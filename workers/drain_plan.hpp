@@ -1,6 +1,6 @@
 #pragma once
-// DrainPlan: when each of a worker's connections is closed while it drains: spread evenly, each at a random moment of its
-// share of the time, so that clients do not all come back at once.
+// DrainPlan: when each of a worker's connections is closed while it drains: spread evenly, each at a random moment of
+// its share of the time, so that clients do not all come back at once.
 
 #include <cstdint>
 #include <random>
@@ -41,7 +41,8 @@ class DrainPlan {
 
  private:
   base::TimePoint moment(std::size_t at) const {
-    const double share = (static_cast<double>(at) + static_cast<double>(jitters_[at])) / static_cast<double>(items_.size());
+    const double share =
+        (static_cast<double>(at) + static_cast<double>(jitters_[at])) / static_cast<double>(items_.size());
     return began_ + std::chrono::duration_cast<base::Duration>(over_ * share);
   }
 

@@ -23,8 +23,8 @@ enum class EndReason : std::uint8_t {
   internal_error,     // our fault
 };
 inline constexpr std::array<std::string_view, 12> ending_names{
-    "client_closed", "client_vanished",   "protocol_error", "too_large",    "refused",  "handshake_timeout",
-    "heartbeat_timeout", "slow_client", "disconnected",   "draining", "exhausted", "internal_error"};
+    "client_closed",     "client_vanished", "protocol_error", "too_large", "refused",   "handshake_timeout",
+    "heartbeat_timeout", "slow_client",     "disconnected",   "draining",  "exhausted", "internal_error"};
 
 struct Ending {
   EndReason reason;

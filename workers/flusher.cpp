@@ -36,9 +36,10 @@ void Flusher::flush(Connection& connection) {
     header.msg_iovlen = static_cast<std::size_t>(connection.outbox_.gather(pieces, pieces_max, write_bytes_max));
     std::size_t offered = 0;
     for (std::size_t at = 0; at < header.msg_iovlen; ++at) offered += pieces[at].iov_len;
-    const ssize_t taken = header.msg_iovlen == 1
-                              ? send(connection.descriptor_, pieces[0].iov_base, pieces[0].iov_len, MSG_NOSIGNAL | MSG_DONTWAIT)
-                              : sendmsg(connection.descriptor_, &header, MSG_NOSIGNAL | MSG_DONTWAIT);
+    const ssize_t taken =
+        header.msg_iovlen == 1
+            ? send(connection.descriptor_, pieces[0].iov_base, pieces[0].iov_len, MSG_NOSIGNAL | MSG_DONTWAIT)
+            : sendmsg(connection.descriptor_, &header, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (taken < 0) {
       if (errno == EINTR) continue;
       on_error(connection, errno);

@@ -18,7 +18,7 @@ namespace sluice::workers {
 
 // What the outbox has to know of a frame without decoding it.
 struct FrameTraits {
-  bool is_message = false;          // a data message: counted, and subject to the slow policy; else control
+  bool is_message = false;  // a data message: counted, and subject to the slow policy; else control
   SlowPolicy policy = SlowPolicy::close;
   std::uint32_t payload_bytes = 0;  // of the message's data
   base::TimePoint accepted{};       // the message's
@@ -94,8 +94,8 @@ class Frames {
   // Gives a reference back; the last one frees the chunk, and its messages' fan-out is over then.
   void release(Chunk& chunk);
 
-  // Everything made so far was written or is waiting in outboxes. An unused chunk is filled anew from its start, so that a
-  // busy worker stays in its cache; one that outboxes refer to is cut to its size and left to them.
+  // Everything made so far was written or is waiting in outboxes. An unused chunk is filled anew from its start, so
+  // that a busy worker stays in its cache; one that outboxes refer to is cut to its size and left to them.
   void end_turn(base::TimePoint now);
 
  private:

@@ -35,8 +35,8 @@ class Mailbox {
   void cancel(std::size_t bytes);
   // Puts mail behind all that is there; the room must have been reserved. Any thread. Does not wake.
   void enqueue(Mail mail);
-  // Puts a job behind all that is there and wakes the worker, however full the mailbox is: for the few jobs that start a
-  // drain or a stop. Any thread.
+  // Puts a job behind all that is there and wakes the worker, however full the mailbox is: for the few jobs that start
+  // a drain or a stop. Any thread.
   void force(std::function<void(Worker&)> job);
   // Refuses every reservation from now on: nobody will look any more. Any thread.
   void close() { closed_.store(true, std::memory_order_relaxed); }

@@ -53,14 +53,14 @@ struct Message {
   std::string event = "message";
   std::string data;  // UTF-8 if text, a valid JSON value if json
   DataKind kind = DataKind::text;
-  bool stored = true;  // false: volatile; no position of its own, no history
+  bool stored = true;                     // false: volatile; no position of its own, no history
   std::optional<SlowPolicy> slow_policy;  // nothing: the node's default
   std::string conflation_key;             // required by SlowPolicy::conflate
   base::TimePoint accepted{};             // when the gateway took it
 
   // Written by the sequencer, under its lock, before any other thread sees the message.
-  base::Position position;   // the last stored message's, if this one is volatile
-  std::uint64_t place = 0;   // in the namespace's order, volatile ones counted too; from 1
+  base::Position position;  // the last stored message's, if this one is volatile
+  std::uint64_t place = 0;  // in the namespace's order, volatile ones counted too; from 1
 
   // What the message weighs in a mailbox or in history, in bytes.
   std::size_t bytes() const { return sizeof(Message) + data.size() + event.size(); }

@@ -1,6 +1,6 @@
 #pragma once
-// What can be watched of one worker. Each metric is one member, declared once in describe(); code counts events here and
-// never names Prometheus. Written by the worker's thread alone, read by scrapes.
+// What can be watched of one worker. Each metric is one member, declared once in describe(); code counts events here
+// and never names Prometheus. Written by the worker's thread alone, read by scrapes.
 
 #include <array>
 #include <cstddef>
@@ -13,29 +13,37 @@
 namespace sluice::workers {
 
 // Why a message did not reach a client that it matched.
-enum class DropReason : std::uint8_t { outbox_full_newest, outbox_full_oldest, conflated, closing, no_backend, policy, too_large };
+enum class DropReason : std::uint8_t {
+  outbox_full_newest,
+  outbox_full_oldest,
+  conflated,
+  closing,
+  no_backend,
+  policy,
+  too_large
+};
 inline constexpr std::array<std::string_view, 7> drop_reason_names{
     "outbox_full_newest", "outbox_full_oldest", "conflated", "closing", "no_backend", "policy", "too_large"};
 
 struct alignas(64) Metrics {
-  std::array<base::Cell, protocol_names.size()> connections;     // open now
+  std::array<base::Cell, protocol_names.size()> connections;  // open now
   std::array<base::Cell, protocol_names.size()> accepted;
   std::array<base::Cell, ending_names.size()> closed;
   base::Cell accept_pauses, handshakes_refused, protocol_errors, handler_exceptions;
-  base::Cell messages_received, messages_sent;                   // data messages; a sent one is one delivery written
+  base::Cell messages_received, messages_sent;  // data messages; a sent one is one delivery written
   base::Cell payload_bytes_received, payload_bytes_sent, wire_bytes_received, wire_bytes_sent;
-  base::Cell deliveries;                                         // messages put into outboxes
+  base::Cell deliveries;  // messages put into outboxes
   std::array<base::Cell, drop_reason_names.size()> drops;
-  base::Cell outbox_bytes, outbox_messages;                      // waiting now, over all connections
-  base::Cell outbox_age_milliseconds;                            // of the oldest waiting frame, sampled once a second
-  base::Cell reads_paused;                                       // connections whose reads are paused now
+  base::Cell outbox_bytes, outbox_messages;  // waiting now, over all connections
+  base::Cell outbox_age_milliseconds;        // of the oldest waiting frame, sampled once a second
+  base::Cell reads_paused;                   // connections whose reads are paused now
   base::Cell joins, leaves, rooms;
   base::Cell replays, replayed_messages, gaps;
-  base::Cell mailbox_messages;                                   // handled
-  base::LatencyCell mailbox_wait;                                // accepted until the worker took it
-  base::LatencyCell loop_turn;                                   // one turn of the loop: the lag that others see
-  base::LatencyCell fan_out;                                     // accepted until the last socket write
-  base::Cell turns, last_turn_milliseconds;                      // the latter: steady clock, for /healthz
+  base::Cell mailbox_messages;               // handled
+  base::LatencyCell mailbox_wait;            // accepted until the worker took it
+  base::LatencyCell loop_turn;               // one turn of the loop: the lag that others see
+  base::LatencyCell fan_out;                 // accepted until the last socket write
+  base::Cell turns, last_turn_milliseconds;  // the latter: steady clock, for /healthz
 
   // Calls visitor.counter(name, cell, help), .gauge(...), .histogram(...), and the same with an array of cells and a
   // label: visitor.counter(name, cells, label name, label values, help). `per_worker` ones get a label "worker".
@@ -56,7 +64,8 @@ struct alignas(64) Metrics {
     v.summed().counter("sluice_handler_exceptions_total", handler_exceptions,
                        "Exceptions that escaped a connection's handler and ended that connection alone.");
     v.summed().counter("sluice_messages_received_total", messages_received, "Data messages received from clients.");
-    v.summed().counter("sluice_messages_sent_total", messages_sent, "Data messages handed whole to the kernel for clients.");
+    v.summed().counter("sluice_messages_sent_total", messages_sent,
+                       "Data messages handed whole to the kernel for clients.");
     v.summed().counter("sluice_payload_received_bytes_total", payload_bytes_received, "Payload of messages received.");
     v.summed().counter("sluice_payload_sent_bytes_total", payload_bytes_sent, "Payload of messages sent.");
     v.summed().counter("sluice_wire_received_bytes_total", wire_bytes_received, "Bytes read from client sockets.");
@@ -64,7 +73,8 @@ struct alignas(64) Metrics {
     v.summed().counter("sluice_deliveries_total", deliveries, "Messages put into clients' outboxes.");
     v.summed().counter("sluice_drops_total", drops, by_reason, drop_reason_names,
                        "Messages that did not reach a client that they matched, or were not taken from one.");
-    v.per_worker().gauge("sluice_outbox_bytes", outbox_bytes, "Bytes waiting in outboxes (a shared frame counts for each).");
+    v.per_worker().gauge("sluice_outbox_bytes", outbox_bytes,
+                         "Bytes waiting in outboxes (a shared frame counts for each).");
     v.summed().gauge("sluice_outbox_messages", outbox_messages, "Frames waiting in outboxes.");
     v.summed_max().gauge_milliseconds("sluice_outbox_age_seconds", outbox_age_milliseconds,
                                       "Age of the oldest frame that waits in an outbox.");
@@ -78,7 +88,8 @@ struct alignas(64) Metrics {
     v.per_worker().counter("sluice_mailbox_messages_total", mailbox_messages, "Mail handled.");
     v.summed().histogram("sluice_mailbox_wait_seconds", mailbox_wait,
                          "From a message's acceptance until the worker took it from its mailbox.");
-    v.per_worker().histogram("sluice_loop_turn_seconds", loop_turn, "Duration of one turn of a worker's loop: its lag.");
+    v.per_worker().histogram("sluice_loop_turn_seconds", loop_turn,
+                             "Duration of one turn of a worker's loop: its lag.");
     v.summed().histogram("sluice_fan_out_seconds", fan_out,
                          "From a message's acceptance until its last socket write on a worker.");
     v.per_worker().counter("sluice_loop_turns_total", turns, "Turns of a worker's loop.");

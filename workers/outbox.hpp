@@ -1,6 +1,6 @@
 #pragma once
-// Outbox: the frames that wait to be written to one connection, in order. Empty, it owns nothing. Belongs to one worker.
-// It keeps the counts; the bounds and what happens over them are Delivery's.
+// Outbox: the frames that wait to be written to one connection, in order. Empty, it owns nothing. Belongs to one
+// worker. It keeps the counts; the bounds and what happens over them are Delivery's.
 
 #include <sys/uio.h>
 
@@ -22,7 +22,7 @@ class Outbox {
   Outbox& operator=(const Outbox&) = delete;
 
   bool is_empty() const { return first_.chunk == nullptr; }
-  std::size_t bytes() const { return bytes_; }        // still to be written
+  std::size_t bytes() const { return bytes_; }          // still to be written
   std::uint32_t messages() const { return messages_; }  // data messages, a partly written one included
   // When the oldest frame was queued. Requires !is_empty().
   base::TimePoint oldest() const { return first_.chunk->frame(first_.first).queued; }

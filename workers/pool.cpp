@@ -49,9 +49,9 @@ Pool::State::State(const Options& options_of, std::uint32_t incarnation_of, std:
                                                      history, boxes));
   }
   for (std::size_t at = 0; at < count; ++at) {
-    workers.push_back(std::make_unique<Worker>(Worker::Parts{base::WorkerId{static_cast<std::uint16_t>(at)}, incarnation,
-                                                             options, edge, *mailboxes[at], sequencers, queued,
-                                                             connections}));
+    workers.push_back(
+        std::make_unique<Worker>(Worker::Parts{base::WorkerId{static_cast<std::uint16_t>(at)}, incarnation, options,
+                                               edge, *mailboxes[at], sequencers, queued, connections}));
   }
 }
 
@@ -95,11 +95,10 @@ std::optional<base::NamespaceId> Pool::find_namespace(std::string_view name) con
 
 const std::vector<std::string>& Pool::namespaces() const { return state_->namespaces; }
 
-base::Result<Receipt> Pool::publish(std::shared_ptr<Message> message, std::optional<base::WorkerId> publisher) {
+base::Result<Receipt> Pool::publish(const std::shared_ptr<Message>& message, std::optional<base::WorkerId> publisher) {
   if (message->target.empty()) return base::fail(base::Errc::bad_request, "the target names nobody");
   if (message->accepted == base::TimePoint{}) message->accepted = base::Clock::now();
-  Sequencer& order = sequencer(message->target.name_space);
-  return order.publish(std::move(message), publisher);
+  return sequencer(message->target.name_space).publish(message, publisher);
 }
 
 bool Pool::post(base::WorkerId worker, std::function<void(Worker&)> job) {
@@ -119,7 +118,7 @@ void Pool::stop_accepting() {
   }
 }
 
-void Pool::drain(std::chrono::milliseconds over, Ending ending) {
+void Pool::drain(std::chrono::milliseconds over, const Ending& ending) {
   state_->draining.set(1);
   for (const auto& mailbox : state_->mailboxes) {
     mailbox->force([over, ending](Worker& worker) { worker.drain(over, ending); });
@@ -140,8 +139,7 @@ const base::ByteBudget& Pool::queued_bytes() const { return state_->queued; }
 const base::ByteBudget& Pool::history_bytes() const { return state_->history; }
 
 std::chrono::milliseconds Pool::slowest_turn_age() const {
-  const auto now =
-      std::chrono::duration_cast<std::chrono::milliseconds>(base::Clock::now().time_since_epoch()).count();
+  const auto now = std::chrono::duration_cast<std::chrono::milliseconds>(base::Clock::now().time_since_epoch()).count();
   std::int64_t oldest = 0;
   for (const auto& worker : state_->workers) {
     const Metrics& metrics = std::as_const(*worker).metrics();

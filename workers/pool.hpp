@@ -46,7 +46,8 @@ class Pool {
 
   // Gives `message` its place and sends it on its way; OK means accepted (ARCHITECTURE.md, what stays true, 7). Sets
   // message->accepted if it is not set. Errc::exhausted if a mailbox is full, bad_request if the target is empty.
-  base::Result<Receipt> publish(std::shared_ptr<Message> message, std::optional<base::WorkerId> publisher = std::nullopt);
+  base::Result<Receipt> publish(const std::shared_ptr<Message>& message,
+                                std::optional<base::WorkerId> publisher = std::nullopt);
 
   // Runs `job` on the worker's thread, behind all mail that is there. False, and `job` is destroyed, if the mailbox is
   // full or the pool has stopped: the caller's wait must have a deadline anyway.
@@ -57,9 +58,9 @@ class Pool {
 
   // Stops taking new connections: listeners are closed once what they had queued is accepted.
   void stop_accepting();
-  // Ends the connections there are, spread evenly over `over` with jitter, with `ending`. New ones that come meanwhile are
-  // ended by the same plan. Calling it again replaces the plan.
-  void drain(std::chrono::milliseconds over, Ending ending);
+  // Ends the connections there are, spread evenly over `over` with jitter, with `ending`. New ones that come meanwhile
+  // are ended by the same plan. Calling it again replaces the plan.
+  void drain(std::chrono::milliseconds over, const Ending& ending);
   bool is_draining() const;
 
   // Open connections, handshakes included; may lag by a turn.

@@ -1,6 +1,6 @@
 #pragma once
-// Readiness: one worker's edge-triggered epoll set: its clients' sockets, its listeners and its mailbox. Waiting on it is
-// the worker's loop (docs/adr/0001-workers-own-their-epoll-loop.md). Belongs to one worker.
+// Readiness: one worker's edge-triggered epoll set: its clients' sockets, its listeners and its mailbox. Waiting on it
+// is the worker's loop (docs/adr/0001-workers-own-their-epoll-loop.md). Belongs to one worker.
 
 #include <sys/epoll.h>
 
@@ -22,13 +22,13 @@ class Readiness {
   Readiness(const Readiness&) = delete;
   Readiness& operator=(const Readiness&) = delete;
 
-  // Adds a descriptor; `edges` are EPOLL* bits, EPOLLET among them for sockets. False if the kernel refuses (no memory, or
-  // over its own limit on watches). A closed descriptor leaves by itself.
+  // Adds a descriptor; `edges` are EPOLL* bits, EPOLLET among them for sockets. False if the kernel refuses (no memory,
+  // or over its own limit on watches). A closed descriptor leaves by itself.
   [[nodiscard]] bool add(int descriptor, std::uint32_t edges, std::uint64_t tag);
   void remove(int descriptor);
 
-  // Waits for at most `timeout` (rounded up to milliseconds; 0: just looks) and returns what is ready, up to 1,024, good
-  // until the next call.
+  // Waits for at most `timeout` (rounded up to milliseconds; 0: just looks) and returns what is ready, up to 1,024,
+  // good until the next call.
   std::span<const epoll_event> wait(std::chrono::nanoseconds timeout);
 
  private:

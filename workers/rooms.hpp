@@ -1,6 +1,6 @@
 #pragma once
-// Rooms: who is in which room, on one worker. A room knows its members and a connection its rooms, each by place, so that
-// joining and leaving cost the same in a room of ten and of a hundred thousand. Belongs to one worker.
+// Rooms: who is in which room, on one worker. A room knows its members and a connection its rooms, each by place, so
+// that joining and leaving cost the same in a room of ten and of a hundred thousand. Belongs to one worker.
 
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
@@ -79,7 +79,8 @@ class Rooms {
   // Ends the membership; false if there was none. O(the connection's rooms) to find it, O(1) to leave.
   // `memberships_of(slot)` gives the Memberships of another connection, which moves up.
   template <class MembershipsOf>
-  bool leave(base::NamespaceId name_space, const RoomKey& key, Memberships& memberships, MembershipsOf&& memberships_of);
+  bool leave(base::NamespaceId name_space, const RoomKey& key, Memberships& memberships,
+             MembershipsOf&& memberships_of);
   // Ends all of them, calling left(key) for each before its room may go. O(the connection's rooms).
   template <class MembershipsOf, class Left>
   void leave_all(Memberships& memberships, MembershipsOf&& memberships_of, Left&& left);
@@ -136,7 +137,8 @@ void Rooms::leave_at(Memberships& memberships, std::uint32_t at, MembershipsOf&&
   room.members_[leaving.place] = moved;
   room.members_.pop_back();
   // After a crowd has left, its memory goes too.
-  if (room.members_.capacity() > 64 && room.members_.size() < room.members_.capacity() / 4) room.members_.shrink_to_fit();
+  if (room.members_.capacity() > 64 && room.members_.size() < room.members_.capacity() / 4)
+    room.members_.shrink_to_fit();
   if (leaving.place < room.members_.size()) memberships_of(moved.slot).all()[moved.membership].place = leaving.place;
   const Memberships::Membership last = memberships.all()[memberships.size_ - 1];
   if (at + 1 < memberships.size_) {

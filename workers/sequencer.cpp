@@ -43,9 +43,11 @@ struct RoomState {
 // Each once, in order. A message may have come by several rooms.
 void sort_by_offset(std::vector<std::shared_ptr<const Message>>& messages) {
   const auto offset = [](const auto& message) { return message->position.offset; };
-  std::ranges::sort(messages, {}, offset);
-  const auto doubles = std::ranges::unique(messages, {}, offset);
-  messages.erase(doubles.begin(), doubles.end());
+  std::sort(messages.begin(), messages.end(),
+            [&offset](const auto& a, const auto& b) { return offset(a) < offset(b); });
+  const auto end = std::unique(messages.begin(), messages.end(),
+                               [&offset](const auto& a, const auto& b) { return offset(a) == offset(b); });
+  messages.erase(end, messages.end());
 }
 
 }  // namespace
@@ -160,7 +162,8 @@ bool Sequencer::State::reserve(const WorkerSet& workers, std::size_t bytes) {
   return true;
 }
 
-base::Result<Receipt> Sequencer::publish(std::shared_ptr<Message> message, std::optional<base::WorkerId> publisher) {
+base::Result<Receipt> Sequencer::publish(const std::shared_ptr<Message>& message,
+                                         std::optional<base::WorkerId> publisher) {
   State& state = *state_;
   // All that the lock does not need is done before or after it.
   const std::size_t bytes = message->bytes();
@@ -318,7 +321,8 @@ Replay Sequencer::history(const RoomKey& key, std::optional<base::Position> sinc
     while (end > 0 && replay.messages.size() < limit) replay.messages.push_back(kept.at(--end).message);
     return replay;
   }
-  for (std::size_t at = since ? kept.after(since->offset) : 0; at < kept.size() && replay.messages.size() < limit; ++at) {
+  for (std::size_t at = since ? kept.after(since->offset) : 0; at < kept.size() && replay.messages.size() < limit;
+       ++at) {
     replay.messages.push_back(kept.at(at).message);
   }
   return replay;
@@ -351,7 +355,8 @@ void Sequencer::trim(base::TimePoint now) {
     Freed freed;  // outlives the lock
     const std::lock_guard lock(state_->mutex);
     for (std::size_t count = 0; count < locked_rooms_max && !is_done; ++count) {
-      is_done = state_->history.is_empty() || now - state_->history.oldest().message->accepted <= state_->limits.age_max;
+      is_done =
+          state_->history.is_empty() || now - state_->history.oldest().message->accepted <= state_->limits.age_max;
       if (!is_done) state_->evict(state_->history.oldest(), freed);
     }
   }

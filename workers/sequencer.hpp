@@ -33,9 +33,9 @@ struct Receipt {
 // Why a resume could not give everything.
 enum class Gap : std::uint8_t {
   none,
-  evicted,        // a room has lost messages after the position
-  other_epoch,    // the position is of another history
-  future,         // the position was not given yet
+  evicted,      // a room has lost messages after the position
+  other_epoch,  // the position is of another history
+  future,       // the position was not given yet
 };
 
 // What a resuming connection missed, oldest first; each message once.
@@ -64,7 +64,8 @@ struct RoomPage {
 
 class Sequencer {
  public:
-  // `mailboxes` are indexed by worker id and outlive the sequencer, as does `history_budget`, which all namespaces share.
+  // `mailboxes` are indexed by worker id and outlive the sequencer, as does `history_budget`, which all namespaces
+  // share.
   Sequencer(base::NamespaceId id, std::uint64_t epoch, HistoryLimits limits, base::ByteBudget& history_budget,
             std::vector<Mailbox*> mailboxes);
   ~Sequencer();
@@ -72,11 +73,12 @@ class Sequencer {
   // Gives `message` its place and sends it to every interested worker. Errc::exhausted, and nothing done at all, if one
   // of their mailboxes is full. Never waits. `publisher` is the worker on whose thread this runs, which needs no
   // wake-up as it looks at its mailbox each turn; nothing on any other thread.
-  base::Result<Receipt> publish(std::shared_ptr<Message> message, std::optional<base::WorkerId> publisher);
+  base::Result<Receipt> publish(const std::shared_ptr<Message>& message, std::optional<base::WorkerId> publisher);
 
-  // Counts `worker` as having one more member of each of `keys` (no key twice) and, in the same step, takes their history
-  // after `since` if that is given. From the returned place on, the worker's mailbox gets every message to them; up to
-  // it, the replay has every stored one: so a resume neither loses nor doubles a message. Called on the worker's thread.
+  // Counts `worker` as having one more member of each of `keys` (no key twice) and, in the same step, takes their
+  // history after `since` if that is given. From the returned place on, the worker's mailbox gets every message to
+  // them; up to it, the replay has every stored one: so a resume neither loses nor doubles a message. Called on the
+  // worker's thread.
   Joined join(base::WorkerId worker, std::span<const RoomKey> keys, std::optional<base::Position> since = std::nullopt);
   // Takes the same history without joining. Any thread.
   Replay replay(std::span<const RoomKey> keys, base::Position since) const;

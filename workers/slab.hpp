@@ -1,6 +1,6 @@
 #pragma once
-// Slab: a worker's connections, by slot. Pages are made as they are needed and kept; a freed slot is reused oldest first,
-// with the next generation, and retired when its generation wraps. Belongs to one worker.
+// Slab: a worker's connections, by slot. Pages are made as they are needed and kept; a freed slot is reused oldest
+// first, with the next generation, and retired when its generation wraps. Belongs to one worker.
 
 #include <array>
 #include <cstdint>

@@ -1,7 +1,7 @@
 #pragma once
 // TimerWheel: every heartbeat, timeout and lease of one worker, at four bytes a link and no allocation per timer.
-// Belongs to one worker. A timer is named by its slot (the connection's), and each slot has at most one deadline: whoever
-// owns several takes the earliest and asks again when it fires.
+// Belongs to one worker. A timer is named by its slot (the connection's), and each slot has at most one deadline:
+// whoever owns several takes the earliest and asks again when it fires.
 
 #include <array>
 #include <cstdint>
@@ -40,8 +40,8 @@ class TimerWheel {
     }
   }
 
-  // When expire() has something to do next, at the latest; nothing if no timer is armed. May be early (a far deadline is
-  // looked at again on its way), never late. Cost: a few words of a bitmap.
+  // When expire() has something to do next, at the latest; nothing if no timer is armed. May be early (a far deadline
+  // is looked at again on its way), never late. Cost: a few words of a bitmap.
   std::optional<base::TimePoint> next() const;
 
  private:
@@ -58,7 +58,7 @@ class TimerWheel {
   void unlink(std::uint32_t slot);
 
   base::TimePoint start_;
-  std::uint32_t now_ = 0;  // in ticks since start_; 2^32 ticks of 4 ms are 198 days: compare by difference
+  std::uint32_t now_ = 0;    // in ticks since start_; 2^32 ticks of 4 ms are 198 days: compare by difference
   std::vector<Link> links_;  // by slot
   std::array<std::uint32_t, levels * slots_per_level> heads_;
   std::array<std::uint64_t, levels * slots_per_level / 64> occupied_{};

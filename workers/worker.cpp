@@ -182,8 +182,7 @@ void Worker::take_bytes(Connection& connection, std::span<char> bytes) {
     std::size_t taken = bytes.size();
     guard(connection, [&] { taken = connection.wire_->on_bytes(*this, connection, bytes); });
     bytes = bytes.subspan(taken);
-    SLUICE_ASSERT(bytes.empty() || !connection.is_open() || connection.reads_paused_ ||
-                  connection.wire_.get() != wire);
+    SLUICE_ASSERT(bytes.empty() || !connection.is_open() || connection.reads_paused_ || connection.wire_.get() != wire);
   }
   if (bytes.empty() || !connection.is_open()) return;
   connection.unread_ = std::make_unique<std::string>(bytes.data(), bytes.size());
@@ -296,9 +295,9 @@ void Worker::run_job(const std::function<void(Worker&)>& job) {
   }
 }
 
-base::Result<Receipt> Worker::publish(std::shared_ptr<Message> message) {
+base::Result<Receipt> Worker::publish(const std::shared_ptr<Message>& message) {
   message->accepted = now_;
-  return sequencer(message->target.name_space).publish(std::move(message), parts_.id);
+  return sequencer(message->target.name_space).publish(message, parts_.id);
 }
 
 void Worker::count_received(Connection& connection, std::size_t payload_bytes) {

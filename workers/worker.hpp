@@ -61,8 +61,8 @@ class Worker {
     Edge& edge;
     Mailbox& mailbox;
     std::span<const std::unique_ptr<Sequencer>> sequencers;  // by namespace
-    base::ByteBudget& queued;       // bytes of frames, of all workers
-    base::ByteBudget& connections;  // counts connections, of all workers
+    base::ByteBudget& queued;                                // bytes of frames, of all workers
+    base::ByteBudget& connections;                           // counts connections, of all workers
   };
   explicit Worker(Parts parts);
   ~Worker();
@@ -91,15 +91,15 @@ class Worker {
   void replay(Connection& connection, std::vector<std::shared_ptr<const Message>> missed);
   // Hands a client's message to the sequencer, for everyone that `message->target` names.
   // Errc::exhausted: a mailbox is full; pause reads and come again.
-  base::Result<Receipt> publish(std::shared_ptr<Message> message);
+  base::Result<Receipt> publish(const std::shared_ptr<Message>& message);
   // Delivers `message` to this connection alone.
   void deliver_to(Connection& connection, const std::shared_ptr<const Message>& message) {
     delivery_.deliver_to(connection, message, now_);
   }
   // Counts a data message of the client's, whatever becomes of it.
   void count_received(Connection& connection, std::size_t payload_bytes);
-  // Takes no more bytes from the client for now; the worker resumes by itself once mailboxes have room. Inside on_bytes:
-  // return what was taken until then.
+  // Takes no more bytes from the client for now; the worker resumes by itself once mailboxes have room. Inside
+  // on_bytes: return what was taken until then.
   void pause_reads(Connection& connection);
   // Ends the connection at the next safe point: with the wire's last words, or without any.
   void end(Connection& connection, Ending ending);
