@@ -17,8 +17,8 @@ Acceptor::Acceptor(Readiness& readiness, base::ByteBudget& connections, Metrics&
 
 Acceptor::~Acceptor() { close_all(); }
 
-void Acceptor::add(int descriptor) {
-  listeners_.push_back(descriptor);
+void Acceptor::add(int descriptor, ListenerKind kind) {
+  listeners_.push_back({descriptor, kind});
   if (!readiness_.add(descriptor, EPOLLIN, Readiness::listener_tag | (listeners_.size() - 1))) {
     throw std::system_error(errno, std::generic_category(), "epoll_ctl of a listener");
   }
@@ -30,7 +30,7 @@ std::optional<int> Acceptor::accept_one(std::size_t index, base::TimePoint now) 
     return std::nullopt;
   }
   while (true) {
-    const int descriptor = accept4(listeners_[index], nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    const int descriptor = accept4(listeners_[index].descriptor, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (descriptor >= 0) return descriptor;
     // A client that gave up while it was queued, or a network's error of the moment, says nothing about the next one
     // (accept(2), "Error handling").
@@ -50,7 +50,7 @@ void Acceptor::pause(const char* why, base::TimePoint now) {
   if (paused_until_) return;
   paused_until_ = now + workers::pause;
   metrics_.accept_pauses.add();
-  for (const int listener : listeners_) readiness_.remove(listener);
+  for (const Listener& listener : listeners_) readiness_.remove(listener.descriptor);
   if (log_limit_.allows(now)) {
     base::log_warning(
         "accepting_paused",
@@ -63,7 +63,7 @@ void Acceptor::resume() {
   paused_until_.reset();
   for (std::size_t index = 0; index < listeners_.size(); ++index) {
     // Level-triggered: what is queued shows at once.
-    if (!readiness_.add(listeners_[index], EPOLLIN, Readiness::listener_tag | index)) {
+    if (!readiness_.add(listeners_[index].descriptor, EPOLLIN, Readiness::listener_tag | index)) {
       base::log_error("listener_lost", {{"why", std::generic_category().message(errno)}});
     }
   }
@@ -76,7 +76,7 @@ void Acceptor::release() {
 }
 
 void Acceptor::close_all() {
-  for (const int listener : listeners_) close(listener);
+  for (const Listener& listener : listeners_) close(listener.descriptor);
   listeners_.clear();
 }
 

@@ -14,6 +14,7 @@
 #include "base/log_limit.hpp"
 #include "workers/metrics.hpp"
 #include "workers/readiness.hpp"
+#include "workers/wire.hpp"
 
 namespace sluice::workers {
 
@@ -26,16 +27,16 @@ class Acceptor {
   Acceptor& operator=(const Acceptor&) = delete;
 
   // Takes over a bound, listening, non-blocking socket.
-  void add(int descriptor);
+  void add(int descriptor, ListenerKind kind);
 
-  // Takes up to a batch of connections from listener `index` and calls open(descriptor) for each, which has a place in
-  // the count of connections.
+  // Takes up to a batch of connections from listener `index` and calls open(descriptor, kind) for each, which has a
+  // place in the count of connections.
   template <class Open>
   void accept_some(std::size_t index, base::TimePoint now, Open&& open) {
     for (int taken = 0; taken < batch && !paused_until_; ++taken) {
       const std::optional<int> descriptor = accept_one(index, now);
       if (!descriptor) return;
-      open(*descriptor);
+      open(*descriptor, listeners_[index].kind);
     }
   }
   // Takes what the kernel has queued, then closes the listeners. Nothing is accepted any more.
@@ -43,7 +44,7 @@ class Acceptor {
   void stop(base::TimePoint now, Open&& open) {
     resume();
     for (std::size_t index = 0; index < listeners_.size(); ++index) {
-      while (const std::optional<int> descriptor = accept_one(index, now)) open(*descriptor);
+      while (const std::optional<int> descriptor = accept_one(index, now)) open(*descriptor, listeners_[index].kind);
     }
     close_all();
   }
@@ -68,7 +69,11 @@ class Acceptor {
   base::ByteBudget& connections_;
   Metrics& metrics_;
   base::LogLimit log_limit_;
-  std::vector<int> listeners_;
+  struct Listener {
+    int descriptor;
+    ListenerKind kind;
+  };
+  std::vector<Listener> listeners_;
   std::optional<base::TimePoint> paused_until_;
 };
 

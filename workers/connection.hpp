@@ -50,6 +50,7 @@ class Connection {
   friend class Slab;
 
   std::unique_ptr<Wire> wire_;
+  std::unique_ptr<Transport> transport_;  // null: wire and socket speak the same bytes
   Outbox outbox_;
   Memberships memberships_;
   std::unique_ptr<CatchUp> catch_up_;

@@ -29,40 +29,71 @@ void Flusher::flush_some(Delivery& delivery) {
 }
 
 void Flusher::flush(Connection& connection) {
-  while (!connection.outbox_.is_empty()) {
+  while (!connection.outbox_.is_empty() || has_pending(connection)) {
     iovec pieces[pieces_max];
-    msghdr header{};
-    header.msg_iov = pieces;
-    header.msg_iovlen = static_cast<std::size_t>(connection.outbox_.gather(pieces, pieces_max, write_bytes_max));
-    std::size_t offered = 0;
-    for (std::size_t at = 0; at < header.msg_iovlen; ++at) offered += pieces[at].iov_len;
-    const ssize_t taken =
-        header.msg_iovlen == 1
-            ? send(connection.descriptor_, pieces[0].iov_base, pieces[0].iov_len, MSG_NOSIGNAL | MSG_DONTWAIT)
-            : sendmsg(connection.descriptor_, &header, MSG_NOSIGNAL | MSG_DONTWAIT);
-    if (taken < 0) {
-      if (errno == EINTR) continue;
-      on_error(connection, errno);
-      return;
-    }
-    const auto size = static_cast<std::size_t>(taken);
-    const std::uint64_t queued = connection.outbox_.messages();
-    const Outbox::Written written = connection.outbox_.consume(size, frames_);
-    metrics_.messages_sent.add(written.messages);
-    metrics_.payload_bytes_sent.add(written.payload_bytes);
-    metrics_.wire_bytes_sent.add(size);
-    metrics_.outbox_bytes.subtract(size);
-    metrics_.outbox_messages.subtract(queued - connection.outbox_.messages());
-    connection.bytes_sent_ += size;
-    connection.messages_sent_ += written.messages;
-    if (size < offered) {
+    const int count = connection.outbox_.gather(pieces, pieces_max, write_bytes_max);
+    const Transport::Progress put = write(connection, {pieces, static_cast<std::size_t>(count)});
+    if (put.bytes > 0) note_written(connection, put.bytes);
+    metrics_.wire_bytes_sent.add(put.socket_bytes);
+    connection.bytes_sent_ += put.socket_bytes;
+    if (put.state == Transport::State::failed) return on_failure(connection);
+    if (put.state != Transport::State::blocked) continue;
+    connection.is_blocked_ = true;
+    if (!connection.outbox_.is_empty()) watch(connection);
+    return;
+  }
+  if (connection.phase_ == Connection::Phase::flushing) say_last(connection);
+}
+
+// Writes a prefix of the pieces.
+Transport::Progress Flusher::write(Connection& connection, std::span<const iovec> pieces) {
+  using State = Transport::State;
+  if (connection.transport_) return connection.transport_->write(connection.descriptor_, pieces);
+  std::size_t offered = 0;
+  for (const iovec& piece : pieces) offered += piece.iov_len;
+  msghdr header{};
+  header.msg_iov = const_cast<iovec*>(pieces.data());
+  header.msg_iovlen = pieces.size();
+  constexpr int flags = MSG_NOSIGNAL | MSG_DONTWAIT;
+  const ssize_t taken = pieces.size() == 1 ? send(connection.descriptor_, pieces[0].iov_base, pieces[0].iov_len, flags)
+                                           : sendmsg(connection.descriptor_, &header, flags);
+  if (taken < 0) {
+    if (errno == EINTR) return {State::open, 0, 0};
+    return {errno == EAGAIN || errno == EWOULDBLOCK ? State::blocked : State::failed, 0, 0};
+  }
+  const auto bytes = static_cast<std::size_t>(taken);
+  return {bytes < offered ? State::blocked : State::open, bytes, bytes};
+}
+
+void Flusher::note_written(Connection& connection, std::size_t bytes) {
+  const std::uint64_t queued = connection.outbox_.messages();
+  const Outbox::Written written = connection.outbox_.consume(bytes, frames_);
+  metrics_.messages_sent.add(written.messages);
+  metrics_.payload_bytes_sent.add(written.payload_bytes);
+  metrics_.outbox_bytes.subtract(bytes);
+  metrics_.outbox_messages.subtract(queued - connection.outbox_.messages());
+  connection.messages_sent_ += written.messages;
+}
+
+bool Flusher::has_pending(const Connection& connection) {
+  return connection.transport_ != nullptr && connection.transport_->has_pending();
+}
+
+void Flusher::await_pending(Connection& connection) {
+  if (has_pending(connection)) connection.is_blocked_ = true;
+}
+
+// The last words are with the kernel: says that no more will come, and waits for the client to do the same.
+void Flusher::say_last(Connection& connection) {
+  if (connection.transport_) {
+    const Transport::Progress put = connection.transport_->end(connection.descriptor_);
+    metrics_.wire_bytes_sent.add(put.socket_bytes);
+    if (put.state == Transport::State::failed) return on_failure(connection);
+    if (has_pending(connection)) {
       connection.is_blocked_ = true;
-      watch(connection);
       return;
     }
   }
-  if (connection.phase_ != Connection::Phase::flushing) return;
-  // The last words are with the kernel: say that no more will come, and wait for the client to do the same.
   connection.phase_ = Connection::Phase::lingering;
   if (connection.closes_after_flush_) {
     endings_.add(connection.slot_, connection.generation_, false, {connection.end_reason_, 1006, {}});
@@ -71,12 +102,7 @@ void Flusher::flush(Connection& connection) {
   shutdown(connection.descriptor_, SHUT_WR);
 }
 
-void Flusher::on_error(Connection& connection, int error) {
-  if (error == EAGAIN || error == EWOULDBLOCK) {
-    connection.is_blocked_ = true;
-    watch(connection);
-    return;
-  }
+void Flusher::on_failure(Connection& connection) {
   endings_.add(connection.slot_, connection.generation_, false, {EndReason::client_vanished, 1006, {}});
   if (connection.phase_ == Connection::Phase::open) connection.phase_ = Connection::Phase::ending;
 }

@@ -3,6 +3,7 @@
 // for. Watches those that could not be written whole. Belongs to one worker.
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "base/clock.hpp"
@@ -44,12 +45,19 @@ class Flusher {
   // Writes what the socket takes now.
   void flush(Connection& connection);
 
+  // After something else than flush() used the connection's transport: what waits inside it goes with the next edge.
+  void await_pending(Connection& connection);
+
   // Once a second: measures the outboxes of slow connections and ends those whose oldest frame is over the age bound.
   void check_ages(base::TimePoint now);
 
  private:
   void watch(Connection& connection);
-  void on_error(Connection& connection, int error);
+  Transport::Progress write(Connection& connection, std::span<const iovec> pieces);
+  void note_written(Connection& connection, std::size_t bytes);
+  void say_last(Connection& connection);
+  void on_failure(Connection& connection);
+  static bool has_pending(const Connection& connection);
 
   Slab& slab_;
   Frames& frames_;

@@ -60,9 +60,9 @@ Pool::Pool(const Options& options, std::uint32_t incarnation, std::uint64_t epoc
 
 Pool::~Pool() { stop(); }
 
-void Pool::add_listener(base::WorkerId worker, int descriptor) {
+void Pool::add_listener(base::WorkerId worker, int descriptor, ListenerKind kind) {
   SLUICE_ASSERT(state_->threads.empty());
-  state_->workers[worker.value]->add_listener(descriptor);
+  state_->workers[worker.value]->add_listener(descriptor, kind);
 }
 
 void Pool::start() {

@@ -17,11 +17,11 @@
 #include "workers/metrics.hpp"
 #include "workers/options.hpp"
 #include "workers/sequencer.hpp"
+#include "workers/wire.hpp"
 
 namespace sluice::workers {
 
 class Worker;
-class Edge;
 
 class Pool {
  public:
@@ -33,7 +33,7 @@ class Pool {
   Pool& operator=(const Pool&) = delete;
 
   // Gives the worker a bound, listening, non-blocking socket, which the pool then owns. Before start() only.
-  void add_listener(base::WorkerId worker, int descriptor);
+  void add_listener(base::WorkerId worker, int descriptor, ListenerKind kind = 0);
   // Starts the threads. Throws std::system_error if one cannot be started or pinned.
   void start();
   // Ends what is left, at once, and joins the threads. The caller's thread only; must not be a worker.

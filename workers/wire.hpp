@@ -11,6 +11,7 @@
 #include "workers/ending.hpp"
 #include "workers/message.hpp"
 #include "workers/protocol.hpp"
+#include "workers/transport.hpp"
 
 namespace sluice::workers {
 
@@ -47,9 +48,14 @@ class Wire {
   virtual void on_ending(Worker& worker, Connection& connection, const Ending& ending) = 0;
 };
 
+// What is served on a listening socket. The edge gives the numbers their meaning.
+using ListenerKind = std::uint8_t;
+
 class Edge {
  public:
   virtual ~Edge() = default;
+  // Makes what stands between the wire and the socket that such a listener accepted; null: nothing does.
+  virtual std::unique_ptr<Transport> make_transport(Worker&, ListenerKind) { return nullptr; }
   // Makes the wire of a socket that was just accepted.
   virtual std::unique_ptr<Wire> make_wire(Worker& worker) = 0;
   // Appends the frame of `message` in `format` to `out`. `room` is the first of the target's rooms that the receiver is

@@ -72,7 +72,7 @@ void Worker::turn() {
   acceptor_.resume_if_due(now_);
   if (stops_accepting_) {
     stops_accepting_ = false;
-    acceptor_.stop(now_, [this](int descriptor) { open(descriptor); });
+    acceptor_.stop(now_, [this](int descriptor, ListenerKind kind) { open(descriptor, kind); });
   }
   metrics_.rooms.set(rooms_.size());
   metrics_.turns.add();
@@ -97,7 +97,8 @@ std::chrono::nanoseconds Worker::time_to_wait() const {
 
 void Worker::on_event(std::uint64_t tag, std::uint32_t events) {
   if ((tag & Readiness::listener_tag) != 0) {
-    acceptor_.accept_some(tag & ~Readiness::listener_tag, now_, [this](int descriptor) { open(descriptor); });
+    acceptor_.accept_some(tag & ~Readiness::listener_tag, now_,
+                          [this](int descriptor, ListenerKind kind) { open(descriptor, kind); });
     return;
   }
   if (tag == Readiness::mailbox_tag) return;  // looked at in every turn
@@ -131,12 +132,13 @@ void Worker::guard(Connection& connection, Handler&& handler) {
 
 // --- sockets ---
 
-void Worker::open(int descriptor) {
+void Worker::open(int descriptor, ListenerKind kind) {
   Connection& connection = slab_.take();
   connection.descriptor_ = descriptor;
   connection.since_ = connection.last_seen_ = now_;
   metrics_.connections[static_cast<std::size_t>(Protocol::http)].add();
   guard(connection, [&] {
+    connection.transport_ = parts_.edge.make_transport(*this, kind);
     connection.wire_ = parts_.edge.make_wire(*this);
     connection.wire_->on_start(*this, connection);
   });
@@ -150,29 +152,42 @@ void Worker::read(Connection& connection) {
   if (connection.phase_ == Connection::Phase::ending) return;
   connection.is_readable_ = true;
   if (connection.reads_paused_) return;
-  const ssize_t taken = recv(connection.descriptor_, read_buffer_.get(), read_bytes, MSG_DONTWAIT);
-  if (taken < 0) {
-    if (errno == EINTR) return again(connection);
-    connection.is_readable_ = false;
-    if (errno != EAGAIN && errno != EWOULDBLOCK) abandon(connection, EndReason::client_vanished);
-    return;
+  const Transport::Progress got = receive(connection);
+  if (got.socket_bytes > 0) {
+    connection.last_seen_ = now_;
+    connection.bytes_received_ += got.socket_bytes;
+    metrics_.wire_bytes_received.add(got.socket_bytes);
   }
-  if (taken == 0) {
-    connection.is_readable_ = false;
-    if (!connection.is_open()) return abandon(connection, connection.end_reason_);
-    return guard(connection, [&] { connection.wire_->on_end_of_stream(*this, connection); });
-  }
-  const auto bytes = static_cast<std::size_t>(taken);
-  connection.last_seen_ = now_;
-  connection.bytes_received_ += bytes;
-  metrics_.wire_bytes_received.add(bytes);
-  // A short read means that the socket is empty, unless the end of the stream stands behind the data.
-  if (bytes == read_bytes || connection.is_hung_up_) {
+  if (got.state == Transport::State::open) {
     again(connection);
   } else {
     connection.is_readable_ = false;
   }
-  if (connection.is_open()) take_bytes(connection, {read_buffer_.get(), bytes});
+  if (got.bytes > 0 && connection.is_open()) take_bytes(connection, {read_buffer_.get(), got.bytes});
+  if (got.state == Transport::State::failed) return abandon(connection, EndReason::client_vanished);
+  if (got.state != Transport::State::ended) return;
+  if (!connection.is_open()) return abandon(connection, connection.end_reason_);
+  guard(connection, [&] { connection.wire_->on_end_of_stream(*this, connection); });
+}
+
+// Reads into the buffer. A short read means that the socket is empty, unless the end of the stream stands behind the
+// data.
+Transport::Progress Worker::receive(Connection& connection) {
+  using State = Transport::State;
+  if (connection.transport_) {
+    const Transport::Progress got =
+        connection.transport_->read(connection.descriptor_, {read_buffer_.get(), read_bytes});
+    flusher_.await_pending(connection);
+    return got;
+  }
+  const ssize_t taken = recv(connection.descriptor_, read_buffer_.get(), read_bytes, MSG_DONTWAIT);
+  if (taken < 0) {
+    if (errno == EINTR) return {State::open, 0, 0};
+    return {errno == EAGAIN || errno == EWOULDBLOCK ? State::blocked : State::failed, 0, 0};
+  }
+  if (taken == 0) return {State::ended, 0, 0};
+  const auto bytes = static_cast<std::size_t>(taken);
+  return {bytes == read_bytes || connection.is_hung_up_ ? State::open : State::blocked, bytes, bytes};
 }
 
 // Hands bytes to the wire, and what it leaves to the wire that it became; keeps the rest while reads are paused.

@@ -33,6 +33,7 @@
 #include "workers/sequencer.hpp"
 #include "workers/slab.hpp"
 #include "workers/timer_wheel.hpp"
+#include "workers/transport.hpp"
 #include "workers/wire.hpp"
 
 namespace sluice::workers {
@@ -70,7 +71,7 @@ class Worker {
   Worker& operator=(const Worker&) = delete;
 
   // Takes a bound, listening, non-blocking socket. Before run() only.
-  void add_listener(int descriptor) { acceptor_.add(descriptor); }
+  void add_listener(int descriptor, ListenerKind kind) { acceptor_.add(descriptor, kind); }
   // Turns until stop() is called, then ends what is left. Makes the calling thread the owner.
   void run();
 
@@ -146,7 +147,8 @@ class Worker {
   std::chrono::nanoseconds time_to_wait() const;
   void turn();
   void on_event(std::uint64_t tag, std::uint32_t events);
-  void open(int descriptor);
+  void open(int descriptor, ListenerKind kind);
+  Transport::Progress receive(Connection& connection);
   void read(Connection& connection);
   void take_bytes(Connection& connection, std::span<char> bytes);
   void read_again();
