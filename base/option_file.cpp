@@ -16,9 +16,9 @@ namespace {
 constexpr std::size_t file_bytes_max = 1 << 20;
 
 Result<std::string> read_whole(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
   std::string text(file_bytes_max + 1, '\0');
   errno = 0;
+  std::ifstream file(path, std::ios::binary);
   if (file) file.read(text.data(), static_cast<std::streamsize>(text.size()));
   // A directory opens but cannot be read.
   if (!file.is_open() || file.bad() || errno != 0) {

@@ -85,6 +85,7 @@ void Pool::stop() {
   for (const auto& mailbox : state_->mailboxes) mailbox->close();
 }
 
+const Options& Pool::options() const { return state_->options; }
 std::size_t Pool::worker_count() const { return state_->workers.size(); }
 
 std::optional<base::NamespaceId> Pool::find_namespace(std::string_view name) const {

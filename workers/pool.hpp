@@ -39,6 +39,7 @@ class Pool {
   // Ends what is left, at once, and joins the threads. The caller's thread only; must not be a worker.
   void stop();
 
+  const Options& options() const;
   std::size_t worker_count() const;
   // The namespace called `name`, "/" being the first; nothing if it was not declared.
   std::optional<base::NamespaceId> find_namespace(std::string_view name) const;

@@ -40,6 +40,9 @@ class Wire {
   // taken: fewer than all only after pausing reads, ending the connection or changing its wire (Worker::become), and
   // then the rest comes again to whoever is to have it.
   virtual std::size_t on_bytes(Worker& worker, Connection& connection, std::span<char> bytes) = 0;
+  // Reads are resumed after Worker::pause_reads: tries again what was held back, and pauses them again if that still
+  // cannot be. The rest of the bytes comes after it.
+  virtual void on_resume(Worker&, Connection&) {}
   // The client will send no more.
   virtual void on_end_of_stream(Worker& worker, Connection& connection) = 0;
   // The deadline that was armed with Worker::arm has come.

@@ -234,6 +234,8 @@ void Worker::resume_reads() {
     metrics_.reads_paused.subtract();
     // The client could not be heard meanwhile: its silence was ours.
     connection->last_seen_ = now_;
+    guard(*connection, [&] { connection->wire_->on_resume(*this, *connection); });
+    if (connection->reads_paused_) continue;
     if (const std::unique_ptr<std::string> unread = std::move(connection->unread_)) {
       take_bytes(*connection, {unread->data(), unread->size()});
     }

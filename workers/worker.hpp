@@ -90,6 +90,8 @@ class Worker {
   // then calls replay(). Once per connection.
   Announced announce(Connection& connection, Announcement announcement);
   void replay(Connection& connection, std::vector<std::shared_ptr<const Message>> missed);
+  // Tells the client, if its wire can, that it has lost messages.
+  void tell_gap(Connection& connection, GapReason reason) { delivery_.tell_gap(connection, reason, now_); }
   // Hands a client's message to the sequencer, for everyone that `message->target` names.
   // Errc::exhausted: a mailbox is full; pause reads and come again.
   base::Result<Receipt> publish(const std::shared_ptr<Message>& message);

@@ -1,0 +1,61 @@
+#include "gateway/client_port.hpp"
+
+#include <sys/socket.h>
+#include <unistd.h>
+#include <cerrno>
+#include <stdexcept>
+
+#include "base/log.hpp"
+#include "gateway/encodings.hpp"
+#include "gateway/http_wire.hpp"
+#include "gateway/listeners.hpp"
+
+namespace sluice::gateway {
+namespace {
+
+bool has_ipv6() {
+  const int descriptor = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (descriptor < 0) return errno != EAFNOSUPPORT;
+  close(descriptor);
+  return true;
+}
+
+// [::] means everyone; on a machine without IPv6 that is 0.0.0.0.
+base::Address reachable(const base::Address& address) {
+  if (!address.is_dual_stack() || has_ipv6()) return address;
+  const base::Address ipv4 = base::Address().with_port(address.port());
+  base::log_warning("no_ipv6", {{"asked", address.text()}, {"listens_on", ipv4.text()}});
+  return ipv4;
+}
+
+}  // namespace
+
+void ClientPort::open(workers::Pool& pool) {
+  namespaces_ = Namespaces(pool.namespaces());
+  for (const base::Address& address : options_.listen) {
+    const auto set =
+        open_listeners(reachable(address), pool.worker_count(), options_, pool.options().socket_send_bytes_max);
+    if (!set) throw std::runtime_error(set.error().detail);
+    for (std::size_t at = 0; at < set->descriptors.size(); ++at) {
+      pool.add_listener(base::WorkerId{static_cast<std::uint16_t>(at)}, set->descriptors[at]);
+    }
+    base::log_info("listening", {{"what", "clients"}, {"address", set->address.text()}});
+  }
+}
+
+std::unique_ptr<workers::Wire> ClientPort::make_wire(workers::Worker&) {
+  return std::make_unique<HttpWire>(options_, namespaces_);
+}
+
+void ClientPort::encode(workers::WireFormat format, const workers::Message& message, const workers::RoomKey* room,
+                        std::string& out) const {
+  append_message(format, message, room, out);
+}
+
+void ClientPort::encode_gap(workers::WireFormat format, workers::GapReason reason, std::string& out) const {
+  append_gap(format, reason, out);
+}
+
+bool ClientPort::shows_room(workers::WireFormat format) const { return format == enveloped_websocket; }
+
+}  // namespace sluice::gateway

@@ -1,0 +1,55 @@
+#include "gateway/inbound.hpp"
+
+namespace sluice::gateway {
+namespace {
+
+using workers::DropReason;
+
+std::shared_ptr<workers::Message> make_message(const workers::Connection& connection, workers::DataKind kind,
+                                               std::string_view payload) {
+  auto message = std::make_shared<workers::Message>();
+  message->target.name_space = connection.name_space();
+  message->data.assign(payload);
+  message->kind = kind;
+  return message;
+}
+
+void drop(workers::Worker& worker, DropReason reason) {
+  worker.metrics().drops[static_cast<std::size_t>(reason)].add();
+}
+
+}  // namespace
+
+Held take_message(ClientMessages policy, workers::Worker& worker, workers::Connection& connection,
+                  workers::DataKind kind, std::string_view payload) {
+  worker.count_received(connection, payload.size());
+  switch (policy) {
+    case ClientMessages::backend:
+      drop(worker, DropReason::no_backend);
+      return nullptr;
+    case ClientMessages::drop:
+      drop(worker, DropReason::policy);
+      return nullptr;
+    case ClientMessages::echo: {
+      auto message = make_message(connection, kind, payload);
+      message->accepted = worker.now();
+      worker.deliver_to(connection, message);
+      return nullptr;
+    }
+    case ClientMessages::relay: {
+      auto message = make_message(connection, kind, payload);
+      message->target.rooms = worker.named_rooms(connection);
+      // A backend may have taken it out of all its rooms: then nobody hears it.
+      if (message->target.rooms.empty()) return nullptr;
+      return try_again(worker, std::move(message));
+    }
+  }
+  return nullptr;
+}
+
+Held try_again(workers::Worker& worker, Held held) {
+  const auto receipt = worker.publish(held);
+  return receipt || receipt.error().code != base::Errc::exhausted ? nullptr : std::move(held);
+}
+
+}  // namespace sluice::gateway

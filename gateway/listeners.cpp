@@ -1,0 +1,93 @@
+#include "gateway/listeners.hpp"
+
+#include <netinet/tcp.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <system_error>
+
+namespace sluice::gateway {
+namespace {
+
+using base::Address;
+using base::Errc;
+using base::fail;
+
+void close_all(const std::vector<int>& descriptors) {
+  for (const int descriptor : descriptors) close(descriptor);
+}
+
+bool set_option(int descriptor, int level, int name, int value) {
+  return setsockopt(descriptor, level, name, &value, sizeof value) == 0;
+}
+
+// Gives a bound socket, or -1 with errno.
+int bind_socket(const Address& address, bool shares_port) {
+  const int descriptor = socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (descriptor < 0) return -1;
+  // SO_REUSEADDR: connections of an earlier process that are in TIME_WAIT do not count as having the port.
+  const bool is_set = set_option(descriptor, SOL_SOCKET, SO_REUSEADDR, 1) &&
+                      (!shares_port || set_option(descriptor, SOL_SOCKET, SO_REUSEPORT, 1)) &&
+                      (address.family() != AF_INET6 ||
+                       set_option(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, address.is_dual_stack() ? 0 : 1));
+  if (is_set && bind(descriptor, address.socket_address(), address.socket_address_bytes()) == 0) return descriptor;
+  const int error = errno;
+  close(descriptor);
+  errno = error;
+  return -1;
+}
+
+base::Error cannot_listen(const Address& address, int error) {
+  std::string why = "--listen: cannot listen on " + address.text() + ": ";
+  if (error == EADDRINUSE) {
+    return fail(Errc::unavailable, why +
+                                       "the port is in use; stop what has it, choose another port, or say --share-port "
+                                       "to every Sluice that shares it");
+  }
+  if (error == EACCES) return fail(Errc::forbidden, why + "ports below 1024 need the right to bind them");
+  return fail(Errc::unavailable, why + std::generic_category().message(error));
+}
+
+Address bound_address(int descriptor, const Address& asked) {
+  sockaddr_storage storage{};
+  socklen_t bytes = sizeof storage;
+  return getsockname(descriptor, reinterpret_cast<sockaddr*>(&storage), &bytes) == 0 ? Address::from(storage) : asked;
+}
+
+// A port that is to be ours alone is tried without sharing first: among those that share it, the kernel would let us
+// in.
+base::Status check_free(const Address& address) {
+  const int probe = bind_socket(address, false);
+  if (probe < 0) return cannot_listen(address, errno);
+  close(probe);
+  return base::ok();
+}
+
+}  // namespace
+
+base::Result<ListenerSet> open_listeners(const Address& address, std::size_t count, const Options& options,
+                                         std::size_t socket_send_bytes_max) {
+  if (address.port() != 0 && !options.share_port) {
+    if (const auto status = check_free(address); !status) return status.error();
+  }
+  ListenerSet set{address, {}};
+  for (std::size_t at = 0; at < count; ++at) {
+    // The first takes any free port if none was named; the others follow it.
+    const int descriptor = bind_socket(set.address, true);
+    if (descriptor >= 0) set.descriptors.push_back(descriptor);
+    const bool is_ready = descriptor >= 0 &&
+                          (!options.tcp_no_delay || set_option(descriptor, IPPROTO_TCP, TCP_NODELAY, 1)) &&
+                          (socket_send_bytes_max == 0 ||
+                           set_option(descriptor, SOL_SOCKET, SO_SNDBUF, static_cast<int>(socket_send_bytes_max))) &&
+                          listen(descriptor, static_cast<int>(options.backlog)) == 0;
+    if (!is_ready) {
+      const int error = errno;
+      close_all(set.descriptors);
+      return cannot_listen(set.address, error);
+    }
+    if (at == 0) set.address = bound_address(descriptor, address);
+  }
+  return set;
+}
+
+}  // namespace sluice::gateway

@@ -1,0 +1,28 @@
+#pragma once
+// WebSocketHandshake: from a request to the answer that makes it a WebSocket, and what the client asked for (RFC 6455,
+// 4.2). Pure.
+
+#include <string>
+#include <variant>
+
+#include "gateway/http_answer.hpp"
+#include "gateway/http_head.hpp"
+#include "gateway/namespaces.hpp"
+#include "gateway/options.hpp"
+#include "gateway/request_target.hpp"
+#include "workers/worker.hpp"
+
+namespace sluice::gateway {
+
+struct WebSocketHandshake {
+  std::string answer;  // 101, whole
+  workers::Announcement announcement;
+  bool is_enveloped = false;
+};
+
+// What a request asks for may be refused at the edge it came in by, each reason with its own answer.
+std::variant<WebSocketHandshake, HttpError> shake_hands(const HttpHead& head, const RequestTarget& target,
+                                                        const Options& options, const Namespaces& namespaces,
+                                                        std::size_t rooms_max);
+
+}  // namespace sluice::gateway

@@ -1,0 +1,40 @@
+#pragma once
+// WebSocketWire: one client's WebSocket connection (RFC 6455), from behind the handshake to the close.
+
+#include "gateway/frame_decoder.hpp"
+#include "gateway/inbound.hpp"
+#include "gateway/options.hpp"
+#include "workers/wire.hpp"
+
+namespace sluice::gateway {
+
+class WebSocketWire : public workers::Wire {
+ public:
+  // `options` outlive this.
+  explicit WebSocketWire(const Options& options) : options_(options) {}
+
+  workers::Protocol protocol() const override { return workers::Protocol::websocket; }
+  void on_start(workers::Worker& worker, workers::Connection& connection) override;
+  std::size_t on_bytes(workers::Worker& worker, workers::Connection& connection, std::span<char> bytes) override;
+  void on_resume(workers::Worker& worker, workers::Connection& connection) override;
+  void on_end_of_stream(workers::Worker& worker, workers::Connection& connection) override;
+  void on_deadline(workers::Worker& worker, workers::Connection& connection) override;
+  void on_ending(workers::Worker& worker, workers::Connection& connection, const workers::Ending& ending) override;
+
+ private:
+  void on_event(workers::Worker& worker, workers::Connection& connection, const FrameDecoder::Event& event);
+  void on_message(workers::Worker& worker, workers::Connection& connection, workers::DataKind kind,
+                  std::string_view payload);
+  void on_failure(workers::Worker& worker, workers::Connection& connection, const FrameDecoder::Event& event);
+
+  const Options& options_;
+  FrameDecoder decoder_;
+  Held held_;                    // what is tried again when reads resume
+  base::TimePoint ping_sent_{};  // meant while a ping is not answered
+  bool awaits_life_ = false;     // a ping was sent, and nothing came since
+};
+
+// Every idle client has one: with its share of the slab it is to fit into 450 bytes.
+static_assert(sizeof(WebSocketWire) <= 64, "an idle WebSocket connection's own state");
+
+}  // namespace sluice::gateway
