@@ -18,6 +18,7 @@ struct Options {
   base::Address grpc = base::Address::parse("127.0.0.1:8081").value();
   base::Address admin = base::Address::parse("127.0.0.1:8082").value();
   bool insecure_control = false;
+  std::string node_name;  // empty: the host's
   std::vector<std::string> admin_hosts;
 
   std::size_t grpc_message_bytes_max = std::size_t{4} << 20;
@@ -25,6 +26,7 @@ struct Options {
   std::size_t list_page_max = 1000;
   std::chrono::seconds idempotency_seconds{300};
   std::size_t idempotency_keys_max = 100'000;
+  std::size_t idempotency_bytes_max = std::size_t{64} << 20;
   std::chrono::milliseconds stuck_worker_seconds{10'000};  // a fraction of a second is fine
 
   template <class Visitor>
@@ -52,6 +54,11 @@ struct Options {
                     .min = 1,
                     .max = 100'000'000,
                     .sentence = "Keys remembered at a time; the oldest are forgotten first."});
+    visitor.option("idempotency-bytes-max", idempotency_bytes_max,
+                   {.unit = "bytes",
+                    .min = 65536,
+                    .max = 1ULL << 40,
+                    .sentence = "Memory for the keys and their answers; the oldest are forgotten first."});
     visitor.option("stuck-worker-seconds", stuck_worker_seconds,
                    {.unit = "seconds",
                     .min = 1.5,
@@ -70,12 +77,21 @@ struct Options {
     visitor.option("admin", admin,
                    {.sentence = "Where /metrics, /healthz, /readyz and the calls as JSON are served; port 0 is any "
                                 "free one."});
+    visitor.option(
+        "node-name", node_name,
+        {.sentence = "This node's name in answers to calls; default: the host's name.", .misfit = node_name_misfit});
     visitor.option("insecure-control", insecure_control,
                    {.sentence = "Allow gRPC beyond loopback, and JSON calls from beyond it, without credentials."});
     visitor.option("admin-hosts", admin_hosts,
                    {.sentence = "A Host that JSON calls may name beside loopback names and addresses, without the "
                                 "port; a web page must not drive the port by a name of its own.",
                     .misfit = host_misfit});
+  }
+
+  static std::string_view node_name_misfit(std::string_view name) {
+    const auto is_odd = [](char c) { return c <= ' ' || c >= 0x7F; };
+    const bool is_fit = name.size() <= 253 && std::none_of(name.begin(), name.end(), is_odd);
+    return is_fit ? std::string_view{} : "a name of at most 253 printable ASCII characters without spaces";
   }
 
   static std::string_view host_misfit(std::string_view host) {

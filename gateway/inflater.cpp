@@ -58,38 +58,43 @@ Inflater::Outcome Inflater::finish(std::string& message, std::size_t message_byt
 }
 
 Inflater::Outcome Inflater::run(std::string_view deflated, std::string& message, std::size_t message_bytes_max) {
+  stream_->next_in = reinterpret_cast<Bytef*>(const_cast<char*>(deflated.data()));
+  stream_->avail_in = static_cast<uInt>(deflated.size());
+  stream_->avail_out = 0;
+  const Outcome outcome = take_input(message, message_bytes_max);
+  message.resize(message.size() - stream_->avail_out);
+  return outcome;
+}
+
+// Inflates all input. What is left of avail_out was grown, but not needed.
+Inflater::Outcome Inflater::take_input(std::string& message, std::size_t message_bytes_max) {
   z_stream& stream = *stream_;
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(deflated.data()));
-  stream.avail_in = static_cast<uInt>(deflated.size());
-  while (true) {
+  do {
     // More blocks may follow one that says to be the last (7.2.1), and refer to before it. So the window stays, which
     // inflateReset would empty; refilling it would let two bytes of a peer cost us 32 KB of copying.
     if (is_behind_last_block_) inflateResetKeep(&stream);
-    const std::size_t step =
-        std::clamp(std::max<std::size_t>(made_, stream.avail_in * std::size_t{4}), step_bytes_min, step_bytes_max);
-    const int result = run_once(message, std::min(step - 1, message_bytes_max - made_) + 1);
+    if (stream.avail_out == 0) grow(message, message_bytes_max - made_);
+    const std::size_t room = stream.avail_out;
+    const int result = ::inflate(&stream, Z_SYNC_FLUSH);
+    if (result == Z_MEM_ERROR) throw std::bad_alloc();
+    made_ += room - stream.avail_out;
     if (made_ > message_bytes_max) return Outcome::too_large;
     is_behind_last_block_ = result == Z_STREAM_END;
     // Z_BUF_ERROR: nothing came of these bytes yet.
     if (!is_behind_last_block_ && result != Z_OK && result != Z_BUF_ERROR) return Outcome::malformed;
-    if (is_behind_last_block_ ? stream.avail_in == 0 : stream.avail_out != 0) break;
-  }
+    // With no room left there may be more inside, even if all bytes were taken.
+  } while (stream.avail_in > 0 || (stream.avail_out == 0 && !is_behind_last_block_));
   return Outcome::fine;
 }
 
-// Inflates into `room` more bytes of `message`, and leaves what was made of them.
-int Inflater::run_once(std::string& message, std::size_t room) {
-  z_stream& stream = *stream_;
+// Makes room for what comes next, of which `bytes_max` are allowed; for one more, so that it shows.
+void Inflater::grow(std::string& message, std::size_t bytes_max) {
+  const std::size_t guess = std::max<std::size_t>(made_, stream_->avail_in * std::size_t{4});
+  const std::size_t room = std::min(std::clamp(guess, step_bytes_min, step_bytes_max) - 1, bytes_max) + 1;
   const std::size_t before = message.size();
   message.resize(before + room);
-  stream.next_out = reinterpret_cast<Bytef*>(message.data() + before);
-  stream.avail_out = static_cast<uInt>(room);
-  const int result = ::inflate(&stream, Z_SYNC_FLUSH);
-  if (result == Z_MEM_ERROR) throw std::bad_alloc();
-  const std::size_t made = room - stream.avail_out;
-  message.resize(before + made);
-  made_ += made;
-  return result;
+  stream_->next_out = reinterpret_cast<Bytef*>(message.data() + before);
+  stream_->avail_out = static_cast<uInt>(room);
 }
 
 void Inflater::end_message(bool forgets) {

@@ -37,7 +37,8 @@ class Inflater {
 
  private:
   Outcome run(std::string_view deflated, std::string& message, std::size_t message_bytes_max);
-  int run_once(std::string& message, std::size_t room);
+  Outcome take_input(std::string& message, std::size_t message_bytes_max);
+  void grow(std::string& message, std::size_t bytes_max);
   void end_message(bool forgets);
 
   struct End {

@@ -1,0 +1,36 @@
+#pragma once
+// AdminServer: the admin port's HTTP, on the executor's thread.
+
+#include <memory>
+
+#include "base/address.hpp"
+#include "base/result.hpp"
+#include "control/admin_routes.hpp"
+#include "control/executor.hpp"
+
+namespace sluice::control {
+
+class AdminServer {
+ public:
+  struct Parts {
+    Executor& executor;
+    const AdminRoutes& routes;
+    base::Address address;
+    std::size_t body_bytes_max;
+  };
+  explicit AdminServer(Parts parts);
+  ~AdminServer();
+  AdminServer(const AdminServer&) = delete;
+  AdminServer& operator=(const AdminServer&) = delete;
+
+  // Gives the address that it listens on, or why it does not. Before the executor runs or on its thread, as the others.
+  base::Result<base::Address> start();
+  // Takes no more connections; those that there are go with the executor.
+  void stop();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace sluice::control

@@ -1,0 +1,46 @@
+#include "control/calls.hpp"
+
+#include <cstdio>
+
+#include "control/calls_once.hpp"
+
+namespace sluice::control {
+
+Failure refusal_of(Idempotency::Found found) {
+  if (found == Idempotency::Found::different) {
+    Failure failure = misfit("idempotency_key", "new, as it was used for a different request");
+    failure.code = base::Errc::already_exists;
+    return failure;
+  }
+  if (found == Idempotency::Found::full)
+    return try_again(base::Errc::exhausted, "too many calls with idempotency keys are under way",
+                     std::chrono::seconds(1));
+  return try_again(base::Errc::unavailable, "the call with this idempotency key is still under way",
+                   std::chrono::milliseconds(100));
+}
+
+Calls::Calls(Parts parts)
+    : parts_(parts),
+      translator_(parts.pool.namespaces(), {.room_name_bytes_max = parts.facts.room_name_bytes_max,
+                                            .publish_batch_max = parts.options.publish_batch_max,
+                                            .list_page_max = parts.options.list_page_max}),
+      idempotency_({.lifetime = parts.options.idempotency_seconds,
+                    .keys_max = parts.options.idempotency_keys_max,
+                    .bytes_max = parts.options.idempotency_bytes_max}) {}
+
+std::vector<base::WorkerId> Calls::all_workers() const {
+  std::vector<base::WorkerId> workers;
+  for (std::size_t at = 0; at < parts_.pool.worker_count(); ++at)
+    workers.push_back(base::WorkerId{static_cast<std::uint16_t>(at)});
+  return workers;
+}
+
+GatherFrom Calls::from_all(base::TimePoint deadline) {
+  return {parts_.pool, parts_.executor, all_workers(), std::min(deadline, base::Clock::now() + wait_max)};
+}
+
+ConnectionPlace Calls::place_of(const workers::ConnectionInfo& connection) const {
+  return {parts_.pool.namespaces()[connection.name_space.value], parts_.facts.node, std::chrono::system_clock::now()};
+}
+
+}  // namespace sluice::control

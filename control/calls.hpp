@@ -1,0 +1,97 @@
+#pragma once
+// Calls: what each call does, whether it came by gRPC or as JSON. Any thread may call; a request is good during the
+// call only. An answer that needs no worker comes before the call returns, on the caller's thread; others on the
+// executor.
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "control/executor.hpp"
+#include "control/facts.hpp"
+#include "control/failure.hpp"
+#include "control/gather.hpp"
+#include "control/idempotency.hpp"
+#include "control/metrics.hpp"
+#include "control/options.hpp"
+#include "control/readiness_flag.hpp"
+#include "control/show.hpp"
+#include "control/translator.hpp"
+#include "sluice/v1/gateway.pb.h"
+#include "sluice/v1/nodes.pb.h"
+#include "workers/pool.hpp"
+
+namespace sluice::control {
+
+class Calls {
+ public:
+  struct Parts {
+    workers::Pool& pool;
+    Executor& executor;
+    Metrics& metrics;
+    const ReadinessFlag& readiness;
+    std::function<void()> on_drain;  // the node is not ready from now on; called on the thread of a call
+    const Options& options;
+    const Facts& facts;
+  };
+  explicit Calls(Parts parts);
+  Calls(const Calls&) = delete;
+  Calls& operator=(const Calls&) = delete;
+
+  // No call waits longer for the workers, whatever its caller allows.
+  static constexpr std::chrono::seconds wait_max{10};
+
+  // The messages of a stream, one at a time.
+  v1::PublishResult publish_one(const v1::PublishRequest& request);
+  const Translator& translator() const { return translator_; }
+
+  void publish(const v1::PublishRequest& request, base::TimePoint deadline, Answer<v1::PublishResponse> answer);
+  void publish_batch(const v1::PublishBatchRequest& request, base::TimePoint deadline,
+                     Answer<v1::PublishBatchResponse> answer);
+  void join_rooms(const v1::JoinRoomsRequest& request, base::TimePoint deadline, Answer<v1::JoinRoomsResponse> answer);
+  void leave_rooms(const v1::LeaveRoomsRequest& request, base::TimePoint deadline,
+                   Answer<v1::LeaveRoomsResponse> answer);
+  void disconnect(const v1::DisconnectRequest& request, base::TimePoint deadline,
+                  Answer<v1::DisconnectResponse> answer);
+  void get_connection(const v1::GetConnectionRequest& request, base::TimePoint deadline,
+                      Answer<v1::GetConnectionResponse> answer);
+  void list_connections(const v1::ListConnectionsRequest& request, base::TimePoint deadline,
+                        Answer<v1::ListConnectionsResponse> answer);
+  void list_rooms(const v1::ListRoomsRequest& request, base::TimePoint deadline, Answer<v1::ListRoomsResponse> answer);
+  void history(const v1::HistoryRequest& request, base::TimePoint deadline, Answer<v1::HistoryResponse> answer);
+  void get_node(const v1::GetNodeRequest& request, base::TimePoint deadline, Answer<v1::GetNodeResponse> answer);
+
+  // Begins to drain, unless the request's key says that this was done already. Finished where it came in.
+  struct DrainWatch {
+    std::chrono::milliseconds report_every;
+    std::uint64_t connections_at_start;
+  };
+  Outcome<DrainWatch> drain(const v1::DrainRequest& request);
+  std::uint64_t connections() const { return parts_.pool.connections(); }
+
+ private:
+  struct Listing;
+
+  Outcome<v1::Receipt> publish_checked(const v1::PublishRequest& request);
+  Outcome<v1::Receipt> send(const v1::PublishRequest& request);
+  Outcome<v1::PublishBatchResponse> publish_all(const v1::PublishBatchRequest& request);
+  Problem first_invalid(const v1::PublishBatchRequest& request) const;
+  void list_from(const std::shared_ptr<Listing>& listing);
+  void take_page(const std::shared_ptr<Listing>& listing, workers::ConnectionPage page);
+  std::vector<base::WorkerId> all_workers() const;
+  GatherFrom from_all(base::TimePoint deadline);
+  ConnectionPlace place_of(const workers::ConnectionInfo& connection) const;
+
+  // Does what `run` does unless `key`, if there is one, says that it was done already.
+  template <class Response>
+  void once(Idempotency::Key key, const google::protobuf::Message& request, Answer<Response> answer,
+            const std::function<void(Answer<Response>)>& run);
+
+  Parts parts_;
+  Translator translator_;
+  Idempotency idempotency_;
+};
+
+}  // namespace sluice::control

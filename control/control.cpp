@@ -1,0 +1,139 @@
+#include "control/control.hpp"
+
+#include <google/protobuf/stubs/logging.h>
+
+#include <future>
+#include <stdexcept>
+
+#include "base/log.hpp"
+#include "control/admin_routes.hpp"
+#include "control/admin_server.hpp"
+#include "control/calls.hpp"
+#include "control/exposition.hpp"
+#include "control/grpc_server.hpp"
+#include "control/json_calls.hpp"
+
+namespace sluice::control {
+
+namespace {
+
+// Protobuf writes of texts that are not UTF-8; the caller gets an answer about that, which is enough.
+void log_of_protobuf(google::protobuf::LogLevel level, const char*, int, const std::string& message) {
+  const bool is_fatal = level == google::protobuf::LOGLEVEL_FATAL;
+  base::log(is_fatal ? base::LogLevel::error : base::LogLevel::debug, "protobuf", {{"message", message}});
+}
+
+NodeNumbers numbers_of(const workers::Pool& pool, bool is_ready) {
+  NodeNumbers numbers{.history_bytes = pool.history_bytes().used(),
+                      .history_bytes_max = pool.history_bytes().bytes_max(),
+                      .queued_bytes = pool.queued_bytes().used(),
+                      .queued_bytes_max = pool.queued_bytes().bytes_max(),
+                      .connections = pool.connections(),
+                      .is_ready = is_ready};
+  for (std::size_t at = 0; at < pool.namespaces().size(); ++at) {
+    const auto size = pool.sequencer(base::NamespaceId{static_cast<std::uint16_t>(at)}).size();
+    numbers.rooms += size.rooms;
+    numbers.history_messages += size.messages;
+  }
+  for (std::size_t at = 0; at < pool.worker_count(); ++at)
+    numbers.mailbox_depths.push_back(pool.mailbox_depth(base::WorkerId{static_cast<std::uint16_t>(at)}));
+  return numbers;
+}
+
+}  // namespace
+
+struct Control::State {
+  State(Control& control, workers::Pool& pool_of, const Options& options_of, const Facts& facts_of)
+      : pool(pool_of),
+        options(options_of),
+        facts(facts_of),
+        calls({pool, executor, metrics, readiness, [&control] { control.set_ready(false); }, options, facts}),
+        grpc({calls, metrics, executor, options}),
+        json_calls(calls, metrics),
+        routes({json_calls, options.admin_hosts, options.insecure_control, [this] { return metrics_page(); },
+                [this] { return health(); }, [this] { return ready_page(); }}),
+        admin({executor, routes, options.admin, options.grpc_message_bytes_max}) {}
+
+  std::string metrics_page() const {
+    Exposed exposed{.calls = metrics, .process = read_process_numbers(), .version = facts.version};
+    exposed.node = numbers_of(pool, readiness.is_ready());
+    for (std::size_t at = 0; at < pool.worker_count(); ++at)
+      exposed.workers.push_back(&pool.metrics(base::WorkerId{static_cast<std::uint16_t>(at)}));
+    return metrics_text(exposed);
+  }
+
+  AdminRoutes::Page health() const {
+    if (readiness.state() == ReadinessFlag::State::starting) return {200, "ok\n"};  // workers may not turn yet
+    const auto age = pool.slowest_turn_age();
+    if (age <= options.stuck_worker_seconds) return {200, "ok\n"};
+    return {503, "a worker's loop has not turned for " + std::to_string(age.count()) + " ms\n"};
+  }
+
+  AdminRoutes::Page ready_page() const {
+    switch (readiness.state()) {
+      case ReadinessFlag::State::starting:
+        return {503, "not ready: starting\n"};
+      case ReadinessFlag::State::ready:
+        return {200, "ready\n"};
+      case ReadinessFlag::State::draining:
+        return {503, "not ready: draining\n"};
+    }
+    return {503, "not ready\n"};
+  }
+
+  workers::Pool& pool;
+  const Options& options;
+  const Facts& facts;
+  Metrics metrics;
+  ReadinessFlag readiness;
+  Executor executor;
+  Calls calls;
+  GrpcServer grpc;
+  JsonCalls json_calls;
+  AdminRoutes routes;
+  AdminServer admin;
+  base::Address grpc_address, admin_address;
+  bool runs = false;
+};
+
+Control::Control(workers::Pool& pool, const Options& options, const Facts& facts)
+    : state_(std::make_unique<State>(*this, pool, options, facts)) {}
+
+Control::~Control() { shutdown(base::Clock::now()); }
+
+void Control::start() {
+  google::protobuf::SetLogHandler(log_of_protobuf);
+  const auto admin = state_->admin.start();
+  if (!admin) throw std::runtime_error(admin.error().detail);
+  state_->executor.start();
+  state_->runs = true;
+  const auto grpc = state_->grpc.start();
+  if (!grpc) throw std::runtime_error(grpc.error().detail);
+  state_->admin_address = *admin;
+  state_->grpc_address = *grpc;
+  base::log_info("listening", {{"what", "grpc"}, {"address", state_->grpc_address.text()}});
+  base::log_info("listening", {{"what", "admin"}, {"address", state_->admin_address.text()}});
+}
+
+const base::Address& Control::grpc_address() const { return state_->grpc_address; }
+const base::Address& Control::admin_address() const { return state_->admin_address; }
+
+void Control::set_ready(bool is_ready) {
+  state_->readiness.set_ready(is_ready);
+  state_->grpc.set_serving(is_ready);
+}
+
+void Control::shutdown(base::TimePoint deadline) {
+  if (!state_->runs) return;
+  state_->runs = false;
+  std::promise<void> stopped;
+  state_->executor.post([this, &stopped] {
+    state_->admin.stop();
+    stopped.set_value();
+  });
+  stopped.get_future().wait();
+  state_->grpc.shutdown(deadline);
+  state_->executor.stop();
+}
+
+}  // namespace sluice::control

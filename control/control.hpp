@@ -1,0 +1,49 @@
+#pragma once
+// Control: the folder's front door: the gRPC and admin ports, for services, operators and Prometheus.
+
+#include <memory>
+#include <string>
+
+#include "base/address.hpp"
+#include "base/clock.hpp"
+#include "control/facts.hpp"
+#include "control/options.hpp"
+
+namespace sluice::workers {
+class Pool;
+}
+
+namespace sluice::control {
+
+class Control {
+ public:
+  // `options` are validated. All arguments outlive this. The pool may be started before start() or after it.
+  Control(workers::Pool& pool, const Options& options, const Facts& facts);
+  ~Control();
+  Control(const Control&) = delete;
+  Control& operator=(const Control&) = delete;
+
+  // Opens both ports, and logs a line `listening` for each. Throws std::runtime_error, with a sentence that names
+  // option and address, if one cannot be had; --share-port does not hold for them. Not ready until set_ready(true).
+  void start();
+  // Where the ports really are; after start().
+  const base::Address& grpc_address() const;
+  const base::Address& admin_address() const;
+
+  // What /readyz and the health service say from now on. Any thread. A call of Drain says false by itself.
+  void set_ready(bool is_ready);
+
+  // Takes no more calls, gives those under way until `deadline`, then cancels them; closes both ports. The pool must
+  // still run, so that calls that wait for workers get their answers. Returns when all is ended; then nothing of
+  // control runs any more.
+  void shutdown(base::TimePoint deadline);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+// The content of docs/metrics.md, from the declarations.
+std::string metrics_markdown();
+
+}  // namespace sluice::control

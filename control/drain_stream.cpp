@@ -1,0 +1,67 @@
+#include "control/drain_stream.hpp"
+
+#include "control/wire.hpp"
+
+namespace sluice::control {
+
+DrainStream::DrainStream(Parts parts, const grpc::ByteBuffer& request) : parts_(parts) {
+  parts_.metrics.call_began(Method::drain);
+  v1::DrainRequest parsed;
+  if (auto problem = parse(request, parts_.message_bytes_max, parsed)) {
+    end(status_of(*problem));
+    return;
+  }
+  const auto watch = parts_.calls.drain(parsed);
+  if (!watch) {
+    end(status_of(watch.failure()));
+    return;
+  }
+  watch_ = *watch;
+  parts_.executor.post([this] { report(); });
+}
+
+void DrainStream::report() {
+  if (has_ended_) return;
+  const std::uint64_t left = parts_.calls.connections();
+  const base::TimePoint now = base::Clock::now();
+  timer_ = parts_.executor.at(now + watch_.report_every, [this] { report(); });
+  if (is_writing_) return;  // the caller takes its time; the next report will be fresher
+  is_done_ = left == 0;
+  is_writing_ = true;
+  v1::DrainProgress progress;
+  progress.set_connections_left(count_of(left));
+  progress.set_connections_at_start(count_of(watch_.connections_at_start));
+  show(std::chrono::duration_cast<std::chrono::milliseconds>(now - began_), *progress.mutable_elapsed());
+  progress.set_done(is_done_);
+  response_ = serialize(progress);
+  StartWrite(&response_);
+}
+
+void DrainStream::OnWriteDone(bool ok) {
+  parts_.executor.post([this, ok] {
+    is_writing_ = false;
+    if (!ok || is_done_) end(ok ? grpc::Status::OK : grpc::Status::CANCELLED);
+  });
+}
+
+void DrainStream::OnCancel() {
+  parts_.executor.post([this] { end(grpc::Status::CANCELLED); });
+}
+
+void DrainStream::end(const grpc::Status& status) {
+  if (has_ended_) return;
+  has_ended_ = true;
+  timer_.reset();
+  status_ = status.error_code();
+  Finish(status);
+}
+
+void DrainStream::OnDone() {
+  // Behind whatever OnCancel() and a timer that was due may have left there.
+  parts_.executor.post([this] {
+    parts_.metrics.call_ended(Method::drain, status_, base::Clock::now() - began_);
+    delete this;
+  });
+}
+
+}  // namespace sluice::control

@@ -1,0 +1,40 @@
+#pragma once
+// DrainStream: one call of Drain. Begins to drain, then reports until no connection is left or the caller goes away.
+// All but its beginning happens on the executor; lives until gRPC says that it is done.
+
+#include <grpcpp/support/byte_buffer.h>
+#include <grpcpp/support/server_callback.h>
+
+#include "base/clock.hpp"
+#include "control/calls.hpp"
+
+namespace sluice::control {
+
+class DrainStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
+ public:
+  struct Parts {
+    Calls& calls;
+    Metrics& metrics;
+    Executor& executor;
+    std::size_t message_bytes_max;
+  };
+  DrainStream(Parts parts, const grpc::ByteBuffer& request);
+
+ private:
+  void OnWriteDone(bool ok) override;
+  void OnCancel() override;
+  void OnDone() override;
+
+  void report();
+  void end(const grpc::Status& status);
+
+  Parts parts_;
+  const base::TimePoint began_ = base::Clock::now();
+  Calls::DrainWatch watch_{};
+  grpc::ByteBuffer response_;
+  Executor::Timer timer_;
+  bool is_writing_ = false, is_done_ = false, has_ended_ = false;
+  int status_ = 0;
+};
+
+}  // namespace sluice::control

@@ -1,0 +1,118 @@
+#include "control/exposition.hpp"
+
+#include <prometheus/text_serializer.h>
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "control/families.hpp"
+
+namespace sluice::control {
+
+namespace {
+
+using prometheus::MetricType;
+
+void add_gauge(FamilyList& families, std::string_view name, double value, std::string_view help) {
+  set_value(add_metric(add_family(families, name, MetricType::Gauge, help), {}), MetricType::Gauge, value);
+}
+
+void add_node(FamilyList& families, const Exposed& exposed) {
+  const NodeNumbers& node = exposed.node;
+  const auto number = [](std::uint64_t value) { return static_cast<double>(value); };
+  auto& build = add_family(families, "sluice_build_info", MetricType::Gauge, "Always 1; the label tells the version.");
+  set_value(add_metric(build, {{"version", exposed.version}}), MetricType::Gauge, 1);
+  add_gauge(families, "sluice_ready", node.is_ready ? 1 : 0, "1 while the node takes new connections, else 0.");
+  add_gauge(families, "sluice_workers", number(exposed.workers.size()), "Worker threads.");
+  add_gauge(families, "sluice_open_connections", number(node.connections),
+            "Client connections of any kind, handshakes included.");
+  add_gauge(families, "sluice_rooms", number(node.rooms),
+            "Rooms with members or history in all namespaces, implicit ones included.");
+  add_gauge(families, "sluice_history_messages", number(node.history_messages), "Messages that histories keep.");
+  add_gauge(families, "sluice_history_bytes", number(node.history_bytes), "Memory of those messages.");
+  add_gauge(families, "sluice_history_limit_bytes", number(node.history_bytes_max),
+            "Bound of sluice_history_bytes (history-bytes-max).");
+  add_gauge(families, "sluice_queued_bytes", number(node.queued_bytes),
+            "Memory of frames that wait in outboxes; a shared frame counts once.");
+  add_gauge(families, "sluice_queued_limit_bytes", number(node.queued_bytes_max),
+            "Bound of sluice_queued_bytes (queued-bytes-max).");
+  auto& depth = add_family(families, "sluice_mailbox_depth", MetricType::Gauge, "Mail that waits for a worker.");
+  for (std::size_t at = 0; at < node.mailbox_depths.size(); ++at)
+    set_value(add_metric(depth, {{"worker", std::to_string(at)}}), MetricType::Gauge, number(node.mailbox_depths[at]));
+}
+
+void add_process(FamilyList& families, const ProcessNumbers& process) {
+  const auto number = [](std::uint64_t value) { return static_cast<double>(value); };
+  auto& cpu = add_family(families, "process_cpu_seconds_total", MetricType::Counter,
+                         "CPU time of the process, user and system.");
+  set_value(add_metric(cpu, {}), MetricType::Counter, process.cpu_seconds);
+  add_gauge(families, "process_start_time_seconds", process.start_seconds, "When the process started, since 1970.");
+  add_gauge(families, "process_resident_memory_bytes", number(process.resident_bytes), "Memory in RAM.");
+  add_gauge(families, "process_virtual_memory_bytes", number(process.virtual_bytes), "Address space.");
+  add_gauge(families, "process_threads", number(process.threads), "Threads of the process.");
+  add_gauge(families, "process_open_fds", number(process.open_descriptors), "Open file descriptors.");
+  add_gauge(families, "process_max_fds", number(process.descriptors_max), "Limit on open file descriptors.");
+}
+
+FamilyList families_of(const Exposed& exposed) {
+  FamilyList families;
+  WorkerFamilies workers(families);
+  for (const workers::Metrics* metrics : exposed.workers) {
+    metrics->describe(workers);
+    workers.next_worker();
+  }
+  CallFamilies calls(families);
+  exposed.calls.describe(calls);
+  add_node(families, exposed);
+  add_process(families, exposed.process);
+  return families;
+}
+
+std::string_view type_name(MetricType type) {
+  if (type == MetricType::Counter) return "counter";
+  return type == MetricType::Histogram ? "histogram" : "gauge";
+}
+
+// The family's labels with their values, in the order of the declaration: "`reason`: a, b; `worker`".
+std::string labels_text(const prometheus::MetricFamily& family) {
+  std::string text;
+  const LabelList& names = family.metric.front().label;
+  for (std::size_t at = 0; at < names.size(); ++at) {
+    text += (at == 0 ? "`" : "; `") + names[at].name + "`";
+    if (names[at].name == "worker" || names[at].name == "version") continue;
+    std::set<std::string> seen;
+    for (const auto& metric : family.metric) {
+      const std::string& value = metric.label[at].value;
+      if (seen.insert(value).second) text += (seen.size() == 1 ? ": " : ", ") + value;
+    }
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string metrics_text(const Exposed& exposed) {
+  return prometheus::TextSerializer().Serialize(families_of(exposed));
+}
+
+std::string metrics_markdown() {
+  const workers::Metrics worker;
+  const Metrics calls;
+  Exposed none{.workers = {&worker}, .calls = calls};
+  none.node.mailbox_depths = {0};
+  std::string text =
+      "# Metrics\n\n"
+      "Served at `/metrics` on the admin port in Prometheus' text format. All labels and values are there from the "
+      "start,\n"
+      "at 0. Histograms of seconds have buckets from 50 µs to 10 s. This page is made from the declarations in\n"
+      "`workers/metrics.hpp` and `control/`: `sluice metrics`.\n\n"
+      "| metric | type | labels | meaning |\n| --- | --- | --- | --- |\n";
+  for (const prometheus::MetricFamily& family : families_of(none)) {
+    text += "| `" + family.name + "` | " + std::string(type_name(family.type)) + " | " + labels_text(family) + " | " +
+            family.help + " |\n";
+  }
+  return text;
+}
+
+}  // namespace sluice::control

@@ -1,0 +1,43 @@
+#pragma once
+// The page that Prometheus reads, and the document about it, made from the same declarations.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "control/metrics.hpp"
+#include "workers/metrics.hpp"
+
+namespace sluice::control {
+
+// What is true of the process at one moment; read from /proc.
+struct ProcessNumbers {
+  double cpu_seconds = 0, start_seconds = 0;  // the latter since 1970
+  std::uint64_t resident_bytes = 0, virtual_bytes = 0, threads = 0, open_descriptors = 0, descriptors_max = 0;
+};
+ProcessNumbers read_process_numbers();
+
+// What is true of the node at one moment and not counted in cells.
+struct NodeNumbers {
+  std::uint64_t rooms = 0, history_messages = 0;
+  std::uint64_t history_bytes = 0, history_bytes_max = 0;
+  std::uint64_t queued_bytes = 0, queued_bytes_max = 0;
+  std::uint64_t connections = 0;
+  bool is_ready = false;
+  std::vector<std::uint64_t> mailbox_depths = {};  // by worker
+};
+
+struct Exposed {
+  std::vector<const workers::Metrics*> workers = {};
+  const Metrics& calls;
+  NodeNumbers node = {};
+  ProcessNumbers process = {};
+  std::string version = {};
+};
+
+// Prometheus' text format, version 0.0.4.
+std::string metrics_text(const Exposed& exposed);
+// docs/metrics.md.
+std::string metrics_markdown();
+
+}  // namespace sluice::control

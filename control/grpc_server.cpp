@@ -1,0 +1,115 @@
+#include "control/grpc_server.hpp"
+
+#include <grpc/support/log.h>
+#include <grpcpp/ext/proto_server_reflection_plugin.h>
+#include <grpcpp/grpcpp.h>
+#include <grpcpp/health_check_service_interface.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <limits>
+#include <system_error>
+
+#include "base/log.hpp"
+#include "control/grpc_services.hpp"
+
+namespace sluice::control {
+
+namespace {
+
+constexpr int concurrent_streams_max = 1000;  // of one connection
+constexpr int ping_interval_ms_min = 10'000;  // callers that ping more often are told to calm down
+
+base::LogLevel level_of(gpr_log_severity severity) {
+  switch (severity) {
+    case GPR_LOG_SEVERITY_DEBUG:
+      return base::LogLevel::trace;
+    case GPR_LOG_SEVERITY_INFO:
+      return base::LogLevel::debug;
+    case GPR_LOG_SEVERITY_ERROR:
+      return base::LogLevel::warning;
+  }
+  return base::LogLevel::warning;
+}
+
+void log_of_grpc(gpr_log_func_args* line) {
+  base::log(level_of(line->severity), "grpc", {{"message", line->message}, {"file", line->file}, {"line", line->line}});
+}
+
+// gRPC says only that it failed. Binding the address first tells why; 0 if it can be bound.
+int error_of_binding(const base::Address& address) {
+  const int descriptor = ::socket(address.family(), SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (descriptor < 0) return errno;
+  const int on = 1;
+  ::setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  int error = ::bind(descriptor, address.socket_address(), address.socket_address_bytes()) < 0 ? errno : 0;
+  if (error == 0 && ::listen(descriptor, 1) < 0) error = errno;
+  ::close(descriptor);
+  return error;
+}
+
+base::Error cannot_listen(const base::Address& address, int error) {
+  const std::string why = error != 0 ? std::generic_category().message(error) : "gRPC gives no reason";
+  return base::fail(base::Errc::unavailable, "--grpc: cannot listen on " + address.text() + ": " + why);
+}
+
+}  // namespace
+
+struct GrpcServer::State {
+  explicit State(Parts given) : parts(given), gateway(given), nodes(given) {}
+
+  Parts parts;
+  GatewayService gateway;
+  NodesService nodes;
+  std::unique_ptr<grpc::Server> server;
+};
+
+GrpcServer::GrpcServer(Parts parts) : state_(std::make_unique<State>(parts)) {}
+GrpcServer::~GrpcServer() { shutdown(base::Clock::now()); }
+
+base::Result<base::Address> GrpcServer::start() {
+  gpr_set_log_function(log_of_grpc);
+  grpc::EnableDefaultHealthCheckService(true);
+  grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+
+  const base::Address& address = state_->parts.options.grpc;
+  if (const int error = error_of_binding(address); error != 0) return cannot_listen(address, error);
+  // Requests that are over the limit by less than as much again are read, so that their answer can name the limit.
+  const std::size_t received_max =
+      std::min<std::size_t>(state_->parts.options.grpc_message_bytes_max * 2, std::numeric_limits<int>::max());
+  grpc::ServerBuilder builder;
+  int port = 0;
+  builder.AddListeningPort(address.text(), grpc::InsecureServerCredentials(), &port);
+  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);  // a port that another process has is an error
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, concurrent_streams_max);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, ping_interval_ms_min);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  builder.SetMaxReceiveMessageSize(static_cast<int>(received_max));
+  builder.SetMaxSendMessageSize(-1);
+  builder.RegisterService(&state_->gateway);
+  builder.RegisterService(&state_->nodes);
+  state_->server = builder.BuildAndStart();
+  if (!state_->server || port == 0) return cannot_listen(address, error_of_binding(address));
+  set_serving(false);
+  state_->server->GetHealthCheckService()->SetServingStatus(v1::Nodes::service_full_name(), true);
+  return address.with_port(static_cast<std::uint16_t>(port));
+}
+
+void GrpcServer::set_serving(bool is_serving) {
+  if (!state_->server) return;
+  auto& health = *state_->server->GetHealthCheckService();
+  health.SetServingStatus("", is_serving);
+  health.SetServingStatus(v1::Gateway::service_full_name(), is_serving);
+}
+
+void GrpcServer::shutdown(base::TimePoint deadline) {
+  if (!state_->server) return;
+  const auto left = std::max(deadline - base::Clock::now(), base::Duration::zero());
+  state_->server->GetHealthCheckService()->Shutdown();
+  state_->server->Shutdown(std::chrono::system_clock::now() +
+                           std::chrono::duration_cast<std::chrono::system_clock::duration>(left));
+  state_->server.reset();
+}
+
+}  // namespace sluice::control

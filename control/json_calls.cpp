@@ -1,0 +1,122 @@
+#include "control/json_calls.hpp"
+
+#include <google/protobuf/util/json_util.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "base/assert.hpp"
+#include "base/json_text.hpp"
+
+namespace sluice::control {
+
+namespace {
+
+// Connect's HTTP status of each of gRPC's codes, by number.
+constexpr std::array<std::uint16_t, status_names.size()> http_statuses{200, 499, 500, 400, 504, 404, 409, 403, 429,
+                                                                       400, 409, 400, 501, 500, 503, 500, 401};
+
+// RFC 4648, 4, without padding, as Connect writes details.
+std::string base64(std::string_view bytes) {
+  constexpr std::string_view digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string text;
+  std::uint32_t bits = 0;
+  int count = 0;
+  for (const char byte : bytes) {
+    bits = bits << 8 | static_cast<unsigned char>(byte);
+    for (count += 8; count >= 6; count -= 6) text += digits[bits >> (count - 6) & 63];
+  }
+  if (count > 0) text += digits[bits << (6 - count) & 63];
+  return text;
+}
+
+std::string json_of(const google::protobuf::Message& message) {
+  google::protobuf::util::JsonPrintOptions options;
+  options.always_print_primitive_fields = true;  // a count of 0 is news too
+  std::string text;
+  const auto status = google::protobuf::util::MessageToJsonString(message, &text, options);
+  SLUICE_ASSERT(status.ok());
+  return text;
+}
+
+std::string error_body(std::string_view code, std::string_view message, std::string_view details) {
+  std::string body = "{\"code\":";
+  base::append_json_string(body, code);
+  body += ",\"message\":";
+  base::append_json_string(body, message);
+  body += details;
+  return body += "}\n";
+}
+
+// Fills `message` from `body`; an empty body is an empty request.
+Problem parse(const std::string& body, google::protobuf::Message& message) {
+  if (body.empty()) return {};
+  const auto status = google::protobuf::util::JsonStringToMessage(body, &message);
+  if (status.ok()) return {};
+  std::string why(status.message().data(), status.message().size());
+  why.resize(std::min(why.size(), why.find('\n')));  // further lines only quote the body
+  return Failure{base::Errc::bad_request, "the body is not a valid " + message.GetTypeName() + " in JSON: " + why};
+}
+
+}  // namespace
+
+JsonAnswer json_error(const Failure& failure) {
+  const v1::ErrorDetail detail = detail_of(failure);
+  const std::string details = ",\"details\":[{\"type\":\"" + detail.GetTypeName() + "\",\"value\":\"" +
+                              base64(detail.SerializeAsString()) + "\",\"debug\":" + json_of(detail) + "}]";
+  const auto status = static_cast<std::size_t>(failure.grpc_status());
+  return {http_statuses[status], error_body(status_names[status], failure.message, details)};
+}
+
+JsonAnswer json_error(std::string_view code, std::string_view message) {
+  const auto status = static_cast<std::size_t>(std::ranges::find(status_names, code) - status_names.begin());
+  SLUICE_ASSERT(status < status_names.size());
+  return {http_statuses[status], error_body(code, message, "")};
+}
+
+JsonCalls::JsonCalls(Calls& calls, Metrics& metrics) : calls_(calls), metrics_(metrics) {
+  const std::string_view gateway = "sluice.v1.Gateway", nodes = "sluice.v1.Nodes";
+  add(gateway, Method::publish, &Calls::publish);
+  add(gateway, Method::publish_batch, &Calls::publish_batch);
+  add(gateway, Method::join_rooms, &Calls::join_rooms);
+  add(gateway, Method::leave_rooms, &Calls::leave_rooms);
+  add(gateway, Method::disconnect, &Calls::disconnect);
+  add(gateway, Method::get_connection, &Calls::get_connection);
+  add(gateway, Method::list_connections, &Calls::list_connections);
+  add(gateway, Method::list_rooms, &Calls::list_rooms);
+  add(gateway, Method::history, &Calls::history);
+  add(nodes, Method::get_node, &Calls::get_node);
+}
+
+template <class Request, class Response>
+void JsonCalls::add(std::string_view service, Method method,
+                    void (Calls::*run)(const Request&, base::TimePoint, Answer<Response>)) {
+  const std::string path =
+      "/" + std::string(service) + "/" + std::string(method_names[static_cast<std::size_t>(method)]);
+  by_path_[path] = [this, method, run](const std::string& body, base::TimePoint deadline,
+                                       std::function<void(JsonAnswer)> answer) {
+    const base::TimePoint began = base::Clock::now();
+    metrics_.call_began(method);
+    Answer<Response> done = [this, method, began, answer = std::move(answer)](const Outcome<Response>& outcome) {
+      metrics_.call_ended(method, outcome ? 0 : outcome.failure().grpc_status(), base::Clock::now() - began);
+      answer(outcome ? JsonAnswer{200, json_of(*outcome) + "\n"} : json_error(outcome.failure()));
+    };
+    Request request;
+    if (auto problem = parse(body, request)) return done(*std::move(problem));
+    (calls_.*run)(request, deadline, std::move(done));
+  };
+}
+
+JsonCalls::Path JsonCalls::find(std::string_view path) const {
+  if (by_path_.contains(path)) return Path::unary;
+  const bool is_stream = path == "/sluice.v1.Gateway/PublishStream" || path == "/sluice.v1.Nodes/Drain";
+  return is_stream ? Path::stream : Path::unknown;
+}
+
+void JsonCalls::call(std::string_view path, const std::string& body, base::TimePoint deadline,
+                     std::function<void(JsonAnswer)> answer) const {
+  by_path_.find(path)->second(body, deadline, std::move(answer));
+}
+
+}  // namespace sluice::control

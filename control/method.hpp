@@ -1,0 +1,35 @@
+#pragma once
+// The calls that there are, as metrics and paths name them.
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+namespace sluice::control {
+
+enum class Method : std::uint8_t {
+  publish,
+  publish_batch,
+  publish_stream,
+  join_rooms,
+  leave_rooms,
+  disconnect,
+  get_connection,
+  list_connections,
+  list_rooms,
+  history,
+  get_node,
+  drain,
+};
+inline constexpr std::array<std::string_view, 12> method_names{
+    "Publish",       "PublishBatch",    "PublishStream", "JoinRooms", "LeaveRooms", "Disconnect",
+    "GetConnection", "ListConnections", "ListRooms",     "History",   "GetNode",    "Drain"};
+
+// gRPC's status codes by number: their names in metrics and in the Connect protocol are the same words.
+inline constexpr std::array<std::string_view, 17> status_names{
+    "ok",        "canceled",       "unknown",           "invalid_argument",   "deadline_exceeded",
+    "not_found", "already_exists", "permission_denied", "resource_exhausted", "failed_precondition",
+    "aborted",   "out_of_range",   "unimplemented",     "internal",           "unavailable",
+    "data_loss", "unauthenticated"};
+
+}  // namespace sluice::control

@@ -1,0 +1,50 @@
+#pragma once
+// PublishAnswers: what a PublishStream has still to tell its client, between the thread that reads requests and the one
+// that writes responses. Bounded: when the client does not take its answers, nothing more is read.
+
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+#include "control/failure.hpp"
+#include "control/names.hpp"
+#include "sluice/v1/gateway.pb.h"
+
+namespace sluice::control {
+
+class PublishAnswers {
+ public:
+  // What the stream is to do now, each at most once at a time: write what take() gives, read a request, end.
+  struct Next {
+    bool write = false;
+    bool read = false;
+    bool finish = false;
+  };
+
+  // A request has been dealt with.
+  Next answered(std::uint64_t sequence, std::vector<v1::PublishStreamResult> results);
+  // No request will be read any more: the client has closed its side or is gone, or `failure` ends the stream.
+  Next input_ended(std::optional<Failure> failure = {});
+  // The last write has ended; not `ok`: nobody will see another.
+  Next written(bool ok);
+
+  v1::PublishStreamResponse take();
+  // Once Next::finish was given.
+  const std::optional<Failure>& failure() const { return failure_; }
+
+ private:
+  static constexpr std::size_t results_max = 10'000;
+
+  bool is_full() const { return unanswered_ >= stream_window || results_.size() >= results_max; }
+  Next next();
+
+  std::mutex mutex_;  // guards all below
+  std::uint64_t acknowledged_ = 0;
+  std::size_t unanswered_ = 0;  // requests
+  std::vector<v1::PublishStreamResult> results_;
+  std::optional<Failure> failure_;
+  bool is_reading_ = true, is_writing_ = false, input_ended_ = false, is_broken_ = false;
+};
+
+}  // namespace sluice::control

@@ -1,0 +1,22 @@
+#pragma once
+// ReadinessFlag: what the node's life has come to, published by whoever changes it, read by probes and calls.
+
+#include <atomic>
+#include <cstdint>
+
+namespace sluice::control {
+
+class ReadinessFlag {
+ public:
+  enum class State : std::uint8_t { starting, ready, draining };
+
+  // Any thread.
+  void set_ready(bool is_ready) { state_.store(is_ready ? State::ready : State::draining, std::memory_order_relaxed); }
+  bool is_ready() const { return state() == State::ready; }
+  State state() const { return state_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<State> state_{State::starting};
+};
+
+}  // namespace sluice::control

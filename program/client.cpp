@@ -1,0 +1,143 @@
+#include "program/client.hpp"
+
+#include <google/protobuf/stubs/logging.h>
+#include <google/protobuf/util/json_util.h>
+#include <grpc/support/log.h>
+#include <grpcpp/channel.h>
+#include <grpcpp/client_context.h>
+#include <grpcpp/create_channel.h>
+#include <grpcpp/security/credentials.h>
+
+#include "program/amounts.hpp"
+#include "sluice/v1/gateway.grpc.pb.h"
+#include "sluice/v1/nodes.grpc.pb.h"
+
+namespace sluice::program {
+
+struct Client::State {
+  std::string address;
+  std::chrono::milliseconds timeout;
+  std::shared_ptr<grpc::Channel> channel;
+  std::unique_ptr<v1::Gateway::Stub> gateway;
+  std::unique_ptr<v1::Nodes::Stub> nodes;
+
+  void set_deadline(grpc::ClientContext& context) const {
+    context.set_deadline(std::chrono::system_clock::now() + timeout);
+  }
+  template <class Stub, class Request, class Answer>
+  base::Status call(Stub& stub, grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Answer*),
+                    const Request& request, Answer& answer) const {
+    grpc::ClientContext context;
+    set_deadline(context);
+    return result_of((stub.*method)(&context, request, &answer));
+  }
+  base::Status result_of(const grpc::Status& status) const;
+  std::string failure_text(const grpc::Status& status) const;
+};
+
+namespace {
+
+std::shared_ptr<grpc::Channel> connect(const std::string& address) {
+  // What goes wrong is told by the calls' own statuses; the libraries' lines beside them only confuse.
+  gpr_set_log_function([](gpr_log_func_args*) {});
+  google::protobuf::SetLogHandler(nullptr);
+  grpc::ChannelArguments arguments;
+  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+  arguments.SetMaxReceiveMessageSize(-1);
+  return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
+}
+
+base::Errc error_code(grpc::StatusCode code) {
+  switch (code) {
+    case grpc::StatusCode::INVALID_ARGUMENT:
+      return base::Errc::bad_request;
+    case grpc::StatusCode::NOT_FOUND:
+      return base::Errc::not_found;
+    case grpc::StatusCode::UNAVAILABLE:
+      return base::Errc::unavailable;
+    case grpc::StatusCode::DEADLINE_EXCEEDED:
+      return base::Errc::timed_out;
+    default:
+      return base::Errc::internal;
+  }
+}
+
+}  // namespace
+
+base::Status Client::State::result_of(const grpc::Status& status) const {
+  if (status.ok()) return base::ok();
+  return base::fail(error_code(status.error_code()), failure_text(status));
+}
+
+std::string Client::State::failure_text(const grpc::Status& status) const {
+  // What the gateway itself says comes with details, and is a sentence.
+  if (!status.error_details().empty()) return status.error_message();
+  switch (status.error_code()) {
+    case grpc::StatusCode::UNAVAILABLE:
+      if (status.error_message().find("http1") != std::string::npos) {
+        return "what answers at " + address + " does not speak gRPC; --grpc wants the gateway's gRPC port (8081)";
+      }
+      return "no gateway answers at " + address +
+             "; is `sluice serve` running? --grpc or SLUICE_GRPC names another address";
+    case grpc::StatusCode::DEADLINE_EXCEEDED:
+      return "no answer from " + address + " within " + duration_text(timeout) + " (--timeout-seconds)";
+    case grpc::StatusCode::UNIMPLEMENTED:
+      return "what answers at " + address + " does not know this call; is it a gateway, and not an older one?";
+    default:
+      return status.error_message() + " (from " + address + ")";
+  }
+}
+
+Client::Client(const CallOptions& options)
+    : state_(new State{options.grpc, options.timeout_seconds, connect(options.grpc), nullptr, nullptr}) {
+  state_->gateway = v1::Gateway::NewStub(state_->channel);
+  state_->nodes = v1::Nodes::NewStub(state_->channel);
+}
+
+Client::~Client() = default;
+
+base::Status Client::publish(const v1::PublishRequest& request, v1::PublishResponse& answer) {
+  return state_->call(*state_->gateway, &v1::Gateway::Stub::Publish, request, answer);
+}
+
+base::Status Client::disconnect(const v1::DisconnectRequest& request, v1::DisconnectResponse& answer) {
+  return state_->call(*state_->gateway, &v1::Gateway::Stub::Disconnect, request, answer);
+}
+
+base::Status Client::get_connection(const v1::GetConnectionRequest& request, v1::GetConnectionResponse& answer) {
+  return state_->call(*state_->gateway, &v1::Gateway::Stub::GetConnection, request, answer);
+}
+
+base::Status Client::list_connections(const v1::ListConnectionsRequest& request, v1::ListConnectionsResponse& answer) {
+  return state_->call(*state_->gateway, &v1::Gateway::Stub::ListConnections, request, answer);
+}
+
+base::Status Client::list_rooms(const v1::ListRoomsRequest& request, v1::ListRoomsResponse& answer) {
+  return state_->call(*state_->gateway, &v1::Gateway::Stub::ListRooms, request, answer);
+}
+
+base::Status Client::get_node(const v1::GetNodeRequest& request, v1::GetNodeResponse& answer) {
+  return state_->call(*state_->nodes, &v1::Nodes::Stub::GetNode, request, answer);
+}
+
+base::Status Client::drain(const v1::DrainRequest& request,
+                           const std::function<void(const v1::DrainProgress&)>& report) {
+  // The stream may last for hours; that nobody answers is to be found out sooner.
+  v1::GetNodeResponse node;
+  if (auto status = get_node({}, node); !status) return status;
+  grpc::ClientContext context;
+  const auto reader = state_->nodes->Drain(&context, request);
+  v1::DrainProgress progress;
+  while (reader->Read(&progress)) report(progress);
+  return state_->result_of(reader->Finish());
+}
+
+std::string json_line(const google::protobuf::Message& message) {
+  google::protobuf::util::JsonPrintOptions options;
+  options.always_print_primitive_fields = true;
+  std::string line;
+  if (!google::protobuf::util::MessageToJsonString(message, &line, options).ok()) return "{}\n";
+  return line + "\n";
+}
+
+}  // namespace sluice::program

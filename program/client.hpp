@@ -1,0 +1,87 @@
+#pragma once
+// Client: calls a running gateway over gRPC, one call at a time.
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/result.hpp"
+
+namespace google::protobuf {
+class Message;
+}
+
+namespace sluice::v1 {
+class DisconnectRequest;
+class DisconnectResponse;
+class DrainProgress;
+class DrainRequest;
+class GetConnectionRequest;
+class GetConnectionResponse;
+class GetNodeRequest;
+class GetNodeResponse;
+class ListConnectionsRequest;
+class ListConnectionsResponse;
+class ListRoomsRequest;
+class ListRoomsResponse;
+class PublishRequest;
+class PublishResponse;
+}  // namespace sluice::v1
+
+namespace sluice::program {
+
+// The options of every command that calls.
+struct CallOptions {
+  static constexpr std::string_view section = "Calls";
+
+  std::string grpc = "127.0.0.1:8081";
+  std::chrono::milliseconds timeout_seconds{10'000};
+  bool json = false;
+
+  template <class Visitor>
+  void describe(Visitor& visitor) {
+    visitor.option("json", json, {.sentence = "Print JSON, one object a line."});
+    visitor.option("grpc", grpc,
+                   {.unit = "address",
+                    .sentence = "The gateway's gRPC port; the variable SLUICE_GRPC sets it too.",
+                    .misfit = address_misfit});
+    visitor.option("timeout-seconds", timeout_seconds,
+                   {.unit = "seconds", .min = 0.001, .max = 86'400, .sentence = "How long to wait for each answer."});
+  }
+
+ private:
+  static std::string_view address_misfit(std::string_view address) {
+    const auto colon = address.rfind(':');
+    const bool has_both = colon != std::string_view::npos && colon > 0 && colon + 1 < address.size();
+    return has_both ? std::string_view{} : "a host and a port, such as 127.0.0.1:8081 or gateway.example:8081";
+  }
+};
+
+// Each call writes the answer, or fails with a sentence for the user that names the address if that may be at fault.
+class Client {
+ public:
+  explicit Client(const CallOptions& options);
+  ~Client();
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+
+  base::Status publish(const v1::PublishRequest& request, v1::PublishResponse& answer);
+  base::Status disconnect(const v1::DisconnectRequest& request, v1::DisconnectResponse& answer);
+  base::Status get_connection(const v1::GetConnectionRequest& request, v1::GetConnectionResponse& answer);
+  base::Status list_connections(const v1::ListConnectionsRequest& request, v1::ListConnectionsResponse& answer);
+  base::Status list_rooms(const v1::ListRoomsRequest& request, v1::ListRoomsResponse& answer);
+  base::Status get_node(const v1::GetNodeRequest& request, v1::GetNodeResponse& answer);
+  // Calls `report` for each report until the last; the timeout holds only until the gateway has answered at all.
+  base::Status drain(const v1::DrainRequest& request, const std::function<void(const v1::DrainProgress&)>& report);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+// Gives the message in proto3's JSON form, with the schema's names and all fields, as one line.
+std::string json_line(const google::protobuf::Message& message);
+
+}  // namespace sluice::program

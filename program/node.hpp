@@ -1,0 +1,38 @@
+#pragma once
+// Node: the running gateway: builds its parts in order, lives until a signal ends it, and ends them in reverse.
+
+#include <functional>
+
+#include "control/control.hpp"
+#include "gateway/client_port.hpp"
+#include "program/all_options.hpp"
+#include "program/signals.hpp"
+#include "workers/pool.hpp"
+
+namespace sluice::program {
+
+class Node {
+ public:
+  // `options` are validated, its numbers settled, and outlive this.
+  explicit Node(const AllOptions& options);
+  Node(const Node&) = delete;
+  Node& operator=(const Node&) = delete;
+
+  // Opens all ports, then lets clients in. Throws std::runtime_error with a sentence if a port cannot be had.
+  void start();
+  // Lives until a signal ends it; calls `on_reload` at each SIGHUP. Gives the exit code. A second signal does not come
+  // back from here: the process ends at once.
+  int run(Signals& signals, const std::function<void()>& on_reload);
+
+ private:
+  void drain(Signals& signals);
+  void end(Signals& signals);
+
+  const AllOptions& options_;
+  const control::Facts facts_;
+  gateway::ClientPort clients_;
+  workers::Pool pool_;
+  control::Control control_;
+};
+
+}  // namespace sluice::program

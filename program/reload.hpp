@@ -1,0 +1,26 @@
+#pragma once
+// What SIGHUP does to a running gateway: reads all options again and applies those that are marked live, or, if
+// anything is wrong with them, nothing.
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/options.hpp"
+#include "program/all_options.hpp"
+
+namespace sluice::program {
+
+// An option whose value in `fresh` is not that of `running`; both sets declare the same options.
+struct Change {
+  const base::Option* running;
+  std::vector<std::string> values;
+};
+std::vector<Change> changes(const base::OptionSet& running, const base::OptionSet& fresh);
+
+// Reads `flags`, `environment` and the file that they name, and changes `running`, which fills `options`, accordingly.
+// What was done or refused is logged.
+void reload(base::OptionSet& running, const AllOptions& options, const std::vector<std::string>& flags,
+            const base::Environment& environment);
+
+}  // namespace sluice::program

@@ -1,0 +1,99 @@
+#include "control/publish_answers.hpp"
+
+#include <gtest/gtest.h>
+
+namespace sluice::control {
+namespace {
+
+std::vector<v1::PublishStreamResult> some_results(std::uint64_t sequence) {
+  v1::PublishStreamResult result;
+  result.set_sequence(sequence);
+  return {result};
+}
+
+TEST(PublishAnswers, TheFirstAnswerIsWrittenAtOnce) {
+  PublishAnswers answers;
+  const auto next = answers.answered(1, some_results(1));
+  EXPECT_TRUE(next.write);
+  EXPECT_TRUE(next.read);
+  const auto response = answers.take();
+  EXPECT_EQ(response.acknowledged(), 1U);
+  EXPECT_EQ(response.window(), stream_window);
+  ASSERT_EQ(response.results_size(), 1);
+}
+
+TEST(PublishAnswers, AnswersGatherWhileAWriteIsUnderWay) {
+  PublishAnswers answers;
+  static_cast<void>(answers.answered(1, {}));
+  static_cast<void>(answers.take());
+  EXPECT_FALSE(answers.answered(2, some_results(2)).write);
+  EXPECT_FALSE(answers.answered(3, some_results(3)).write);
+  EXPECT_TRUE(answers.written(true).write);
+  const auto response = answers.take();
+  EXPECT_EQ(response.acknowledged(), 3U);
+  EXPECT_EQ(response.results_size(), 2);
+}
+
+TEST(PublishAnswers, AClientThatTakesNoAnswersIsNotReadFrom) {
+  PublishAnswers answers;
+  static_cast<void>(answers.answered(1, {}));
+  static_cast<void>(answers.take());
+  std::uint64_t sequence = 2;
+  while (answers.answered(sequence, {}).read) ++sequence;
+  EXPECT_EQ(sequence, 1 + stream_window);
+  auto next = answers.written(true);
+  EXPECT_TRUE(next.write);
+  EXPECT_FALSE(next.read);  // what waits is not yet taken
+  static_cast<void>(answers.take());
+  EXPECT_TRUE(answers.written(true).read);
+}
+
+TEST(PublishAnswers, ManyResultsStopTheReadingToo) {
+  PublishAnswers answers;
+  static_cast<void>(answers.answered(1, {}));
+  static_cast<void>(answers.take());
+  EXPECT_FALSE(answers.answered(2, std::vector<v1::PublishStreamResult>(10'000)).read);
+}
+
+TEST(PublishAnswers, TheStreamEndsOnceAllIsAnswered) {
+  PublishAnswers answers;
+  static_cast<void>(answers.answered(1, {}));
+  static_cast<void>(answers.take());
+  EXPECT_FALSE(answers.input_ended().finish);
+  EXPECT_TRUE(answers.written(true).finish);
+  EXPECT_FALSE(answers.failure());
+}
+
+TEST(PublishAnswers, AFailureEndsItBehindTheAnswersBefore) {
+  PublishAnswers answers;
+  static_cast<void>(answers.answered(1, {}));
+  static_cast<void>(answers.take());
+  static_cast<void>(answers.answered(2, {}));
+  EXPECT_FALSE(answers.input_ended(misfit("sequence", "3")).finish);
+  EXPECT_TRUE(answers.written(true).write);
+  EXPECT_EQ(answers.take().acknowledged(), 2U);
+  EXPECT_TRUE(answers.written(true).finish);
+  EXPECT_EQ(answers.failure()->field, "sequence");
+}
+
+TEST(PublishAnswers, ABrokenStreamEndsWithoutItsAnswers) {
+  PublishAnswers answers;
+  static_cast<void>(answers.answered(1, {}));
+  static_cast<void>(answers.take());
+  static_cast<void>(answers.answered(2, {}));
+  const auto next = answers.written(false);
+  EXPECT_FALSE(next.write);
+  EXPECT_TRUE(answers.input_ended().finish);
+}
+
+TEST(PublishAnswers, OneThatWasNotReadFromEndsWhenItBreaks) {
+  PublishAnswers answers;
+  static_cast<void>(answers.answered(1, {}));
+  static_cast<void>(answers.take());
+  for (std::uint64_t sequence = 2; answers.answered(sequence, {}).read;) ++sequence;
+  EXPECT_TRUE(answers.written(false).read);  // which fails, and ends it
+  EXPECT_TRUE(answers.input_ended().finish);
+}
+
+}  // namespace
+}  // namespace sluice::control

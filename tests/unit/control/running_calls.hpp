@@ -1,0 +1,53 @@
+#pragma once
+// Calls over a running pool, and a way to wait for an answer.
+
+#include <functional>
+#include <future>
+#include <optional>
+#include <utility>
+
+#include "control/calls.hpp"
+#include "tests/unit/control/running_pool.hpp"
+
+namespace sluice::control {
+
+struct RunningCalls : RunningPool {
+  RunningCalls() { executor.start(); }
+  ~RunningCalls() { executor.stop(); }
+
+  // Does the call and gives its outcome.
+  template <class Request, class Response>
+  Outcome<Response> ask(void (Calls::*call)(const Request&, base::TimePoint, Answer<Response>), const Request& request,
+                        std::chrono::milliseconds patience = std::chrono::seconds(5)) {
+    std::promise<Outcome<Response>> promise;
+    (calls.*call)(request, base::Clock::now() + patience,
+                  [&promise](Outcome<Response> outcome) { promise.set_value(std::move(outcome)); });
+    return promise.get_future().get();
+  }
+
+  v1::PublishRequest message(const std::string& room, const std::string& text) const {
+    v1::PublishRequest request;
+    request.mutable_target()->add_rooms(room);
+    request.mutable_payload()->set_text(text);
+    return request;
+  }
+  void publish(const std::string& room, const std::string& text) {
+    static_cast<void>(ask(&Calls::publish, message(room, text)));
+  }
+
+  static Options small_limits() {
+    Options made;
+    made.publish_batch_max = 3;
+    made.list_page_max = 3;
+    return made;
+  }
+
+  Options control_options = small_limits();
+  Facts facts = some_facts();
+  Metrics metrics;
+  ReadinessFlag readiness;
+  Executor executor;
+  Calls calls{{*pool, executor, metrics, readiness, [this] { readiness.set_ready(false); }, control_options, facts}};
+};
+
+}  // namespace sluice::control
