@@ -76,16 +76,17 @@ std::string range_text(const Option& option) {
   return std::isinf(option.info.max) ? "at least " + min : min + " to " + limit_text(option, option.info.max);
 }
 
-// Appends words from `column` on, breaking before `help_columns`, later lines indented to `indent`.
-void append_wrapped(std::string& out, std::string_view text, std::size_t indent) {
-  out.append(indent, ' ');
+// Appends words in lines that begin with `prefix` and break before `help_columns`.
+void append_wrapped(std::string& out, std::string_view text, std::string_view prefix) {
+  const std::size_t indent = prefix.size();
+  out += prefix;
   std::size_t column = indent;
   while (!text.empty()) {
     const auto space = text.find(' ');
     const std::string_view word = text.substr(0, space);
     text.remove_prefix(space == std::string_view::npos ? text.size() : space + 1);
     if (column > indent && column + 1 + word.size() > help_columns) {
-      out.append("\n").append(indent, ' ');
+      out.append("\n").append(prefix);
       column = indent;
     }
     if (column > indent) out += ' ';
@@ -190,9 +191,9 @@ std::string option_help(const std::vector<Option>& options) {
     if (begins_section(options, option)) {
       out.append(out.empty() ? "" : "\n").append(option.section).append(":\n");
     }
-    append_wrapped(out, option.flag() + " " + placeholder(option), 2);
-    append_wrapped(out, option.info.sentence, 6);
-    append_wrapped(out, facts(option), 6);
+    append_wrapped(out, option.flag() + " " + placeholder(option), "  ");
+    append_wrapped(out, option.info.sentence, "      ");
+    append_wrapped(out, facts(option), "      ");
   }
   return out;
 }
@@ -233,7 +234,9 @@ std::string option_sample_file(const std::vector<Option>& options) {
     if (begins_section(options, option) || !(&option)[-1].info.in_file) {
       out.append("\n# --- ").append(option.section).append(" ---\n");
     }
-    out.append("\n# ").append(option.info.sentence).append("\n# ").append(facts(option)).append("\n");
+    out += '\n';
+    append_wrapped(out, option.info.sentence, "# ");
+    append_wrapped(out, facts(option), "# ");
     if (!option.choices.empty()) out.append("# One of ").append(placeholder(option)).append("\n");
     out.append("# ").append(option.name).append(" = ");
     append_literals(out, option, option.defaults);

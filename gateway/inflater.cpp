@@ -30,6 +30,8 @@ Inflater::Inflater(int window_bits, Context context) : stream_(new z_stream_s{})
 }
 
 Inflater::Outcome Inflater::inflate(std::string_view deflated, std::string& message, std::size_t message_bytes_max) {
+  // An allocation that failed may have left another connection's message unfinished.
+  if (context_ == Context::fresh) end_message(true);
   const Outcome outcome = add(deflated, message, message_bytes_max);
   return outcome == Outcome::fine ? finish(message, message_bytes_max) : outcome;
 }

@@ -74,6 +74,7 @@ class Connection {
   bool is_again_ : 1 = false;            // on the loop's again-list
   bool is_hung_up_ : 1 = false;          // the kernel said that the client's stream ends: read until it does
   bool owes_gap_ : 1 = false;            // messages were dropped since it was last told so
+  bool gap_is_next_ : 1 = false;           // and they would have come next, so the gap is told before anything else
   bool closes_after_flush_ : 1 = false;  // nothing is awaited from the client behind the last words
 };
 

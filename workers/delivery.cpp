@@ -151,7 +151,9 @@ void Delivery::push(Connection& connection, const std::shared_ptr<const Message>
   // Before a client is called slow, its socket is asked: one turn may bring more than the bound to a fast one.
   if (is_over(connection, run) && !connection.is_blocked_) parts_.flusher.flush(connection);
   if (is_over(connection, run) && !make_room(connection, *message, run)) return;
-  if (connection.owes_gap_ && !connection.is_blocked_) tell_gap(connection, GapReason::dropped, now_);
+  if (connection.owes_gap_ && (connection.gap_is_next_ || !connection.is_blocked_)) {
+    tell_gap(connection, GapReason::dropped, now_);
+  }
   if (connection.is_open()) queue(connection, run);
 }
 
@@ -194,6 +196,7 @@ bool Delivery::make_room(Connection& connection, const Message& message, const R
     return false;
   }
   connection.owes_gap_ = true;
+  if (policy == SlowPolicy::drop_newest) connection.gap_is_next_ = true;
   if (policy == SlowPolicy::conflate) {
     forget(
         connection, [&] { return connection.outbox_.drop_key(message.conflation_key, parts_.frames); },
@@ -237,7 +240,7 @@ void Delivery::send_control(Connection& connection, std::string_view frame, base
 }
 
 void Delivery::tell_gap(Connection& connection, GapReason reason, base::TimePoint now) {
-  connection.owes_gap_ = false;
+  connection.owes_gap_ = connection.gap_is_next_ = false;
   scratch_.clear();
   parts_.edge.encode_gap(connection.format_, reason, scratch_);
   if (scratch_.empty()) return;

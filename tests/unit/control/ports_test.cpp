@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <stdexcept>
+#include <thread>
 
 #include "tests/unit/control/running_control.hpp"
 
@@ -166,6 +167,34 @@ TEST_F(PortsTest, ACallAcrossTheWorkersIsAnsweredByGrpc) {
   request.add_rooms("a");
   v1::JoinRoomsResponse response;
   EXPECT_TRUE(gateway->JoinRooms(context().get(), request, &response).ok());
+}
+
+TEST_F(PortsTest, AWorkerThatHangsFailsTheHealthCheck) {
+  control.set_ready(true);
+  EXPECT_TRUE(get("/healthz").starts_with("HTTP/1.1 200 "));
+  block(1);
+  const auto until = base::Clock::now() + std::chrono::seconds(10);
+  std::string answer;
+  while (!answer.starts_with("HTTP/1.1 503 ") && base::Clock::now() < until) answer = get("/healthz");
+  EXPECT_TRUE(has(answer, "a worker's loop has not turned for "));
+}
+
+TEST_F(PortsTest, ShutdownLetsACallAsJsonEnd) {
+  std::promise<void> asked;
+  std::thread caller([&] {
+    block(1);
+    asked.set_value();
+    const std::string answer = http(
+        "POST /sluice.v1.Gateway/ListConnections HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+        "Connect-Timeout-Ms: 300\r\nContent-Length: 2\r\n\r\n{}");
+    EXPECT_TRUE(answer.starts_with("HTTP/1.1 504 ")) << answer;
+  });
+  asked.get_future().wait();
+  // The call is under way once it is counted so.
+  while (!has(get("/metrics"), "sluice_calls_in_progress{method=\"ListConnections\"} 1")) {
+  }
+  control.shutdown(base::Clock::now() + std::chrono::seconds(10));
+  caller.join();
 }
 
 TEST_F(PortsTest, ShutdownClosesBothPorts) {

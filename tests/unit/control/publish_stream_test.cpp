@@ -80,30 +80,6 @@ TEST_F(PublishStreamTest, ARequestWithoutMessagesEndsIt) {
   EXPECT_EQ(stream->Finish().error_code(), grpc::StatusCode::INVALID_ARGUMENT);
 }
 
-TEST_F(PublishStreamTest, AClientThatReadsNoAnswersIsHeldBack) {
-  auto asking = request(1, std::vector<std::string>(40, "a"));
-  asking.set_receipts(true);
-  grpc::CompletionQueue queue;
-  const auto own_call = context();
-  const auto own = stub->AsyncPublishStream(own_call.get(), &queue, nullptr);
-  void* tag = nullptr;
-  bool ok = false;
-  ASSERT_TRUE(queue.Next(&tag, &ok));
-  // Writes until one does not complete: the gateway has stopped reading.
-  std::uint64_t sequence = 1;
-  for (auto done = grpc::CompletionQueue::GOT_EVENT; done == grpc::CompletionQueue::GOT_EVENT; ++sequence) {
-    asking.set_sequence(sequence);
-    own->Write(asking, nullptr);
-    done = queue.AsyncNext(&tag, &ok, std::chrono::system_clock::now() + std::chrono::milliseconds(300));
-    ASSERT_LT(sequence, 20'000U);
-  }
-  EXPECT_LT(pool->sequencer({}).position().offset, 40 * sequence);
-  own_call->TryCancel();
-  queue.Shutdown();
-  while (queue.Next(&tag, &ok)) {
-  }
-}
-
 TEST_F(PublishStreamTest, ShutdownEndsAStreamThatIsStillOpen) {
   stream->Write(request(1, {"a"}));
   ASSERT_TRUE(stream->Read(&response));

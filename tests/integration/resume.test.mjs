@@ -1,0 +1,136 @@
+// Order, positions, history, resuming.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Client, startGateway } from './harness.mjs';
+
+const data = (client) => client.parsed.filter((one) => 'data' in one).map((one) => one.data);
+
+test('an enveloped client is told its id and position first, then rooms and positions that count up', async (t) => {
+  const gateway = await startGateway(t);
+  await gateway.publish('before');
+  const client = await gateway.connect('?envelope=1');
+  await gateway.publish('one');
+  await gateway.publish('two');
+  await client.count(3);
+  const [open, one, two] = client.parsed;
+  assert.equal(open.notice, 'open');
+  assert.match(open.id, /^[0-9a-f]{8}-[0-9a-f]+-[0-9a-f]+-[0-9a-f]+$/);
+  const [epoch, offset] = open.position.split('-');
+  assert.equal(offset, '1');
+  assert.deepEqual([one.position, two.position], [`${epoch}-2`, `${epoch}-3`]);
+  const { connection } = await gateway.rpc().getConnection({ id: open.id });
+  assert.equal(connection.id, open.id);
+});
+
+test('resuming gives exactly what was missed, then what is new', async (t) => {
+  const gateway = await startGateway(t);
+  const first = await gateway.connect('?envelope=1&room=a&room=b');
+  await gateway.publish('1', { rooms: ['a'] });
+  await first.count(2);
+  const { position } = first.parsed[1];
+  await first.close();
+  await gateway.publish('2', { rooms: ['b'] });
+  await gateway.publish('elsewhere', { rooms: ['c'] });
+  await gateway.publish('3', { rooms: ['a', 'b'] });
+  await gateway.publish('4', { everyone: true });
+  await gateway.publish('not for a', { rooms: ['b'], exceptRooms: ['a'] });
+  const again = await gateway.connect(`?room=a&room=b&since=${position}`);
+  await gateway.publish('5', { rooms: ['a'] });
+  await again.until(() => data(again).at(-1) === '5');
+  assert.deepEqual(data(again), ['2', '3', '4', '5']);
+  assert.equal(again.parsed[0].position, position);
+  assert.equal(again.parsed.filter((one) => one.notice === 'gap').length, 0);
+});
+
+test('a volatile message has no position of its own and is not kept', async (t) => {
+  const gateway = await startGateway(t);
+  const client = await gateway.connect('?envelope=1');
+  await gateway.publish('stored');
+  await gateway.publish('volatile', undefined, { volatile: true });
+  await client.count(3);
+  assert.equal(client.parsed[2].position, client.parsed[1].position);
+  const again = await gateway.connect(`?since=${client.parsed[0].position}`);
+  await gateway.publish('end');
+  await again.until(() => data(again).at(-1) === 'end');
+  assert.deepEqual(data(again), ['stored', 'end']);
+});
+
+for (const [what, since, reason] of [
+  ['another epoch', () => '0123456789abcdef-1', 'other_epoch'],
+  ['the future', (position) => position.replace(/-\d+$/, '-999999'), 'future'],
+]) {
+  test(`a position of ${what} is a gap, and the client goes on from now`, async (t) => {
+    const gateway = await startGateway(t);
+    await gateway.publish('old');
+    const probe = await gateway.connect('?envelope=1');
+    await probe.count(1);
+    const client = await gateway.connect(`?since=${since(probe.parsed[0].position)}`);
+    await gateway.publish('new');
+    await client.until(() => data(client).length === 1);
+    assert.deepEqual(
+      client.parsed.map((one) => one.notice ?? one.data),
+      ['open', 'gap', 'new'],
+    );
+    assert.equal(client.parsed[1].reason, reason);
+    assert.equal(client.parsed[0].position, probe.parsed[0].position);
+  });
+}
+
+test('only a client whose own room has lost messages is told of a gap', async (t) => {
+  const gateway = await startGateway(t, ['--history-messages', '10']);
+  const probe = await gateway.connect('?envelope=1');
+  await probe.count(1);
+  const { position } = probe.parsed[0];
+  await gateway.publish('quiet', { rooms: ['quiet'] });
+  for (let at = 0; at < 11; ++at) await gateway.publish(`loud ${at}`, { rooms: ['loud'] });
+  const quiet = await gateway.connect(`?room=quiet&since=${position}`);
+  const loud = await gateway.connect(`?room=loud&since=${position}`);
+  await gateway.publish('end', { everyone: true });
+  for (const client of [quiet, loud]) await client.until(() => data(client).at(-1) === 'end');
+  assert.deepEqual(data(quiet), ['quiet', 'end']);
+  assert.equal(quiet.parsed[1].notice, undefined);
+  assert.deepEqual([loud.parsed[1].notice, loud.parsed[1].reason], ['gap', 'evicted']);
+  assert.equal(data(loud)[0], 'loud 1');
+});
+
+test('history is bounded by its bytes and by its age', async (t) => {
+  const gateway = await startGateway(t, ['--history-bytes-max', '64KiB', '--history-seconds', '1']);
+  for (let at = 0; at < 100; ++at) await gateway.publish('x'.repeat(2000), { rooms: ['big'] });
+  const node = await gateway.rpc('Nodes').getNode({});
+  assert.ok(node.node.historyBytes <= 65536, String(node.node.historyBytes));
+  assert.ok(node.node.historyBytes > 40000, String(node.node.historyBytes));
+  await gateway.untilMetric('sluice_history_messages', {}, (value) => value === 0);
+});
+
+test('clients that join with a position while others publish lose and double nothing', async (t) => {
+  const gateway = await startGateway(t, ['--history-messages', '100000']);
+  const probe = await gateway.connect('?envelope=1');
+  await probe.count(1);
+  const { position } = probe.parsed[0];
+  let sent = 0;
+  let isDone = false;
+  const publishing = (async () => {
+    while (!isDone) await gateway.publish(String(sent++));
+    await gateway.publish('end');
+  })();
+  const clients = [];
+  for (let at = 0; at < 60; ++at) clients.push(await gateway.connect(`?since=${position}`));
+  isDone = true;
+  await publishing;
+  for (const client of clients) {
+    await client.until(() => data(client).at(-1) === 'end');
+    assert.deepEqual(
+      data(client),
+      [...Array(sent).keys()].map(String).concat('end'),
+    );
+  }
+});
+
+test('a position that is none is refused', async (t) => {
+  const gateway = await startGateway(t);
+  for (const bad of ['', '1', 'xyz-1', '0123456789abcdef', '0123456789abcdef-', '0123456789ABCDEF-1']) {
+    const refused = await new Client(gateway.url(`?since=${bad}`)).whenRefused();
+    assert.equal(refused.status, 400, bad);
+    assert.match(refused.body, /position/);
+  }
+});

@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# Runs the integration tests against a program: tests/integration/run.sh BINARY [FILE...]. Installs the npm packages that
+# the tests need when the lock file has changed. The summary's lines "pass N" and "fail N" are what scripts/stages.sh counts.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+binary=$(realpath "$1")
+shift
+[[ -x $binary ]] || { echo "! integration tests: no program at $binary"; exit 1; }
+
+# The full limit on files: some tests hold thousands of connections.
+ulimit -n "$(ulimit -Hn)"
+
+lock=$(sha256sum package-lock.json | cut -d' ' -f1)
+if [[ "$(cat node_modules/.lock-hash 2>/dev/null)" != "$lock" ]]; then
+  for attempt in 1 2 3; do
+    npm ci --no-audit --no-fund && break
+    ((attempt < 3)) || { echo "! integration tests: npm ci failed"; exit 1; }
+  done
+  echo "$lock" >node_modules/.lock-hash
+fi
+
+(($# > 0)) || set -- *.test.mjs
+export SLUICE_BINARY=$binary
+# Two files at a time: the machine that this is measured on has two cores. Node 18 has no flag for it but runs as many
+# files as there are cores less one; newer ones are told.
+concurrency=()
+node --help | grep -q -- --test-concurrency && concurrency=(--test-concurrency=2)
+exec node --test --test-reporter=spec "${concurrency[@]}" "$@"
