@@ -3,6 +3,7 @@
 
 #include <array>
 #include <chrono>
+#include <cmath>
 #include <concepts>
 #include <cstdint>
 #include <limits>
@@ -89,7 +90,7 @@ struct OptionValue<std::chrono::duration<Rep, Period>> {
     const double number = *milliseconds / milliseconds_in(info.unit);
     if (number < info.min || number > info.max) return std::nullopt;
     const double count = *milliseconds / period_milliseconds;
-    const double whole = static_cast<double>(static_cast<std::int64_t>(count + 0.5));
+    const double whole = std::round(count);
     const double off = count - whole;
     return off > 1e-6 || off < -1e-6 ? std::nullopt : std::optional{T{static_cast<Rep>(whole)}};
   }

@@ -106,6 +106,7 @@ class OptionSet::Binder {
     };
     option.values = [&member, info] {
       std::vector<std::string> texts;
+      texts.reserve(member.size());
       for (const T& value : member) texts.push_back(OptionValue<T>::text(value, info));
       return texts;
     };

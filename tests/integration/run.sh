@@ -2,10 +2,10 @@
 # Runs the integration tests against a program: tests/integration/run.sh BINARY [FILE...]. Installs the npm packages that
 # the tests need when the lock file has changed. The summary's lines "pass N" and "fail N" are what scripts/stages.sh counts.
 set -euo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")"
+[[ -x ${1-} ]] || { echo "! integration tests: no program at '${1-}'"; exit 1; }
 binary=$(realpath "$1")
 shift
-[[ -x $binary ]] || { echo "! integration tests: no program at $binary"; exit 1; }
+cd "$(dirname "${BASH_SOURCE[0]}")"
 
 # The full limit on files: some tests hold thousands of connections.
 ulimit -n "$(ulimit -Hn)"
