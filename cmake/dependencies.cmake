@@ -1,10 +1,9 @@
 # Debian 12's packages, by the names that work there (docs/adr/0002-dependencies.md).
 find_package(Threads REQUIRED)
-find_package(Boost 1.81 CONFIG REQUIRED COMPONENTS json url)
+find_package(Boost 1.81 CONFIG REQUIRED COMPONENTS json)
 find_package(OpenSSL 3 REQUIRED)
 find_package(spdlog CONFIG REQUIRED)
 find_package(tomlplusplus CONFIG REQUIRED)
-find_package(CLI11 CONFIG REQUIRED)
 if(SLUICE_CONTROL)
   find_package(Protobuf 3.21 REQUIRED)
   find_package(gRPC 1.51 CONFIG REQUIRED)

@@ -57,7 +57,16 @@ class Session {
     is_peer_loopback_ = !error && address_of(peer).is_loopback();
   }
 
+  // Ends the session: at once, or once the answer that is under way is written.
+  void close() {
+    is_closing_ = true;
+    if (is_answering_) return;
+    error_code ignored;
+    stream_.socket().close(ignored);  // what is read ends with an error, and that ends the session
+  }
+
   void read() {
+    is_answering_ = false;
     parser_.emplace();
     parser_->header_limit(header_bytes_max);
     parser_->body_limit(parts_.body_bytes_max);
@@ -70,6 +79,7 @@ class Session {
 
  private:
   void answer() {
+    is_answering_ = true;
     const auto& request = parser_->get();
     const AdminRequest asked{.method = std::string(request.method_string()),
                              .target = std::string(request.target()),
@@ -86,7 +96,7 @@ class Session {
   // The request could not be read: whoever still speaks HTTP is told why, and the connection ends.
   void refuse(const error_code& error) {
     const bool is_http = error.category() == make_error_code(http::error::bad_method).category();
-    if (!is_http || error == http::error::end_of_stream || error == http::error::partial_message) return on_end_(*this);
+    if (!is_http || error == http::error::end_of_stream || error == http::error::partial_message) return end();
     AdminAnswer given{400, "text/plain; charset=utf-8", "not a valid HTTP request\n", {}};
     if (error == http::error::body_limit) {
       given.status = 413;
@@ -106,15 +116,15 @@ class Session {
     response_.set(http::field::cache_control, "no-store");
     response_.set("X-Content-Type-Options", "nosniff");
     if (!given.allow.empty()) response_.set(http::field::allow, given.allow);
-    response_.keep_alive(keep_alive);
+    response_.keep_alive(keep_alive && !is_closing_);
     response_.content_length(given.body.size());
     if (!is_head) response_.body() = std::move(given.body);
     stream_.expires_after(answer_max);
     serializer_.emplace(response_);
     serializer_->split(is_head);
     const auto written = [this](const error_code& error, std::size_t) {
-      if (error) return on_end_(*this);
-      response_.keep_alive() ? read() : linger();
+      if (error) return end();
+      response_.keep_alive() && !is_closing_ ? read() : linger();
     };
     if (is_head) {
       http::async_write_header(stream_, *serializer_, written);
@@ -126,6 +136,8 @@ class Session {
   // Reads what the peer still sends and forgets it: closing on unread bytes would reset the connection, and the peer
   // might lose its answer.
   void linger() {
+    if (is_closing_) return end();
+    is_answering_ = false;
     error_code ignored;
     stream_.socket().shutdown(tcp::socket::shutdown_send, ignored);
     stream_.expires_after(linger_max);
@@ -134,15 +146,20 @@ class Session {
   }
   void read_away() {
     stream_.async_read_some(buffer_.prepare(linger_bytes), [this](const error_code& error, std::size_t) {
-      if (error) return on_end_(*this);
+      if (error) return end();
       read_away();
     });
+  }
+
+  void end() {
+    const auto on_end = std::move(on_end_);  // which this must not take with it while it runs
+    on_end(*this);
   }
 
   beast::tcp_stream stream_;
   const AdminServer::Parts& parts_;
   std::function<void(Session&)> on_end_;
-  bool is_peer_loopback_ = false;
+  bool is_peer_loopback_ = false, is_answering_ = false, is_closing_ = false;
   beast::flat_buffer buffer_;
   std::optional<http::request_parser<http::string_body>> parser_;
   http::response<http::string_body> response_;
@@ -182,8 +199,10 @@ struct AdminServer::State {
   }
 
   void open(tcp::socket socket) {
-    auto session =
-        std::make_unique<Session>(std::move(socket), parts, [this](Session& ended) { sessions.erase(&ended); });
+    auto session = std::make_unique<Session>(std::move(socket), parts, [this](Session& ended) {
+      sessions.erase(&ended);
+      if (sessions.empty() && on_idle) std::exchange(on_idle, nullptr)();
+    });
     Session& opened = *session;
     sessions.emplace(&opened, std::move(session));
     opened.read();
@@ -193,6 +212,7 @@ struct AdminServer::State {
   tcp::acceptor acceptor;
   asio::steady_timer pause;
   std::unordered_map<Session*, std::unique_ptr<Session>> sessions;
+  std::function<void()> on_idle;  // once it stops
 };
 
 AdminServer::AdminServer(Parts parts) : state_(std::make_unique<State>(std::move(parts))) {}
@@ -206,10 +226,13 @@ base::Result<base::Address> AdminServer::start() {
   return address_of(state_->acceptor.local_endpoint());
 }
 
-void AdminServer::stop() {
+void AdminServer::stop(std::function<void()> on_idle) {
   error_code ignored;
   state_->acceptor.close(ignored);
   state_->pause.cancel();
+  if (state_->sessions.empty()) return on_idle();
+  state_->on_idle = std::move(on_idle);
+  for (const auto& session : state_->sessions) session.first->close();
 }
 
 }  // namespace sluice::control

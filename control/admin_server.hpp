@@ -1,6 +1,7 @@
 #pragma once
 // AdminServer: the admin port's HTTP, on the executor's thread.
 
+#include <functional>
 #include <memory>
 
 #include "base/address.hpp"
@@ -25,8 +26,8 @@ class AdminServer {
 
   // Gives the address that it listens on, or why it does not. Before the executor runs or on its thread, as the others.
   base::Result<base::Address> start();
-  // Takes no more connections; those that there are go with the executor.
-  void stop();
+  // Takes no more connections and requests; `on_idle` is called once what is under way has been answered.
+  void stop(std::function<void()> on_idle);
 
  private:
   struct State;

@@ -126,13 +126,10 @@ void Control::set_ready(bool is_ready) {
 void Control::shutdown(base::TimePoint deadline) {
   if (!state_->runs) return;
   state_->runs = false;
-  std::promise<void> stopped;
-  state_->executor.post([this, &stopped] {
-    state_->admin.stop();
-    stopped.set_value();
-  });
-  stopped.get_future().wait();
+  const auto idle = std::make_shared<std::promise<void>>();
+  state_->executor.post([this, idle] { state_->admin.stop([idle] { idle->set_value(); }); });
   state_->grpc.shutdown(deadline);
+  idle->get_future().wait_until(deadline);
   state_->executor.stop();
 }
 

@@ -24,7 +24,7 @@ struct GatherFrom {
 
 // Runs `ask` on the thread of each worker and gives `answer` their answers in the order of `from.workers`, on the
 // executor. Errc::exhausted if a mailbox was full and Errc::timed_out at the deadline: workers that were asked may
-// still have done, or do, their share then. Any thread.
+// still have done, or do, their share then. A deadline that has passed asks nobody. Any thread.
 template <class Part>
 void gather(GatherFrom from, std::function<Part(workers::Worker&)> ask, Answer<std::vector<Part>> answer) {
   // Belongs to the executor's thread.
@@ -53,6 +53,7 @@ void gather(GatherFrom from, std::function<Part(workers::Worker&)> ask, Answer<s
   state->answer = std::move(answer);
   from.executor.post([state, ask = std::move(ask), from] {
     Executor& executor = from.executor;
+    if (base::Clock::now() >= from.deadline) return state->end(Failure{base::Errc::timed_out, "no time was left"});
     state->timer = executor.at(from.deadline, [weak = std::weak_ptr(state)] {
       const auto waiting = weak.lock();
       if (waiting) waiting->end(Failure{base::Errc::timed_out, "the workers did not answer in time"});

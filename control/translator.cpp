@@ -62,7 +62,7 @@ Problem Translator::payload(const v1::Payload& payload, workers::Message& messag
     case v1::Payload::DATA_NOT_SET:
       break;
   }
-  return misfit("payload", "text, binary or json");
+  return misfit("payload", "set to text, binary or json");
 }
 
 Problem Translator::delivery(const v1::DeliveryOptions& options, workers::Message& message) const {
@@ -92,7 +92,7 @@ Problem Translator::target(const v1::Target& target, workers::Target& out) const
   const bool names_some = target.rooms_size() + target.users_size() + target.connections_size() > 0;
   if (target.everyone() && names_some)
     return misfit("target", "everyone alone, or rooms, users and connections without everyone");
-  if (!target.everyone() && !names_some) return misfit("target", "rooms, users, connections or everyone");
+  if (!target.everyone() && !names_some) return misfit("target", "set to rooms, users, connections or everyone");
   if (target.everyone()) out.rooms.push_back(workers::RoomKey::everyone());
   return first_of(
       [&] { return name_space("target.namespace", target.namespace_(), out.name_space); },

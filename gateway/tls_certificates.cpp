@@ -49,8 +49,8 @@ int on_status_request(SSL* session, void* certificates) {
 // Forward secrecy and authenticated ciphers only; of equals the cheapest first.
 bool set_algorithms(SSL_CTX* context, TlsVersion oldest) {
   return SSL_CTX_set_min_proto_version(context, oldest == TlsVersion::tls_1_3 ? TLS1_3_VERSION : TLS1_2_VERSION) == 1 &&
-         SSL_CTX_set_ciphersuites(
-             context, "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256") == 1 &&
+         SSL_CTX_set_ciphersuites(context,
+                                  "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256") == 1 &&
          SSL_CTX_set_cipher_list(context, "ECDHE+AESGCM:ECDHE+CHACHA20") == 1 &&
          SSL_CTX_set1_groups_list(context, "X25519:P-256:P-384") == 1;
 }

@@ -86,11 +86,10 @@ std::string TlsFileWatch::fingerprint() const {
       all += "none;";
       continue;
     }
-    for (const auto number : {std::uint64_t{one.st_dev}, std::uint64_t{one.st_ino},
-                              static_cast<std::uint64_t>(one.st_size), static_cast<std::uint64_t>(one.st_mtim.tv_sec),
-                              static_cast<std::uint64_t>(one.st_mtim.tv_nsec),
-                              static_cast<std::uint64_t>(one.st_ctim.tv_sec),
-                              static_cast<std::uint64_t>(one.st_ctim.tv_nsec)}) {
+    for (const auto number :
+         {std::uint64_t{one.st_dev}, std::uint64_t{one.st_ino}, static_cast<std::uint64_t>(one.st_size),
+          static_cast<std::uint64_t>(one.st_mtim.tv_sec), static_cast<std::uint64_t>(one.st_mtim.tv_nsec),
+          static_cast<std::uint64_t>(one.st_ctim.tv_sec), static_cast<std::uint64_t>(one.st_ctim.tv_nsec)}) {
       all += std::to_string(number) + ' ';
     }
     all += ';';

@@ -38,9 +38,10 @@ struct TlsOptions {
 
   template <class Visitor>
   void describe(Visitor& visitor) {
-    visitor.option("listen-tls", listen_tls,
-                   {.sentence = "Where clients connect with https and wss, beside --listen; [::] takes IPv4 too, port 0 "
-                                "is any free one."});
+    visitor.option(
+        "listen-tls", listen_tls,
+        {.sentence = "Where clients connect with https and wss, beside --listen; [::] takes IPv4 too, port 0 "
+                     "is any free one."});
     visitor.option("tls-cert", tls_cert,
                    {.sentence = "PEM file with a certificate and its chain; repeat it for more names, the first serves "
                                 "clients that ask for none of them. FILE.ocsp, if there is one, is stapled. Read again "

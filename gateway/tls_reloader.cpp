@@ -82,7 +82,7 @@ base::Status TlsReloader::load_first() {
   auto loaded = TlsCertificates::load(settings_.files, settings_.oldest, ticket_keys_);
   if (!loaded) return loaded.error();
   log_loaded("tls_loaded", **loaded);
-  certificates_ = std::make_unique<base::Snapshot<TlsCertificates>>(*std::move(loaded));
+  certificates_ = std::make_unique<base::Snapshot<TlsCertificates>>(std::move(*loaded));
   return base::ok();
 }
 
@@ -143,7 +143,7 @@ void TlsReloader::load() {
     base::log_warning("tls_reload_refused", {{"why", loaded.error().detail}, {"stays", "the certificates in use"}});
   } else {
     log_loaded("tls_reloaded", **loaded);
-    certificates_->publish(*std::move(loaded));
+    certificates_->publish(std::move(*loaded));
   }
   if (settings_.on_attempt) settings_.on_attempt(loaded ? base::ok() : base::Status(loaded.error()));
 }

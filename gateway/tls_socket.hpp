@@ -34,7 +34,8 @@ class TlsSocket {
   // Makes OpenSSL's view of this. Throws std::bad_alloc.
   BioHandle make_bio();
 
-  // Frame a call: everything below happens in between. What OpenSSL has not taken yet is kept for the next call, or not.
+  // Frame a call: everything below happens in between. What OpenSSL has not taken yet is kept for the next call, or
+  // not.
   void begin(int descriptor);
   void end(bool keeps_unread);
 

@@ -55,8 +55,7 @@ int on_ticket(SSL* session, unsigned char* name, unsigned char* iv, EVP_CIPHER_C
 }
 
 std::shared_ptr<const TlsTicketKeys::Keys> first_key() {
-  return std::make_shared<const TlsTicketKeys::Keys>(
-      TlsTicketKeys::Keys{std::make_shared<const TlsTicketKeys::Key>()});
+  return std::make_shared<const TlsTicketKeys::Keys>(TlsTicketKeys::Keys{std::make_shared<const TlsTicketKeys::Key>()});
 }
 
 }  // namespace

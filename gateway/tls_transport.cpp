@@ -15,6 +15,17 @@ constexpr std::string_view not_here =
     "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nConnection: close\r\nContent-Length: 46\r\n\r\n"
     "This port speaks TLS: use https:// or wss://.\n";
 
+// Empties the queue of errors and gives the first that is about TLS itself; those below it say less.
+unsigned long take_error() {
+  const unsigned long first = ERR_get_error();
+  for (unsigned long error = first; error != 0; error = ERR_get_error()) {
+    if (ERR_GET_LIB(error) != ERR_LIB_SSL) continue;
+    ERR_clear_error();
+    return error;
+  }
+  return first;
+}
+
 // Walks over pieces record by record.
 class Records {
  public:
@@ -165,7 +176,7 @@ workers::Transport::State TlsTransport::fail(std::string_view why) {
 }
 
 workers::Transport::State TlsTransport::fail_with_library_error() {
-  const unsigned long error = ERR_peek_error();
+  const unsigned long error = take_error();
   if (phase_ == Phase::handshake && is_plain_http(error)) socket_.put(not_here.data(), not_here.size());
   return fail(tls_failure_words(error));
 }

@@ -45,7 +45,7 @@ class TlsTransport final : public workers::Transport {
 
   TlsWorker& worker_;
   TlsSocket socket_;
-  SslHandle ssl_;  // ends before the socket that it reads
+  SslHandle ssl_;                                        // ends before the socket that it reads
   std::shared_ptr<const TlsCertificates> certificates_;  // until the handshake is done
   std::string_view failure_;                             // of the program's own texts, so it lives on
   Phase phase_ = Phase::handshake;

@@ -12,7 +12,7 @@
 
 namespace sluice::program {
 
-// What `--help` prints beside the options. Lines have at most 100 columns.
+// What `--help` prints beside the options. Lines have at most 100 columns, which a test checks.
 struct Manual {
   std::string_view usage;     // "sluice publish [OPTION]... TEXT"
   std::string_view about;     // paragraphs; ends with a line break

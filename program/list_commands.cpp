@@ -15,8 +15,8 @@ constexpr Manual connections_manual{
     .usage = "sluice connections [OPTION]... [ID]...",
     .about =
         "Lists the clients that are connected, or those with the given ids. AGE is the time since they\n"
-        "connected, SILENT since they last sent anything, OUTBOX what waits to be written to them. --json shows\n"
-        "more of each.\n",
+        "connected, SILENT since they last sent anything, OUTBOX what waits to be written to them. --json\n"
+        "shows more of each.\n",
     .examples =
         "  sluice connections\n"
         "  sluice connections --room lobby --no-headings | awk '{print $1}' | xargs -r sluice disconnect\n"
@@ -25,8 +25,8 @@ constexpr Manual connections_manual{
 constexpr Manual rooms_manual{
     .usage = "sluice rooms [OPTION]...",
     .about =
-        "Lists the rooms of a namespace that have members or history. HISTORY is how many messages are kept for\n"
-        "clients that resume.\n",
+        "Lists the rooms of a namespace that have members or history. HISTORY is how many messages are kept\n"
+        "for clients that resume.\n",
     .examples =
         "  sluice rooms\n"
         "  sluice rooms --prefix game- --json\n",

@@ -9,8 +9,8 @@ namespace {
 constexpr Manual manual{
     .usage = "sluice metrics",
     .about =
-        "Prints every metric of `sluice serve`, as docs/metrics.md has them. Their values are on the admin port,\n"
-        "at /metrics.\n",
+        "Prints every metric of `sluice serve`, as docs/metrics.md has them. Their values are on the admin\n"
+        "port, at /metrics.\n",
     .examples =
         "  sluice metrics | grep drops\n"
         "  curl http://127.0.0.1:8082/metrics\n",

@@ -22,8 +22,8 @@ constexpr Manual drain_manual{
     .about =
         "Takes the node out of service: it is not ready from now on, takes no new connections until it is\n"
         "restarted, and ends those that it has, spread over a time. Prints progress until none is left. The\n"
-        "process goes on, and SIGTERM ends it. Ending this command does not stop the draining; calling it again\n"
-        "starts a new plan for what is left.\n",
+        "process goes on, and SIGTERM ends it. Ending this command does not stop the draining; calling it\n"
+        "again starts a new plan for what is left.\n",
     .examples =
         "  sluice drain\n"
         "  sluice drain --seconds 300 --reason 'moving house'\n",

@@ -21,8 +21,8 @@ constexpr Manual manual{
     .usage = "sluice serve [OPTION]...",
     .about =
         "Runs the gateway until SIGTERM or SIGINT: it is not ready then, goes on accepting for\n"
-        "--drain-delay-seconds, ends its connections over --drain-seconds, and exits with 0. A second signal ends\n"
-        "it at once, with 1. SIGHUP reads everything again and applies what is marked live.\n"
+        "--drain-delay-seconds, ends its connections over --drain-seconds, and exits with 0. A second signal\n"
+        "ends it at once, with 1. SIGHUP reads everything again and applies what is marked live.\n"
         "Each option is a flag, a variable (SLUICE_WORKERS for --workers) and a key of the file that --config\n"
         "names; flags win over variables over the file. What is on by default is\n"
         "turned off by --tcp-no-delay=false.\n",

@@ -12,8 +12,8 @@ std::size_t width(const std::string& text) {
   return static_cast<std::size_t>(std::ranges::count_if(text, [](char c) { return (c & 0xC0) != 0x80; }));
 }
 
-std::string clean(std::string text, bool may_have_spaces) {
-  if (text.empty()) return "-";
+void clean(std::string& text, bool may_have_spaces) {
+  if (text.empty()) text.push_back('-');
   for (std::size_t at = 0; at < text.size(); ++at) {
     const auto byte = static_cast<unsigned char>(text[at]);
     // U+0080 to U+009F, two bytes each, are control characters too.
@@ -23,14 +23,13 @@ std::string clean(std::string text, bool may_have_spaces) {
     if (is_long_control || byte < 0x20 || byte == 0x7F) text[at] = '?';
     if (byte == ' ' && !may_have_spaces) text[at] = '_';
   }
-  return text;
 }
 
 }  // namespace
 
 void Table::add(std::vector<std::string> cells) {
   SLUICE_ASSERT(cells.size() == rows_.front().size());
-  for (std::string& cell : cells) cell = clean(std::move(cell), &cell == &cells.back());
+  for (std::string& cell : cells) clean(cell, &cell == &cells.back());
   rows_.push_back(std::move(cells));
 }
 

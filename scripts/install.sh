@@ -5,9 +5,9 @@ set -euo pipefail
 
 build_packages=(
   g++ cmake ninja-build pkg-config ccache mold
-  libboost1.81-dev libboost-json1.81-dev libboost-url1.81-dev
+  libboost1.81-dev libboost-json1.81-dev
   libgrpc++-dev protobuf-compiler-grpc protobuf-compiler libprotobuf-dev prometheus-cpp-dev
-  libspdlog-dev libcli11-dev libtomlplusplus-dev libssl-dev zlib1g-dev
+  libspdlog-dev libtomlplusplus-dev libssl-dev zlib1g-dev
   libgtest-dev libgmock-dev
 )
 test_packages=(

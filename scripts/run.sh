@@ -14,7 +14,10 @@ for argument in "$@"; do
   [[ $argument != --config && $argument != --config=* ]] || has_config=yes
 done
 if [[ -z $has_config ]]; then
-  export SLUICE_LISTEN="${SLUICE_LISTEN-127.0.0.1:8080}"
+  # To many clients localhost is ::1 before it is 127.0.0.1.
+  loopback=127.0.0.1:8080
+  ! grep -qs '^0\{31\}1 ' /proc/net/if_inet6 || loopback+=',[::1]:8080'
+  export SLUICE_LISTEN="${SLUICE_LISTEN-$loopback}"
   export SLUICE_CLIENT_MESSAGES="${SLUICE_CLIENT_MESSAGES-relay}"
   export SLUICE_ALLOWED_ORIGINS="${SLUICE_ALLOWED_ORIGINS-*}"
 fi

@@ -168,6 +168,7 @@ export class Gateway {
   }
 
   signal(name = 'SIGTERM') {
+    this.isSignalled ||= name === 'SIGTERM';
     this.child.kill(name);
   }
   async ended() {
@@ -176,7 +177,7 @@ export class Gateway {
   }
   async stop() {
     for (const one of Object.values(this.rpcs ?? {})) one.close();
-    if (!this.exit) this.signal();
+    if (!this.exit && !this.isSignalled) this.signal();
     const exit = await this.ended();
     assert.doesNotMatch(this.stderr, /Sanitizer|runtime error|broken invariant/, this.stderr.slice(0, 6000));
     assert.deepEqual(exit, { code: this.expectedExit, signal: null }, this.stderr.slice(-3000));

@@ -1,0 +1,326 @@
+// The control plane over gRPC: every call, every kind of bad input.
+import assert from 'node:assert/strict';
+import { before, after, test } from 'node:test';
+import { grpc, rejects, startGateway } from './harness.mjs';
+
+let gateway;
+let rpc;
+before(async () => {
+  gateway = await startGateway(null, ['--namespace', '/chat', '--publish-batch-max', '100', '--list-page-max', '500', '--room-name-bytes-max', '64', '--grpc-message-bytes-max', '1MiB']);
+  rpc = gateway.rpc();
+});
+after(() => gateway.stop());
+
+const unique = (() => {
+  let next = 0;
+  return (what) => `${what}-${++next}`;
+})();
+const idOf = async (client) => {
+  await client.count(1);
+  return client.parsed[0].id;
+};
+
+// The ErrorDetail inside grpc-status-details-bin.
+function detailOf(error) {
+  const [bytes] = error.metadata.get('grpc-status-details-bin');
+  assert.ok(bytes, `no details: ${error.message}`);
+  return decode(bytes);
+}
+// Just enough of Protobuf to read the fields of an ErrorDetail: { 1: reason, 2: field, 3: expected, 5: retryable }.
+function fields(bytes) {
+  const found = {};
+  for (let at = 0; at < bytes.length; ) {
+    const key = bytes[at++];
+    let value = 0;
+    for (let shift = 0; ; shift += 7) {
+      const byte = bytes[at++];
+      value += (byte & 127) * 2 ** shift;
+      if (byte < 128) break;
+    }
+    if ((key & 7) === 2) {
+      found[key >> 3] = bytes.subarray(at, at + value);
+      at += value;
+    } else found[key >> 3] = value;
+  }
+  return found;
+}
+function decode(bytes) {
+  const any = fields(fields(bytes)[3]);
+  assert.match(any[1].toString(), /\/sluice\.v1\.ErrorDetail$/);
+  const detail = fields(any[2]);
+  return { reason: detail[1]?.toString(), field: detail[2]?.toString(), expected: detail[3]?.toString(), retryable: Boolean(detail[5]) };
+}
+
+test('Publish answers with the position and the exact count of a room', async () => {
+  const room = unique('room');
+  const clients = await Promise.all([1, 2, 3].map(() => gateway.connect(`?room=${room}`)));
+  const { receipt } = await gateway.publish('hi', { rooms: [room] });
+  assert.match(receipt.position, /^[0-9a-f]{16}-[1-9][0-9]*$/);
+  assert.deepEqual([receipt.count, receipt.matched], ['matched', 3]);
+  await Promise.all(clients.map((client) => client.has('hi')));
+  assert.equal((await gateway.publish('nobody', { rooms: [unique('empty')] })).receipt.matched, 0);
+  clients.forEach((client) => client.terminate());
+});
+
+const target = { rooms: ['lobby'] };
+const badPublishes = [
+  ['no target', { payload: { text: 'x' } }, 'INVALID_ARGUMENT', 'target'],
+  ['an empty target', { target: {}, payload: { text: 'x' } }, 'INVALID_ARGUMENT', 'target'],
+  ['no payload', { target }, 'INVALID_ARGUMENT', 'payload'],
+  ['an unknown namespace', { target: { namespace: '/none', rooms: ['a'] }, payload: { text: 'x' } }, 'NOT_FOUND', 'target.namespace'],
+  ['an empty room name', { target: { rooms: ['a', ''] }, payload: { text: 'x' } }, 'INVALID_ARGUMENT', 'target.rooms[1]'],
+  ['a room name over the limit', { target: { rooms: ['x'.repeat(65)] }, payload: { text: 'x' } }, 'INVALID_ARGUMENT', 'target.rooms[0]'],
+  ['a control character in a room name', { target: { rooms: ['a\nb'] }, payload: { text: 'x' } }, 'INVALID_ARGUMENT', 'target.rooms[0]'],
+  ['a connection id that is none', { target: { connections: ['x-1'] }, payload: { text: 'x' } }, 'INVALID_ARGUMENT', 'target.connections[0]'],
+  ['JSON that is none', { target, payload: { json: '{"a":' } }, 'INVALID_ARGUMENT', 'payload.json'],
+  ['a reserved event', { target, payload: { event: 'disconnect', text: 'x' } }, 'INVALID_ARGUMENT', 'payload.event'],
+  ['a line break in an event', { target, payload: { event: 'a\nb', text: 'x' } }, 'INVALID_ARGUMENT', 'payload.event'],
+  ['conflating without a key', { target, payload: { text: 'x' }, options: { slowPolicy: 'SLOW_POLICY_CONFLATE' } }, 'INVALID_ARGUMENT', 'options.conflation_key'],
+];
+for (const [what, request, code, field] of badPublishes) {
+  test(`Publish refuses ${what} and names the field`, async () => {
+    const error = await rejects(rpc.publish(request), code);
+    assert.equal(detailOf(error).field, field);
+    assert.ok(error.details.length > 10, error.details);
+  });
+}
+
+test('a request over the limit on its size is refused', async () => {
+  await rejects(gateway.publish('x'.repeat(1 << 20)), 'INVALID_ARGUMENT');
+});
+
+test('an idempotency key publishes once; with another request it is refused', async () => {
+  const room = unique('once');
+  const client = await gateway.connect(`?room=${room}`);
+  const key = { idempotencyKey: unique('key') };
+  const first = await gateway.publish('once', { rooms: [room] }, key);
+  assert.deepEqual(await gateway.publish('once', { rooms: [room] }, key), first);
+  await rejects(gateway.publish('twice', { rooms: [room] }, key), 'ALREADY_EXISTS');
+  await gateway.publish('end', { rooms: [room] });
+  await client.has('end');
+  assert.deepEqual(client.messages, ['once', 'end']);
+  client.terminate();
+});
+
+test('PublishBatch keeps the order and has a result for each message', async () => {
+  const room = unique('batch');
+  const client = await gateway.connect(`?room=${room}`);
+  const message = (text, rooms = [room]) => ({ target: { rooms }, payload: { text } });
+  const { results } = await rpc.publishBatch({ messages: [message('1'), message('bad', ['']), message('2')] });
+  assert.deepEqual(results.map((one) => one.outcome), ['receipt', 'error', 'receipt']);
+  assert.equal(results[1].error.code, grpc.status.INVALID_ARGUMENT);
+  const error = await rejects(rpc.publishBatch({ messages: [message('3'), message('bad', [''])], allValid: true }), 'INVALID_ARGUMENT');
+  assert.equal(detailOf(error).field, 'messages[1].target.rooms[0]');
+  await rejects(rpc.publishBatch({ messages: [] }), 'INVALID_ARGUMENT');
+  await rejects(rpc.publishBatch({ messages: Array(101).fill(message('x')) }), 'INVALID_ARGUMENT');
+  await gateway.publish('end', { rooms: [room] });
+  await client.has('end');
+  assert.deepEqual(client.messages, ['1', '2', 'end']);
+  client.terminate();
+});
+
+test('PublishStream takes many requests in flight, keeps their order and acknowledges all', async () => {
+  const room = unique('stream');
+  const client = await gateway.connect(`?room=${room}`);
+  const stream = rpc.publishStream();
+  const answers = [];
+  const ended = new Promise((resolve, reject) => stream.on('end', resolve).on('error', reject));
+  stream.on('data', (answer) => answers.push(answer));
+  const count = 2000;
+  for (let sequence = 1; sequence <= count; ++sequence) {
+    stream.write({ sequence, messages: [{ target: { rooms: [room] }, payload: { text: String(sequence) } }], receipts: sequence === 7 });
+  }
+  stream.write({ sequence: count + 1, messages: [{ target: { rooms: [''] }, payload: { text: 'bad' } }] });
+  stream.end();
+  await ended;
+  await client.count(count);
+  assert.deepEqual(client.messages, Array.from({ length: count }, (_, at) => String(at + 1)));
+  assert.equal(answers.at(-1).acknowledged, count + 1);
+  const results = answers.flatMap((answer) => answer.results);
+  assert.deepEqual(results.map((one) => [one.sequence, one.result.outcome]), [[7, 'receipt'], [count + 1, 'error']]);
+  client.terminate();
+});
+
+test('PublishStream ends with INVALID_ARGUMENT when a sequence number is wrong', async () => {
+  const stream = rpc.publishStream();
+  const failed = new Promise((resolve) => stream.on('error', resolve));
+  stream.on('data', () => {});
+  stream.write({ sequence: 5, messages: [{ target, payload: { text: 'x' } }] });
+  assert.equal((await failed).code, grpc.status.INVALID_ARGUMENT);
+});
+
+test('JoinRooms and LeaveRooms answer when it is done', async () => {
+  const [room, other] = [unique('joined'), unique('home')];
+  const clients = await Promise.all([1, 2, 3, 4].map(() => gateway.connect(`?room=${other}`)));
+  const joined = await rpc.joinRooms({ target: { rooms: [other] }, rooms: [room] });
+  assert.deepEqual(joined, { matched: 4, changed: 4, refused: 0 });
+  assert.equal((await gateway.publish('in', { rooms: [room] })).receipt.matched, 4);
+  const left = await rpc.leaveRooms({ target: { rooms: [other] }, rooms: [room] });
+  assert.deepEqual(left, { matched: 4, changed: 4 });
+  assert.equal((await gateway.publish('out', { rooms: [room] })).receipt.matched, 0);
+  assert.deepEqual(await rpc.leaveRooms({ target: { rooms: [other] }, rooms: [room] }), { matched: 4, changed: 0 });
+  await gateway.publish('end', { rooms: [other] });
+  for (const client of clients) {
+    await client.has('end');
+    assert.deepEqual(client.messages, ['in', 'end']);
+    client.terminate();
+  }
+  await rejects(rpc.joinRooms({ target, rooms: [] }), 'INVALID_ARGUMENT');
+  await rejects(rpc.joinRooms({ target, rooms: [''] }), 'INVALID_ARGUMENT');
+});
+
+test('a connection at its bound of rooms is counted as refused', async () => {
+  const room = unique('full');
+  const client = await gateway.connect(`?room=${room}`);
+  for (let at = 0; at < 2; ++at) {
+    await rpc.joinRooms({ target: { rooms: [room] }, rooms: Array.from({ length: 100 }, (_, n) => `${room}-${at}-${n}`) });
+  }
+  const answer = await rpc.joinRooms({ target: { rooms: [room] }, rooms: [unique('one-more')] });
+  assert.deepEqual(answer, { matched: 1, changed: 0, refused: 1 });
+  client.terminate();
+});
+
+test('Disconnect ends a target with the code and reason given', async () => {
+  const room = unique('leaving');
+  const clients = await Promise.all([1, 2, 3].map(() => gateway.connect(`?room=${room}`)));
+  const stays = await gateway.connect();
+  assert.equal((await rpc.disconnect({ target: { rooms: [room] }, closeCode: 4001, reason: 'enough' })).matched, 3);
+  for (const client of clients) assert.deepEqual(await client.whenClosed(), { code: 4001, reason: 'enough' });
+  assert.equal((await gateway.publish('x', { rooms: [room] })).receipt.matched, 0);
+  assert.equal(stays.closed, null);
+  stays.terminate();
+  await rejects(rpc.disconnect({ target, closeCode: 1005 }), 'INVALID_ARGUMENT');
+  await rejects(rpc.disconnect({ target, reason: 'x'.repeat(124) }), 'INVALID_ARGUMENT');
+  await rejects(rpc.disconnect({}), 'INVALID_ARGUMENT');
+});
+
+test('GetConnection shows a connection, and NOT_FOUND once it is gone', async () => {
+  const room = unique('seen');
+  const client = await gateway.connect(`?envelope=1&room=${room}`);
+  const id = await idOf(client);
+  client.send('hi');
+  await client.count(2);
+  const { connection } = await rpc.getConnection({ id });
+  assert.deepEqual([connection.id, connection.namespace, connection.protocol, connection.rooms], [id, '/', 'PROTOCOL_WEBSOCKET', [room]]);
+  assert.match(connection.remoteAddress, /^127\.0\.0\.1:\d+$/);
+  assert.deepEqual([connection.messagesReceived, connection.messagesSent], [1, 1]);
+  assert.ok(connection.bytesReceived > 100 && connection.bytesSent > 100);
+  await client.close();
+  await rejects(rpc.getConnection({ id }), 'NOT_FOUND');
+  await rejects(rpc.getConnection({ id: 'nonsense' }), 'INVALID_ARGUMENT');
+  // Another incarnation, the same slot: nobody is hit.
+  const stale = id.replace(/^[0-9a-f]{8}/, (old) => (old === '00000001' ? '00000002' : '00000001'));
+  assert.equal((await rpc.disconnect({ target: { connections: [stale] } })).matched, 0);
+});
+
+test('ListConnections pages over all connections once, and filters', async () => {
+  const room = unique('paged');
+  const clients = await Promise.all(Array.from({ length: 25 }, () => gateway.connect(`?room=${room}`)));
+  const seen = [];
+  let pageToken = '';
+  do {
+    const page = await rpc.listConnections({ room, pageSize: 4, pageToken });
+    assert.ok(page.connections.length <= 4);
+    seen.push(...page.connections.map((one) => one.id));
+    pageToken = page.nextPageToken;
+  } while (pageToken);
+  assert.equal(seen.length, 25);
+  assert.equal(new Set(seen).size, 25);
+  assert.equal((await rpc.listConnections({ room, namespace: '/chat' })).connections.length, 0);
+  assert.equal((await rpc.listConnections({ room, user: 'nobody' })).connections.length, 0);
+  await rejects(rpc.listConnections({ pageToken: 'forged' }), 'INVALID_ARGUMENT');
+  await rejects(rpc.listConnections({ pageSize: 501 }), 'INVALID_ARGUMENT');
+  await rejects(rpc.listConnections({ namespace: '/none' }), 'NOT_FOUND');
+  clients.forEach((client) => client.terminate());
+});
+
+test('ListRooms pages over all rooms of a prefix once', async () => {
+  const prefix = unique('list');
+  const clients = await Promise.all(Array.from({ length: 12 }, (_, at) => gateway.connect(`?room=${prefix}-${at}`)));
+  await gateway.publish('kept', { rooms: [`${prefix}-history`] });
+  const rooms = [];
+  let pageToken = '';
+  do {
+    const page = await rpc.listRooms({ prefix, pageSize: 5, pageToken });
+    rooms.push(...page.rooms);
+    pageToken = page.nextPageToken;
+  } while (pageToken);
+  assert.equal(rooms.length, 13);
+  assert.deepEqual(rooms.find((room) => room.name === `${prefix}-history`), { name: `${prefix}-history`, members: 0, historyMessages: 1 });
+  assert.ok(rooms.every((room) => room.members === 1 || room.name.endsWith('history')));
+  clients.forEach((client) => client.terminate());
+});
+
+test('History shows what a room keeps, from either end, with gaps told', async () => {
+  const room = unique('history');
+  const positions = [];
+  for (let at = 0; at < 5; ++at) positions.push((await gateway.publish(String(at), { rooms: [room] })).receipt.position);
+  const texts = (answer) => answer.messages.map((one) => one.payload.text);
+  const all = await rpc.history({ room });
+  assert.deepEqual(texts(all), ['0', '1', '2', '3', '4']);
+  assert.equal(all.messages[4].position, positions[4]);
+  assert.equal(all.more, false);
+  assert.deepEqual(texts(await rpc.history({ room, since: positions[1] })), ['2', '3', '4']);
+  const limited = await rpc.history({ room, limit: 2, newestFirst: true });
+  assert.deepEqual([texts(limited), limited.more], [['4', '3'], true]);
+  assert.deepEqual(texts(await rpc.history({ room, before: positions[3], newestFirst: true, limit: 2 })), ['2', '1']);
+  assert.equal((await rpc.history({ room, since: '0123456789abcdef-1' })).gap, 'GAP_OTHER_EPOCH');
+  assert.equal((await rpc.history({ room, since: positions[0].replace(/-\d+/, '-999999') })).gap, 'GAP_FUTURE');
+  for (let at = 0; at < 300; ++at) await gateway.publish('x', { rooms: [room] });
+  assert.equal((await rpc.history({ room, since: positions[0] })).gap, 'GAP_EVICTED');
+  await rejects(rpc.history({ room, since: 'x' }), 'INVALID_ARGUMENT');
+  await rejects(rpc.history({}), 'INVALID_ARGUMENT');
+});
+
+test('GetNode shows the node', async () => {
+  const { node } = await gateway.rpc('Nodes').getNode({});
+  assert.ok(node.name && node.version);
+  assert.equal(node.workers.length, 2);
+  assert.deepEqual(node.namespaces.map((one) => one.name), ['/', '/chat']);
+  assert.deepEqual([node.ready, node.draining], [true, false]);
+});
+
+test('a deadline that has passed cancels a call', async () => {
+  await rejects(rpc.listConnections({}, -1000), 'DEADLINE_EXCEEDED');
+});
+
+test('health and reflection answer', async () => {
+  const method = (name) => ({
+    path: name, requestStream: false, responseStream: false,
+    requestSerialize: (value) => value, requestDeserialize: (value) => value,
+    responseSerialize: (value) => value, responseDeserialize: (value) => value,
+  });
+  const Health = grpc.makeGenericClientConstructor({ check: method('/grpc.health.v1.Health/Check') }, 'Health');
+  const health = new Health(gateway.address('grpc'), grpc.credentials.createInsecure());
+  const check = (request) => new Promise((resolve, reject) => health.check(request, (error, answer) => (error ? reject(error) : resolve(answer))));
+  assert.deepEqual([...(await check(Buffer.alloc(0)))], [8, 1], 'SERVING');
+  const name = 'sluice.v1.Gateway';
+  assert.deepEqual([...(await check(Buffer.from([10, name.length, ...Buffer.from(name)])))], [8, 1]);
+  health.close();
+  const Reflection = grpc.makeGenericClientConstructor(
+    { info: { ...method('/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo'), requestStream: true, responseStream: true } }, 'Reflection');
+  const reflection = new Reflection(gateway.address('grpc'), grpc.credentials.createInsecure());
+  const stream = reflection.info();
+  const answer = new Promise((resolve, reject) => stream.on('data', resolve).on('error', reject));
+  stream.write(Buffer.from([0x3a, 1, 0x2a])); // list_services: "*"
+  const text = (await answer).toString('latin1');
+  for (const service of ['sluice.v1.Gateway', 'sluice.v1.Nodes', 'grpc.health.v1.Health']) assert.ok(text.includes(service), service);
+  stream.end();
+  reflection.close();
+});
+
+test('Drain ends all connections over its time, reports progress, and takes no more', async (t) => {
+  const one = await startGateway(t);
+  const clients = await Promise.all(Array.from({ length: 40 }, () => one.connect()));
+  const stream = one.rpc('Nodes').drain({ over: { seconds: 1, nanos: 0 }, reason: 'maintenance', reportEvery: { seconds: 0, nanos: 100_000_000 } });
+  const reports = [];
+  await new Promise((resolve, reject) => stream.on('data', (report) => reports.push(report)).on('end', resolve).on('error', reject));
+  assert.equal(reports[0].connectionsAtStart, 40);
+  assert.equal(reports.at(-1).connectionsLeft, 0);
+  assert.equal(reports.at(-1).done, true);
+  const left = reports.map((report) => report.connectionsLeft);
+  assert.ok(left.some((count) => count > 0 && count < 40), `spread: ${left}`);
+  for (const client of clients) assert.deepEqual(await client.whenClosed(), { code: 1001, reason: 'maintenance' });
+  assert.equal((await one.admin('/readyz')).status, 503);
+  assert.equal((await one.rpc('Nodes').getNode({})).node.draining, true);
+});

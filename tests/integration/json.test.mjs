@@ -1,0 +1,182 @@
+// The admin port: the calls as JSON, health, metrics.
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import http from 'node:http';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { before, after, test } from 'node:test';
+import { Raw, eventually, parseMetrics, splitAddress, startGateway } from './harness.mjs';
+
+let gateway;
+before(async () => {
+  gateway = await startGateway(null, ['--namespace', '/chat', '--admin-hosts', 'gateway.internal']);
+});
+after(() => gateway.stop());
+
+const publish = { target: { rooms: ['lobby'] }, payload: { text: 'hi' } };
+
+// Like fetch, but with a Host of one's own.
+function request(route, { method = 'POST', headers = {}, body = '' } = {}) {
+  const [host, port] = splitAddress(gateway.address('admin'));
+  return new Promise((resolve, reject) => {
+    const call = http.request({ host, port, path: route, method, headers }, async (answer) => {
+      const chunks = [];
+      for await (const chunk of answer) chunks.push(chunk);
+      resolve({ status: answer.statusCode, headers: answer.headers, text: Buffer.concat(chunks).toString() });
+    });
+    call.on('error', reject);
+    call.end(body);
+  });
+}
+const json = { 'content-type': 'application/json' };
+
+test('a call as JSON does what the gRPC call does', async () => {
+  const client = await gateway.connect();
+  const { status, body } = await gateway.json('Gateway/Publish', publish);
+  assert.equal(status, 200);
+  assert.match(body.receipt.position, /^[0-9a-f]{16}-\d+$/);
+  assert.equal(body.receipt.matched, 1);
+  await client.has('hi');
+  const { body: node } = await gateway.json('Nodes/GetNode', {});
+  assert.equal(node.node.ready, true);
+  const { body: list } = await gateway.json('Gateway/ListConnections', { room: 'lobby' });
+  assert.equal(list.connections[0].protocol, 'PROTOCOL_WEBSOCKET');
+  client.terminate();
+});
+
+for (const [what, method, body, headers, status, code] of [
+  ['an unknown method', 'Gateway/Nothing', {}, {}, 404, 'unimplemented'],
+  ['another content type', 'Gateway/Publish', publish, { 'content-type': 'text/plain' }, 415, undefined],
+  ['JSON that is none', 'Gateway/Publish', '{"target":', {}, 400, 'invalid_argument'],
+  ['an unknown field', 'Gateway/Publish', { ...publish, nonsense: 1 }, {}, 400, 'invalid_argument'],
+  ['an invalid request', 'Gateway/Publish', { target: {}, payload: { text: 'x' } }, {}, 400, 'invalid_argument'],
+  ['an unknown namespace', 'Gateway/Publish', { target: { namespace: '/none', everyone: true }, payload: { text: 'x' } }, {}, 404, 'not_found'],
+  ['a connection that is gone', 'Gateway/GetConnection', { id: '00000001-0-0-1' }, {}, 404, 'not_found'],
+]) {
+  test(`${what} is answered with ${status}`, async () => {
+    const answer = await request(`/sluice.v1.${method}`, { headers: { ...json, ...headers }, body: typeof body === 'string' ? body : JSON.stringify(body) });
+    assert.equal(answer.status, status, answer.text);
+    if (code) {
+      const error = JSON.parse(answer.text);
+      assert.equal(error.code, code);
+      assert.ok(error.message.length > 5, error.message);
+    }
+  });
+}
+
+test('a call by GET is answered with 405', async () => {
+  assert.equal((await request('/sluice.v1.Gateway/Publish', { method: 'GET', headers: json })).status, 405);
+});
+
+test('a page must not drive the port: Host is checked against a list', async () => {
+  const call = (host) => request('/sluice.v1.Nodes/GetNode', { headers: { ...json, host }, body: '{}' });
+  for (const host of ['localhost:1', '127.0.0.1', '[::1]:8082', 'gateway.internal', 'gateway.internal:80']) {
+    assert.equal((await call(host)).status, 200, host);
+  }
+  for (const host of ['evil.example', 'localhost.evil.example', '127.0.0.1.evil.example']) {
+    assert.equal((await call(host)).status, 403, host);
+  }
+});
+
+test('health and readiness', async () => {
+  assert.equal((await gateway.admin('/healthz')).status, 200);
+  assert.equal((await gateway.admin('/readyz')).status, 200);
+  assert.equal((await request('/healthz', { method: 'HEAD' })).status, 200);
+  assert.equal((await gateway.admin('/nothing')).status, 404);
+});
+
+test('malformed HTTP on the admin port gets an answer and closes', async (t) => {
+  const raw = await Raw.open(gateway.address('admin'), t);
+  raw.write('NONSENSE\r\n\r\n');
+  await raw.untilEnd();
+  assert.match(raw.received.toString(), /^HTTP\/1\.1 400 /);
+});
+
+test('metrics pass promtool and have no label that Kubernetes claims', async () => {
+  const { text, headers } = await gateway.admin('/metrics');
+  assert.match(headers.get('content-type'), /^text\/plain; version=0\.0\.4/);
+  const promtool = spawn('promtool', ['check', 'metrics']);
+  let output = '';
+  for (const stream of [promtool.stdout, promtool.stderr]) stream.on('data', (data) => (output += data));
+  promtool.stdin.end(text);
+  const [code] = await once(promtool, 'close');
+  assert.equal(code, 0, output);
+  for (const { name, labels } of parseMetrics(text)) {
+    for (const label of ['namespace', 'node', 'pod', 'job', 'instance']) assert.ok(!(label in labels), `${name}{${label}}`);
+  }
+});
+
+test('every series is there from zero, before anything has happened', async (t) => {
+  const fresh = await startGateway(t);
+  const series = parseMetrics((await fresh.admin('/metrics')).text);
+  const value = (name, labels = {}) =>
+    series.find((one) => one.name === name && Object.entries(labels).every(([label, v]) => one.labels[label] === v))?.value;
+  for (const [name, labels] of [
+    ['sluice_connections', { protocol: 'websocket', worker: '0' }],
+    ['sluice_connections', { protocol: 'websocket', worker: '1' }],
+    ['sluice_connections_accepted_total', { protocol: 'websocket' }],
+    ['sluice_connections_closed_total', { reason: 'slow_client' }],
+    ['sluice_messages_received_total', {}],
+    ['sluice_messages_sent_total', {}],
+    ['sluice_payload_received_bytes_total', {}],
+    ['sluice_wire_sent_bytes_total', {}],
+    ['sluice_deliveries_total', {}],
+    ['sluice_drops_total', { reason: 'outbox_full_newest' }],
+    ['sluice_outbox_bytes', { worker: '0' }],
+    ['sluice_outbox_age_seconds', {}],
+    ['sluice_fan_out_seconds_bucket', { le: '+Inf' }],
+    ['sluice_fan_out_seconds_count', {}],
+    ['sluice_mailbox_wait_seconds_count', {}],
+    ['sluice_history_messages', {}],
+  ]) {
+    assert.equal(value(name, labels), 0, `${name} ${JSON.stringify(labels)}`);
+  }
+  const grpcCalls = series.filter((one) => one.labels.method === 'Publish' || one.labels.method?.endsWith('/Publish'));
+  assert.ok(grpcCalls.length > 0, 'gRPC calls are there by method');
+  assert.ok(series.some((one) => one.name === 'process_resident_memory_bytes' && one.value > 1e6));
+  assert.ok(series.some((one) => one.name === 'sluice_build_info' && one.value === 1));
+});
+
+test('metrics count what happens', async (t) => {
+  const fresh = await startGateway(t);
+  const [a, b] = [await fresh.connect(), await fresh.connect()];
+  a.send('12345');
+  await Promise.all([a.count(1), b.count(1)]);
+  await fresh.untilMetric('sluice_messages_sent_total', {}, (v) => v === 2);
+  assert.equal(await fresh.metric('sluice_connections', { protocol: 'websocket' }), 2);
+  assert.equal(await fresh.metric('sluice_messages_received_total'), 1);
+  assert.equal(await fresh.metric('sluice_payload_received_bytes_total'), 5);
+  assert.equal(await fresh.metric('sluice_payload_sent_bytes_total'), 10);
+  assert.equal(await fresh.metric('sluice_deliveries_total'), 2);
+  await fresh.untilMetric('sluice_fan_out_seconds_count', {}, (v) => v >= 1);
+  await a.close();
+  b.terminate();
+  await fresh.untilMetric('sluice_connections', { protocol: 'websocket' }, (v) => v === 0);
+  assert.equal(await fresh.metric('sluice_connections_closed_total', { reason: 'client_closed' }), 1);
+  assert.equal(await fresh.metric('sluice_connections_closed_total', { reason: 'client_vanished' }), 1);
+});
+
+test('the real Prometheus scrapes it', async (t) => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'sluice-prometheus-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  writeFileSync(
+    path.join(folder, 'prometheus.yml'),
+    `global: {scrape_interval: 1s}\nscrape_configs: [{job_name: sluice, static_configs: [{targets: ['${gateway.address('admin')}']}]}]\n`,
+  );
+  const prometheus = spawn('prometheus', [
+    `--config.file=${folder}/prometheus.yml`, `--storage.tsdb.path=${folder}/data`, '--web.listen-address=127.0.0.1:0',
+  ]);
+  t.after(async () => {
+    prometheus.kill();
+    if (prometheus.exitCode === null) await once(prometheus, 'close');
+  });
+  let log = '';
+  prometheus.stderr.on('data', (data) => (log += data));
+  const address = await eventually(() => /msg="Listening on" address=(127\.0\.0\.1:\d+)/.exec(log)?.[1] ?? null, 'Prometheus to listen');
+  await gateway.connect().then((client) => t.after(() => client.terminate()));
+  const query = async (text) => (await (await fetch(`http://${address}/api/v1/query?query=${encodeURIComponent(text)}`)).json()).data.result;
+  await eventually(async () => (await query('sum(sluice_connections{protocol="websocket"})').catch(() => []))[0]?.value[1] === '1', `the scraped value\n${log.slice(-500)}`);
+  assert.equal((await query('up'))[0].value[1], '1');
+});
