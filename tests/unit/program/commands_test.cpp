@@ -23,7 +23,7 @@ Ran run(const std::vector<std::string>& arguments, const base::Environment& envi
 }
 
 std::string file_with(const std::string& text) {
-  const std::string path = testing::TempDir() + "sluice_commands_test.toml";
+  std::string path = testing::TempDir() + "sluice_commands_test.toml";
   std::ofstream(path) << text;
   return path;
 }
