@@ -169,8 +169,8 @@ class Session {
 }  // namespace
 
 struct AdminServer::State {
-  explicit State(Parts given)
-      : parts(std::move(given)), acceptor(parts.executor.context()), pause(parts.executor.context()) {}
+  explicit State(const Parts& given)
+      : parts(given), acceptor(parts.executor.context()), pause(parts.executor.context()) {}
 
   error_code listen() {
     const tcp::endpoint endpoint = endpoint_of(parts.address);
@@ -215,7 +215,7 @@ struct AdminServer::State {
   std::function<void()> on_idle;  // once it stops
 };
 
-AdminServer::AdminServer(Parts parts) : state_(std::make_unique<State>(std::move(parts))) {}
+AdminServer::AdminServer(const Parts& parts) : state_(std::make_unique<State>(parts)) {}
 AdminServer::~AdminServer() = default;
 
 base::Result<base::Address> AdminServer::start() {

@@ -19,7 +19,7 @@ class AdminServer {
     base::Address address;
     std::size_t body_bytes_max;
   };
-  explicit AdminServer(Parts parts);
+  explicit AdminServer(const Parts& parts);
   ~AdminServer();
   AdminServer(const AdminServer&) = delete;
   AdminServer& operator=(const AdminServer&) = delete;

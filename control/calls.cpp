@@ -19,7 +19,7 @@ Failure refusal_of(Idempotency::Found found) {
                    std::chrono::milliseconds(100));
 }
 
-Calls::Calls(Parts parts)
+Calls::Calls(const Parts& parts)
     : parts_(parts),
       translator_(parts.pool.namespaces(), {.room_name_bytes_max = parts.facts.room_name_bytes_max,
                                             .publish_batch_max = parts.options.publish_batch_max,

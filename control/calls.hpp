@@ -36,7 +36,7 @@ class Calls {
     const Options& options;
     const Facts& facts;
   };
-  explicit Calls(Parts parts);
+  explicit Calls(const Parts& parts);
   Calls(const Calls&) = delete;
   Calls& operator=(const Calls&) = delete;
 
@@ -47,21 +47,23 @@ class Calls {
   v1::PublishResult publish_one(const v1::PublishRequest& request);
   const Translator& translator() const { return translator_; }
 
-  void publish(const v1::PublishRequest& request, base::TimePoint deadline, Answer<v1::PublishResponse> answer);
+  void publish(const v1::PublishRequest& request, base::TimePoint deadline, const Answer<v1::PublishResponse>& answer);
   void publish_batch(const v1::PublishBatchRequest& request, base::TimePoint deadline,
-                     Answer<v1::PublishBatchResponse> answer);
-  void join_rooms(const v1::JoinRoomsRequest& request, base::TimePoint deadline, Answer<v1::JoinRoomsResponse> answer);
+                     const Answer<v1::PublishBatchResponse>& answer);
+  void join_rooms(const v1::JoinRoomsRequest& request, base::TimePoint deadline,
+                  const Answer<v1::JoinRoomsResponse>& answer);
   void leave_rooms(const v1::LeaveRoomsRequest& request, base::TimePoint deadline,
-                   Answer<v1::LeaveRoomsResponse> answer);
+                   const Answer<v1::LeaveRoomsResponse>& answer);
   void disconnect(const v1::DisconnectRequest& request, base::TimePoint deadline,
-                  Answer<v1::DisconnectResponse> answer);
+                  const Answer<v1::DisconnectResponse>& answer);
   void get_connection(const v1::GetConnectionRequest& request, base::TimePoint deadline,
-                      Answer<v1::GetConnectionResponse> answer);
+                      const Answer<v1::GetConnectionResponse>& answer);
   void list_connections(const v1::ListConnectionsRequest& request, base::TimePoint deadline,
-                        Answer<v1::ListConnectionsResponse> answer);
-  void list_rooms(const v1::ListRoomsRequest& request, base::TimePoint deadline, Answer<v1::ListRoomsResponse> answer);
-  void history(const v1::HistoryRequest& request, base::TimePoint deadline, Answer<v1::HistoryResponse> answer);
-  void get_node(const v1::GetNodeRequest& request, base::TimePoint deadline, Answer<v1::GetNodeResponse> answer);
+                        const Answer<v1::ListConnectionsResponse>& answer);
+  void list_rooms(const v1::ListRoomsRequest& request, base::TimePoint deadline,
+                  const Answer<v1::ListRoomsResponse>& answer);
+  void history(const v1::HistoryRequest& request, base::TimePoint deadline, const Answer<v1::HistoryResponse>& answer);
+  void get_node(const v1::GetNodeRequest& request, base::TimePoint deadline, const Answer<v1::GetNodeResponse>& answer);
 
   // Begins to drain, unless the request's key says that this was done already. Finished where it came in.
   struct DrainWatch {
@@ -86,8 +88,8 @@ class Calls {
 
   // Does what `run` does unless `key`, if there is one, says that it was done already.
   template <class Response>
-  void once(Idempotency::Key key, const google::protobuf::Message& request, Answer<Response> answer,
-            const std::function<void(Answer<Response>)>& run);
+  void once(Idempotency::Key key, const google::protobuf::Message& request, const Answer<Response>& answer,
+            const std::function<void(const Answer<Response>&)>& run);
 
   Parts parts_;
   Translator translator_;

@@ -36,7 +36,7 @@ std::uint32_t filters_of(Request request) {
 }  // namespace
 
 void Calls::get_connection(const v1::GetConnectionRequest& request, base::TimePoint deadline,
-                           Answer<v1::GetConnectionResponse> answer) {
+                           const Answer<v1::GetConnectionResponse>& answer) {
   base::ConnectionId id;
   if (auto problem = translator_.connection_id("id", request.id(), id)) return answer(*std::move(problem));
   const Failure gone{base::Errc::not_found, "no such connection, or none any more"};
@@ -67,7 +67,7 @@ struct Calls::Listing {
 };
 
 void Calls::list_connections(const v1::ListConnectionsRequest& request, base::TimePoint deadline,
-                             Answer<v1::ListConnectionsResponse> answer) {
+                             const Answer<v1::ListConnectionsResponse>& answer) {
   auto listing = std::make_shared<Listing>();
   const PageToken begin{.incarnation = parts_.pool.incarnation(), .filters = filters_of(request)};
   if (auto problem = translator_.filter(request, listing->filter)) return answer(*std::move(problem));
@@ -75,7 +75,7 @@ void Calls::list_connections(const v1::ListConnectionsRequest& request, base::Ti
     return answer(*std::move(problem));
   if (auto problem = token_of(request.page_token(), begin, listing->at)) return answer(*std::move(problem));
   listing->deadline = deadline;
-  listing->answer = std::move(answer);
+  listing->answer = answer;
   list_from(listing);
 }
 
@@ -112,7 +112,8 @@ void Calls::take_page(const std::shared_ptr<Listing>& listing, workers::Connecti
   list_from(listing);
 }
 
-void Calls::list_rooms(const v1::ListRoomsRequest& request, base::TimePoint, Answer<v1::ListRoomsResponse> answer) {
+void Calls::list_rooms(const v1::ListRoomsRequest& request, base::TimePoint,
+                       const Answer<v1::ListRoomsResponse>& answer) {
   base::NamespaceId name_space;
   if (auto problem = translator_.name_space("namespace", request.namespace_(), name_space))
     return answer(*std::move(problem));
@@ -165,7 +166,7 @@ workers::Replay history_of(const workers::Sequencer& sequencer, const HistoryRan
 
 }  // namespace
 
-void Calls::history(const v1::HistoryRequest& request, base::TimePoint, Answer<v1::HistoryResponse> answer) {
+void Calls::history(const v1::HistoryRequest& request, base::TimePoint, const Answer<v1::HistoryResponse>& answer) {
   base::NamespaceId name_space;
   HistoryRange range{.room = workers::RoomKey::room(request.room()), .newest_first = request.newest_first()};
   if (auto problem = translator_.name_space("namespace", request.namespace_(), name_space))

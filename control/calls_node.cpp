@@ -58,7 +58,7 @@ void show_namespaces(const workers::Pool& pool, v1::Node& node) {
 
 }  // namespace
 
-void Calls::get_node(const v1::GetNodeRequest&, base::TimePoint, Answer<v1::GetNodeResponse> answer) {
+void Calls::get_node(const v1::GetNodeRequest&, base::TimePoint, const Answer<v1::GetNodeResponse>& answer) {
   const workers::Pool& pool = parts_.pool;
   v1::GetNodeResponse response;
   v1::Node& node = *response.mutable_node();

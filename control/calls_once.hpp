@@ -12,9 +12,9 @@ namespace sluice::control {
 Failure refusal_of(Idempotency::Found found);
 
 template <class Response>
-void Calls::once(Idempotency::Key key, const google::protobuf::Message& request, Answer<Response> answer,
-                 const std::function<void(Answer<Response>)>& run) {
-  if (key.text.empty()) return run(std::move(answer));
+void Calls::once(Idempotency::Key key, const google::protobuf::Message& request, const Answer<Response>& answer,
+                 const std::function<void(const Answer<Response>&)>& run) {
+  if (key.text.empty()) return run(answer);
   if (auto problem = translator_.idempotency_key(std::string(key.text))) return answer(*std::move(problem));
   const Idempotency::Begun begun = idempotency_.begin(key, request.SerializeAsString(), base::Clock::now());
   if (begun.found == Idempotency::Found::answer) {
@@ -23,7 +23,7 @@ void Calls::once(Idempotency::Key key, const google::protobuf::Message& request,
     return answer(std::move(response));
   }
   if (begun.found != Idempotency::Found::nothing) return answer(refusal_of(begun.found));
-  run([this, method = key.method, text = std::string(key.text), answer = std::move(answer)](Outcome<Response> outcome) {
+  run([this, method = key.method, text = std::string(key.text), answer](Outcome<Response> outcome) {
     const std::string bytes = outcome ? outcome->SerializeAsString() : std::string();
     idempotency_.finish({method, text}, outcome ? &bytes : nullptr, base::Clock::now());
     answer(std::move(outcome));

@@ -39,7 +39,7 @@ Outcome<v1::Receipt> Calls::send(const v1::PublishRequest& request) {
     parts_.metrics.message_published(Published::refused);
     return *std::move(problem);
   }
-  const auto receipt = parts_.pool.publish(std::move(message));
+  const auto receipt = parts_.pool.publish(message);
   if (!receipt) {
     const bool is_full = receipt.error().code == base::Errc::exhausted;
     parts_.metrics.message_published(is_full ? Published::exhausted : Published::refused);
@@ -51,7 +51,7 @@ Outcome<v1::Receipt> Calls::send(const v1::PublishRequest& request) {
   return shown;
 }
 
-void Calls::publish(const v1::PublishRequest& request, base::TimePoint, Answer<v1::PublishResponse> answer) {
+void Calls::publish(const v1::PublishRequest& request, base::TimePoint, const Answer<v1::PublishResponse>& answer) {
   auto outcome = publish_checked(request);
   if (!outcome) return answer(std::move(outcome.failure()));
   v1::PublishResponse response;
@@ -60,8 +60,8 @@ void Calls::publish(const v1::PublishRequest& request, base::TimePoint, Answer<v
 }
 
 void Calls::publish_batch(const v1::PublishBatchRequest& request, base::TimePoint,
-                          Answer<v1::PublishBatchResponse> answer) {
-  once<v1::PublishBatchResponse>({Method::publish_batch, request.idempotency_key()}, request, std::move(answer),
+                          const Answer<v1::PublishBatchResponse>& answer) {
+  once<v1::PublishBatchResponse>({Method::publish_batch, request.idempotency_key()}, request, answer,
                                  [&](const Answer<v1::PublishBatchResponse>& done) { done(publish_all(request)); });
 }
 

@@ -37,12 +37,11 @@ Problem change_of(const Translator& translator, const Request& request, RoomsCha
 }  // namespace
 
 void Calls::join_rooms(const v1::JoinRoomsRequest& request, base::TimePoint deadline,
-                       Answer<v1::JoinRoomsResponse> answer) {
+                       const Answer<v1::JoinRoomsResponse>& answer) {
   auto change = std::make_shared<RoomsChange>();
   if (auto problem = change_of(translator_, request, *change)) return answer(*std::move(problem));
   once<v1::JoinRoomsResponse>(
-      {Method::join_rooms, request.idempotency_key()}, request, std::move(answer),
-      [&](const Answer<v1::JoinRoomsResponse>& done) {
+      {Method::join_rooms, request.idempotency_key()}, request, answer, [&](const Answer<v1::JoinRoomsResponse>& done) {
         gather<workers::Changed>(
             from_all(deadline),
             [change](workers::Worker& worker) { return workers::join_rooms(worker, change->target, change->rooms); },
@@ -59,11 +58,11 @@ void Calls::join_rooms(const v1::JoinRoomsRequest& request, base::TimePoint dead
 }
 
 void Calls::leave_rooms(const v1::LeaveRoomsRequest& request, base::TimePoint deadline,
-                        Answer<v1::LeaveRoomsResponse> answer) {
+                        const Answer<v1::LeaveRoomsResponse>& answer) {
   auto change = std::make_shared<RoomsChange>();
   if (auto problem = change_of(translator_, request, *change)) return answer(*std::move(problem));
   once<v1::LeaveRoomsResponse>(
-      {Method::leave_rooms, request.idempotency_key()}, request, std::move(answer),
+      {Method::leave_rooms, request.idempotency_key()}, request, answer,
       [&](const Answer<v1::LeaveRoomsResponse>& done) {
         gather<workers::Changed>(
             from_all(deadline),
@@ -80,7 +79,7 @@ void Calls::leave_rooms(const v1::LeaveRoomsRequest& request, base::TimePoint de
 }
 
 void Calls::disconnect(const v1::DisconnectRequest& request, base::TimePoint deadline,
-                       Answer<v1::DisconnectResponse> answer) {
+                       const Answer<v1::DisconnectResponse>& answer) {
   struct Order {
     workers::Target target;
     workers::Ending ending;
@@ -90,7 +89,7 @@ void Calls::disconnect(const v1::DisconnectRequest& request, base::TimePoint dea
   if (auto problem = translator_.target(request.target(), order->target)) return answer(*std::move(problem));
   if (auto problem = translator_.ending(request, order->ending)) return answer(*std::move(problem));
   once<v1::DisconnectResponse>(
-      {Method::disconnect, request.idempotency_key()}, request, std::move(answer),
+      {Method::disconnect, request.idempotency_key()}, request, answer,
       [&](const Answer<v1::DisconnectResponse>& done) {
         gather<std::uint64_t>(
             from_all(deadline),

@@ -22,51 +22,62 @@ struct GatherFrom {
   base::TimePoint deadline;
 };
 
+// The answers of one gather(). Belongs to the executor's thread.
+template <class Part>
+class Gathering {
+ public:
+  Gathering(std::size_t workers, Answer<std::vector<Part>> answer)
+      : parts_(workers), missing_(workers), answer_(std::move(answer)) {}
+
+  void set_timer(Executor::Timer timer) { timer_ = std::move(timer); }
+  void take(std::size_t at, Part part) {
+    parts_[at] = std::move(part);
+    if (--missing_ > 0) return;
+    std::vector<Part> all;
+    for (std::optional<Part>& one : parts_) all.push_back(*std::move(one));
+    end(std::move(all));
+  }
+  void end(Outcome<std::vector<Part>> outcome) {
+    if (!answer_) return;
+    timer_.reset();
+    std::exchange(answer_, nullptr)(std::move(outcome));
+  }
+
+ private:
+  std::vector<std::optional<Part>> parts_;
+  std::size_t missing_;
+  Executor::Timer timer_;
+  Answer<std::vector<Part>> answer_;  // null once it was called
+};
+
+// Gathering's beginning, on the executor.
+template <class Part>
+void ask_workers(const GatherFrom& from, const std::function<Part(workers::Worker&)>& ask,
+                 const std::shared_ptr<Gathering<Part>>& gathering) {
+  for (std::size_t at = 0; at < from.workers.size(); ++at) {
+    const bool posted =
+        from.pool.post(from.workers[at], [gathering, ask, at, post = from.executor.poster()](workers::Worker& worker) {
+          post([gathering, at, part = ask(worker)]() mutable { gathering->take(at, std::move(part)); });
+        });
+    if (posted) continue;
+    return gathering->end(
+        try_again(base::Errc::exhausted, "a worker's mailbox is full", std::chrono::milliseconds(50)));
+  }
+}
+
 // Runs `ask` on the thread of each worker and gives `answer` their answers in the order of `from.workers`, on the
 // executor. Errc::exhausted if a mailbox was full and Errc::timed_out at the deadline: workers that were asked may
 // still have done, or do, their share then. A deadline that has passed asks nobody. Any thread.
 template <class Part>
-void gather(GatherFrom from, std::function<Part(workers::Worker&)> ask, Answer<std::vector<Part>> answer) {
-  // Belongs to the executor's thread.
-  struct State {
-    std::vector<std::optional<Part>> parts;
-    std::size_t missing;
-    Executor::Timer timer;
-    Answer<std::vector<Part>> answer;
-
-    void end(Outcome<std::vector<Part>> outcome) {
-      if (!answer) return;
-      timer.reset();
-      std::exchange(answer, nullptr)(std::move(outcome));
-    }
-    void take(std::size_t at, Part part) {
-      parts[at] = std::move(part);
-      if (--missing > 0) return;
-      std::vector<Part> all;
-      for (std::optional<Part>& one : parts) all.push_back(*std::move(one));
-      end(std::move(all));
-    }
-  };
-  auto state = std::make_shared<State>();
-  state->parts.resize(from.workers.size());
-  state->missing = from.workers.size();
-  state->answer = std::move(answer);
-  from.executor.post([state, ask = std::move(ask), from] {
-    Executor& executor = from.executor;
-    if (base::Clock::now() >= from.deadline) return state->end(Failure{base::Errc::timed_out, "no time was left"});
-    state->timer = executor.at(from.deadline, [weak = std::weak_ptr(state)] {
+void gather(const GatherFrom& from, std::function<Part(workers::Worker&)> ask, Answer<std::vector<Part>> answer) {
+  auto gathering = std::make_shared<Gathering<Part>>(from.workers.size(), std::move(answer));
+  from.executor.post([gathering, ask = std::move(ask), from] {
+    if (base::Clock::now() >= from.deadline) return gathering->end(Failure{base::Errc::timed_out, "no time was left"});
+    gathering->set_timer(from.executor.at(from.deadline, [weak = std::weak_ptr(gathering)] {
       const auto waiting = weak.lock();
       if (waiting) waiting->end(Failure{base::Errc::timed_out, "the workers did not answer in time"});
-    });
-    const Executor::Poster post = executor.poster();
-    for (std::size_t at = 0; at < from.workers.size(); ++at) {
-      const bool posted = from.pool.post(from.workers[at], [state, ask, at, post](workers::Worker& worker) {
-        post([state, at, part = ask(worker)]() mutable { state->take(at, std::move(part)); });
-      });
-      if (!posted)
-        return state->end(
-            try_again(base::Errc::exhausted, "a worker's mailbox is full", std::chrono::milliseconds(50)));
-    }
+    }));
+    ask_workers(from, ask, gathering);
   });
 }
 

@@ -29,7 +29,7 @@ struct UnaryCall {
 
 template <class Request, class Response>
 grpc::ServerUnaryReactor* serve(const GrpcServer::Parts& parts, const UnaryCall& call,
-                                void (Calls::*run)(const Request&, base::TimePoint, Answer<Response>)) {
+                                void (Calls::*run)(const Request&, base::TimePoint, const Answer<Response>&)) {
   const base::TimePoint began = base::Clock::now();
   parts.metrics.call_began(call.method);
   auto* const reactor = call.context->DefaultReactor();
@@ -43,7 +43,7 @@ grpc::ServerUnaryReactor* serve(const GrpcServer::Parts& parts, const UnaryCall&
   if (auto problem = parse(*call.request, parts.options.grpc_message_bytes_max, request)) {
     answer(*std::move(problem));
   } else {
-    (parts.calls.*run)(request, deadline_of(*call.context), std::move(answer));
+    (parts.calls.*run)(request, deadline_of(*call.context), answer);
   }
   return reactor;
 }

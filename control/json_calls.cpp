@@ -91,7 +91,7 @@ JsonCalls::JsonCalls(Calls& calls, Metrics& metrics) : calls_(calls), metrics_(m
 
 template <class Request, class Response>
 void JsonCalls::add(std::string_view service, Method method,
-                    void (Calls::*run)(const Request&, base::TimePoint, Answer<Response>)) {
+                    void (Calls::*run)(const Request&, base::TimePoint, const Answer<Response>&)) {
   const std::string path =
       "/" + std::string(service) + "/" + std::string(method_names[static_cast<std::size_t>(method)]);
   by_path_[path] = [this, method, run](const std::string& body, base::TimePoint deadline,
@@ -104,7 +104,7 @@ void JsonCalls::add(std::string_view service, Method method,
     };
     Request request;
     if (auto problem = parse(body, request)) return done(*std::move(problem));
-    (calls_.*run)(request, deadline, std::move(done));
+    (calls_.*run)(request, deadline, done);
   };
 }
 

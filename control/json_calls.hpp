@@ -37,7 +37,7 @@ class JsonCalls {
 
   template <class Request, class Response>
   void add(std::string_view service, Method method,
-           void (Calls::*run)(const Request&, base::TimePoint, Answer<Response>));
+           void (Calls::*run)(const Request&, base::TimePoint, const Answer<Response>&));
 
   Calls& calls_;
   Metrics& metrics_;

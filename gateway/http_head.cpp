@@ -63,6 +63,10 @@ base::Status check_fields(const HttpHead& head) {
        {"Content-Length", "Transfer-Encoding", "Host", "Origin", "Sec-WebSocket-Key", "Sec-WebSocket-Version"}) {
     if (head.count(name) > 1) return fail(Errc::bad_request, std::string(name) + " is given twice; once is allowed");
   }
+  // Beast takes "5, 5" for 5, as RFC 9110, 8.6 allows; whoever stands before us may not.
+  if (head.find("Content-Length").find_first_not_of("0123456789") != std::string_view::npos) {
+    return fail(Errc::bad_request, "Content-Length is not a number");
+  }
   const std::string_view host = head.find("Host");
   if (head.is_http_1_1 && head.count("Host") == 0) return fail(Errc::bad_request, "Host is missing");
   if (host.find_first_of(" \t/@,") != std::string_view::npos) {

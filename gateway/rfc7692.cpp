@@ -64,11 +64,11 @@ class Reader {
   std::size_t at_ = 0;
 };
 
-// 7.1.2.1: decimal, no leading zeros.
-std::optional<int> window_bits(std::string_view text) {
+// 7.1.2.1: decimal, no leading zeros; 0 if it is no size of a window.
+int window_bits(std::string_view text) {
   if (text.size() == 1 && text[0] >= '8' && text[0] <= '9') return text[0] - '0';
   if (text.size() == 2 && text[0] == '1' && text[1] >= '0' && text[1] <= '5') return 10 + (text[1] - '0');
-  return std::nullopt;
+  return 0;
 }
 
 // One offer of permessage-deflate.
@@ -84,19 +84,18 @@ class Offer {
     } else if (name == rfc7692::client_no_context_takeover) {
       is_sound_ = !value && !std::exchange(client_starts_afresh_, true);
     } else if (name == rfc7692::server_max_window_bits) {
-      is_sound_ = value && !server_bits_;
-      if (is_sound_) is_sound_ = (server_bits_ = window_bits(*value)).has_value();
+      is_sound_ = value && server_bits_ == 0;
+      if (is_sound_) is_sound_ = (server_bits_ = window_bits(*value)) != 0;
     } else if (name == rfc7692::client_max_window_bits) {
-      is_sound_ = !client_bits_;
-      if (is_sound_) client_bits_ = value ? window_bits(*value) : rfc7692::window_bits_max;
-      is_sound_ = is_sound_ && client_bits_.has_value();
+      is_sound_ = client_bits_ == 0;
+      if (is_sound_) is_sound_ = (client_bits_ = value ? window_bits(*value) : rfc7692::window_bits_max) != 0;
     } else {
       is_sound_ = false;
     }
   }
 
   std::optional<DeflateAgreement> accept(Compression policy) const {
-    const int server_bits = server_bits_.value_or(rfc7692::window_bits_max);
+    const int server_bits = server_bits_ != 0 ? server_bits_ : rfc7692::window_bits_max;
     if (!is_sound_ || policy == Compression::off || server_bits < narrow_window_bits) return std::nullopt;
     const bool is_shared = policy == Compression::shared;
     DeflateTerms terms;
@@ -106,8 +105,8 @@ class Offer {
     // Two windows are enough: every further one would deflate each message once more.
     if (is_shared && server_bits < wide_window_bits) terms.server_window_bits = narrow_window_bits;
     // The client's window is our inflater's memory, if it has to be kept. Only who offered can be asked (7.1.2.2).
-    const bool is_client_bound = terms.keeps_client_context && client_bits_;
-    if (is_client_bound) terms.client_window_bits = std::min(*client_bits_, wide_window_bits);
+    const bool is_client_bound = terms.keeps_client_context && client_bits_ != 0;
+    if (is_client_bound) terms.client_window_bits = std::min(client_bits_, wide_window_bits);
     return DeflateAgreement{terms, answer(terms, is_client_bound)};
   }
 
@@ -118,7 +117,7 @@ class Offer {
     const auto add = [&](std::string_view name) { text.append("; ").append(name); };
     if (!terms.keeps_server_context) add(rfc7692::server_no_context_takeover);
     if (!terms.keeps_client_context) add(rfc7692::client_no_context_takeover);
-    if (server_bits_) {
+    if (server_bits_ != 0) {
       add(rfc7692::server_max_window_bits);
       text += '=' + std::to_string(terms.server_window_bits);
     }
@@ -131,7 +130,7 @@ class Offer {
 
   bool is_sound_;
   bool server_starts_afresh_ = false, client_starts_afresh_ = false;
-  std::optional<int> server_bits_, client_bits_;
+  int server_bits_ = 0, client_bits_ = 0;  // 0: not offered
 };
 
 base::Error malformed(const Reader& reader, std::string_view expected) {

@@ -18,9 +18,14 @@ constexpr std::string_view key = "dGhlIHNhbXBsZSBub25jZQ==";
 // What browsers offer.
 constexpr std::string_view deflate_offer = "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n";
 
+// Fills in the connection's number: {i}, or {i/10} for a number that ten connections share.
 std::string numbered(std::string path, std::size_t number) {
-  const auto at = path.find("{i}");
-  return at == std::string::npos ? path : path.replace(at, 3, std::to_string(number));
+  const auto at = path.find("{i");
+  const auto end = path.find('}', at);
+  if (at == std::string::npos || end == std::string::npos) return path;
+  const bool is_shared = path[at + 2] == '/';
+  const std::size_t among = is_shared ? std::stoul(path.substr(at + 3)) : 1;
+  return path.replace(at, end + 1 - at, std::to_string(number / among));
 }
 
 in_addr_t source_of(const Options& options, std::size_t number) {

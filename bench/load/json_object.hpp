@@ -15,8 +15,7 @@ class JsonObject {
   JsonObject& add(std::string_view name, bool truth) { return append(name, truth ? "true" : "false"); }
   JsonObject& add(std::string_view name, double number);
   template <std::integral Integer>
-    requires(!std::same_as<Integer, bool>)
-  JsonObject& add(std::string_view name, Integer number) {
+  requires(!std::same_as<Integer, bool>) JsonObject& add(std::string_view name, Integer number) {
     return append(name, std::to_string(number));
   }
   JsonObject& add(std::string_view name, const JsonObject& object) { return append(name, object.text()); }

@@ -70,10 +70,12 @@ void Loop::look_at_phase() {
 }
 
 void Loop::connect_more() {
-  while (connecting_ < concurrency_ && next_ < connections_.size()) {
-    ++connecting_;
-    connections_[next_++].open();
-  }
+  while (connecting_ < concurrency_ && next_ < connections_.size()) open(connections_[next_++]);
+}
+
+void Loop::open(Connection& connection) {
+  ++connecting_;
+  connection.open();
 }
 
 void Loop::close_all() {

@@ -42,6 +42,8 @@ class Loop {
   // Works until the phase is `stopped`.
   void run(Behaviour& behaviour);
 
+  // Opens a connection that is not open.
+  void open(Connection& connection);
   std::deque<Connection>& connections() { return connections_; }
   Seen& seen() { return seen_; }
   Shared& shared() { return shared_; }

@@ -21,7 +21,7 @@ modes
   churn     connect, upgrade, close, --concurrency at a time; --close-handshake closes by WebSocket's handshake
   mixed     a fan-out at --rate while --echo-clients measure echoes at --echo-rate (default 20), on a thread of their own
 
-the server   --host --port --path --echo-path ({i} in a path: the connection's number) --header 'Name: value'
+the server   --host --port --path --echo-path ({i} in a path: the connection's number; {i/10}: ten share one) --header 'Name: value'
              --pid PID (again for each of its processes) --language raw|socketio|centrifuge --channel NAME
              --tls (any certificate) --deflate (offer permessage-deflate) --inflate-every N (only one in N clients does)
 the load     --clients N --echo-clients N --size BYTES --json --window N --depth N --rate R --echo-rate R --concurrency N

@@ -32,15 +32,13 @@ struct alignas(64) Counters {
   Count pongs{0};     // pings answered
 
   // Cheaper than fetch_add, as nobody else writes.
-  static void bump(Count& count) {
-    count.store(count.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-  }
+  static void bump(Count& count) { count.store(count.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed); }
 };
 
 struct Shared {
   explicit Shared(const Options& asked, std::size_t threads) : options(asked), counters(threads) {}
 
-  std::uint64_t sum(Counters::Count Counters::* which) const {
+  std::uint64_t sum(Counters::Count Counters::*which) const {
     std::uint64_t total = 0;
     for (const Counters& each : counters) total += (each.*which).load(std::memory_order_relaxed);
     return total;

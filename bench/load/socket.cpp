@@ -15,8 +15,8 @@ namespace sluice::bench {
 TlsContext::TlsContext() : context_(SSL_CTX_new(TLS_client_method())) {
   if (context_ == nullptr) throw std::runtime_error("OpenSSL does not start");
   SSL_CTX_set_verify(context_, SSL_VERIFY_NONE, nullptr);
-  SSL_CTX_set_mode(context_, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
-                                 SSL_MODE_RELEASE_BUFFERS);
+  SSL_CTX_set_mode(context_,
+                   SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
 }
 
 TlsContext::~TlsContext() { SSL_CTX_free(context_); }

@@ -1,7 +1,7 @@
 // The control plane over gRPC: every call, every kind of bad input.
 import assert from 'node:assert/strict';
 import { before, after, test } from 'node:test';
-import { grpc, rejects, startGateway } from './harness.mjs';
+import { detailOf, grpc, rejects, startGateway } from './harness.mjs';
 
 let gateway;
 let rpc;
@@ -20,35 +20,10 @@ const idOf = async (client) => {
   return client.parsed[0].id;
 };
 
-// The ErrorDetail inside grpc-status-details-bin.
-function detailOf(error) {
-  const [bytes] = error.metadata.get('grpc-status-details-bin');
-  assert.ok(bytes, `no details: ${error.message}`);
-  return decode(bytes);
-}
-// Just enough of Protobuf to read the fields of an ErrorDetail: { 1: reason, 2: field, 3: expected, 5: retryable }.
-function fields(bytes) {
-  const found = {};
-  for (let at = 0; at < bytes.length; ) {
-    const key = bytes[at++];
-    let value = 0;
-    for (let shift = 0; ; shift += 7) {
-      const byte = bytes[at++];
-      value += (byte & 127) * 2 ** shift;
-      if (byte < 128) break;
-    }
-    if ((key & 7) === 2) {
-      found[key >> 3] = bytes.subarray(at, at + value);
-      at += value;
-    } else found[key >> 3] = value;
-  }
-  return found;
-}
-function decode(bytes) {
-  const any = fields(fields(bytes)[3]);
-  assert.match(any[1].toString(), /\/sluice\.v1\.ErrorDetail$/);
-  const detail = fields(any[2]);
-  return { reason: detail[1]?.toString(), field: detail[2]?.toString(), expected: detail[3]?.toString(), retryable: Boolean(detail[5]) };
+// Over a limit on number: base/error.hpp's too_many. It names the option, and trying again is no use.
+async function rejectsTooMany(call, option, max) {
+  const detail = detailOf(await rejects(call, 'RESOURCE_EXHAUSTED'));
+  assert.deepEqual([detail.reason, detail.limit, detail.retryable], ['too_many', { option, max }, false]);
 }
 
 test('Publish answers with the position and the exact count of a room', async () => {
@@ -112,7 +87,9 @@ test('PublishBatch keeps the order and has a result for each message', async () 
   const error = await rejects(rpc.publishBatch({ messages: [message('3'), message('bad', [''])], allValid: true }), 'INVALID_ARGUMENT');
   assert.equal(detailOf(error).field, 'messages[1].target.rooms[0]');
   await rejects(rpc.publishBatch({ messages: [] }), 'INVALID_ARGUMENT');
-  await rejects(rpc.publishBatch({ messages: Array(101).fill(message('x')) }), 'INVALID_ARGUMENT');
+  await rejectsTooMany(rpc.publishBatch({ messages: Array(101).fill(message('x')) }), 'publish-batch-max', 100);
+  const many = await rpc.publishBatch({ messages: Array(100).fill(message('x', [unique('elsewhere')])) });
+  assert.equal(many.results.length, 100, 'what is equal to the limit is allowed');
   await gateway.publish('end', { rooms: [room] });
   await client.has('end');
   assert.deepEqual(client.messages, ['1', '2', 'end']);
@@ -229,7 +206,8 @@ test('ListConnections pages over all connections once, and filters', async () =>
   assert.equal((await rpc.listConnections({ room, namespace: '/chat' })).connections.length, 0);
   assert.equal((await rpc.listConnections({ room, user: 'nobody' })).connections.length, 0);
   await rejects(rpc.listConnections({ pageToken: 'forged' }), 'INVALID_ARGUMENT');
-  await rejects(rpc.listConnections({ pageSize: 501 }), 'INVALID_ARGUMENT');
+  await rejectsTooMany(rpc.listConnections({ pageSize: 501 }), 'list-page-max', 500);
+  await rpc.listConnections({ pageSize: 500 });
   await rejects(rpc.listConnections({ namespace: '/none' }), 'NOT_FOUND');
   clients.forEach((client) => client.terminate());
 });

@@ -1,11 +1,11 @@
 // Starting, listening, draining, ending; ports, limits, configuration.
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
-import { Client, Raw, WebSocket, eventually, run, splitAddress, startGateway } from './harness.mjs';
+import { Client, eventually, run, splitAddress, startGateway } from './harness.mjs';
 
 const loopback = ['--listen', '127.0.0.1:0', '--grpc', '127.0.0.1:0', '--admin', '127.0.0.1:0'];
 
@@ -147,49 +147,6 @@ test('flags win over the environment, which wins over the file', async (t) => {
   assert.equal(node.name, 'from-environment');
   assert.deepEqual(node.namespaces.map((one) => one.name), ['/', '/flag']);
   assert.equal((await new Client(gateway.url('?room=a&room=b')).whenRefused()).status, 400);
-});
-
-test('a limit on files that is too low for --connections-max is a clear error', async () => {
-  const { code, stderr } = await run(['serve', ...loopback, '--connections-max', '1000000000']);
-  assert.notEqual(code, 0);
-  assert.match(stderr, /connections-max/);
-});
-
-test('when connections run out, accepting pauses without spinning, and goes on when there is room', async (t) => {
-  const gateway = await startGateway(t, ['--connections-max', '10', '--workers', '1']);
-  const clients = await Promise.all(Array.from({ length: 10 }, () => gateway.connect()));
-  const waiting = new Client(gateway.url());
-  await gateway.untilMetric('sluice_accept_pauses_total', {}, (v) => v > 0);
-  const cpu = () => {
-    const fields = readFileSync(`/proc/${gateway.pid}/stat`, 'utf8').split(') ')[1].split(' ');
-    return Number(fields[11]) + Number(fields[12]);
-  };
-  const before = cpu();
-  await new Promise((resolve) => setTimeout(resolve, 1000));
-  assert.ok(cpu() - before <= 10, `${cpu() - before} ticks of 10 ms in a second`);
-  assert.equal(waiting.socket.readyState, WebSocket.CONNECTING);
-  await gateway.publish('those inside do not notice');
-  for (const client of clients) await client.count(1);
-  clients[0].terminate();
-  await waiting.opened();
-  waiting.terminate();
-});
-
-test('when descriptors run out, the same', async (t) => {
-  const gateway = await startGateway(t, ['--workers', '1', '--connections-max', '20'], { wrap: 'ulimit -n 300; exec "$@"' });
-  // Descriptors that the gateway did not count on: connections to its other ports.
-  const admin = [];
-  t.after(() => admin.forEach((raw) => raw.socket.destroy()));
-  for (let at = 0; at < 300; ++at) {
-    const raw = await Raw.open(gateway.address(at % 2 ? 'admin' : 'grpc'));
-    raw.socket.on('error', () => {});
-    admin.push(raw);
-  }
-  const client = new Client(gateway.url());
-  await gateway.until(() => gateway.logged('accepting_paused'), 'the line that says so');
-  admin.forEach((raw) => raw.socket.destroy());
-  await client.opened();
-  client.terminate();
 });
 
 test('SIGHUP reloads the log level, and refuses a bad file whole', async (t) => {

@@ -17,8 +17,8 @@ struct RunningCalls : RunningPool {
 
   // Does the call and gives its outcome.
   template <class Request, class Response>
-  Outcome<Response> ask(void (Calls::*call)(const Request&, base::TimePoint, Answer<Response>), const Request& request,
-                        std::chrono::milliseconds patience = std::chrono::seconds(5)) {
+  Outcome<Response> ask(void (Calls::*call)(const Request&, base::TimePoint, const Answer<Response>&),
+                        const Request& request, std::chrono::milliseconds patience = std::chrono::seconds(5)) {
     std::promise<Outcome<Response>> promise;
     (calls.*call)(request, base::Clock::now() + patience,
                   [&promise](Outcome<Response> outcome) { promise.set_value(std::move(outcome)); });

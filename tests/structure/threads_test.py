@@ -1,0 +1,54 @@
+"""Every object belongs to one worker, or is one of the few named exceptions (docs/ARCHITECTURE.md, What stays true)."""
+import re
+import unittest
+
+from sources import code, files
+
+# Whatever locks, or is shared by threads without a lock. Nothing else may.
+ALLOWED = {
+    "base/byte_budget.hpp",
+    "base/cell.hpp",
+    "base/snapshot.hpp",
+    "workers/mailbox.hpp",
+    "workers/mailbox.cpp",
+    "workers/sequencer.cpp",
+    "control/idempotency.hpp",
+    "control/idempotency.cpp",
+    "control/metrics.hpp",
+    "control/publish_answers.hpp",
+    "control/publish_answers.cpp",
+    "control/readiness_flag.hpp",
+}
+SHARED = re.compile(r"\bstd::(\w*mutex|atomic\w*|condition_variable\w*|lock_guard|unique_lock|scoped_lock|call_once|"
+                    r"latch|barrier|counting_semaphore|binary_semaphore|jthread)\b|#include <(atomic|mutex|shared_mutex)>")
+# GCC 12 miscompiles coroutines; the others are ways around the owner of an object.
+FORBIDDEN = re.compile(r"\b(co_await|co_return|co_yield|enable_shared_from_this|shared_from_this|thread_local)\b")
+FOLDERS = {"base", "workers", "gateway", "control", "program"}
+
+
+def own():
+    return [path for path in files(".cpp", ".hpp") if path.parts[0] in FOLDERS]
+
+
+class Threads(unittest.TestCase):
+    def test_only_the_named_files_lock_or_share(self):
+        self.assertEqual([str(path) for path in own() if SHARED.search(code(path)) and str(path) not in ALLOWED], [])
+
+    def test_every_named_exception_still_needs_to_be_one(self):
+        needed = {str(path) for path in own() if SHARED.search(code(path))}
+        self.assertEqual(sorted(ALLOWED - needed), [])
+
+    def test_nothing_goes_around_an_objects_owner(self):
+        self.assertEqual([str(path) for path in own() if FORBIDDEN.search(code(path))], [])
+
+    def test_protocol_code_touches_no_socket_clock_or_log(self):
+        pure = {"frame_decoder", "utf8", "rfc6455", "rfc7692", "http_head", "request_target", "websocket_handshake",
+                "base64", "origins", "inflater", "deflater"}
+        impure = re.compile(r"#include (<sys/socket\.h>|<boost/asio|<unistd\.h>|\"base/log\.hpp\")|::now\(\)|\blog_\w+\(")
+        wrong = [str(path) for path in files(".cpp", ".hpp", under="gateway")
+                 if path.stem in pure and impure.search(code(path))]
+        self.assertEqual(wrong, [])
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,153 @@
+#include "gateway/encodings.hpp"
+
+#include <gtest/gtest.h>
+
+namespace sluice::gateway {
+namespace {
+
+using namespace std::string_literals;
+using workers::DataKind;
+using workers::GapReason;
+using workers::Message;
+using workers::RoomKey;
+
+constexpr workers::WireFormat no_format = 0;
+
+Message message_of(DataKind kind, std::string data, std::string event = "message") {
+  Message message;
+  message.kind = kind;
+  message.data = std::move(data);
+  message.event = std::move(event);
+  message.position = {0xc0ffee, 42};
+  return message;
+}
+
+std::string bare(const Message& message) {
+  std::string out;
+  append_message(bare_websocket, message, nullptr, out);
+  return out;
+}
+
+// The JSON text of an enveloped message, or of an event other than `message`, without its frame's head.
+std::string payload_of(workers::WireFormat format, const Message& message, const RoomKey* room = nullptr) {
+  std::string out;
+  append_message(format, message, room, out);
+  EXPECT_EQ(out[0], '\x81');
+  EXPECT_EQ(static_cast<std::size_t>(static_cast<unsigned char>(out[1])), out.size() - 2) << "short payloads only";
+  return out.substr(2);
+}
+std::string enveloped(const Message& message, const RoomKey* room = nullptr) {
+  return payload_of(enveloped_websocket, message, room);
+}
+
+// --- bare ---
+
+TEST(Encodings, ABareMessageIsItsDataAlone) {
+  EXPECT_EQ(bare(message_of(DataKind::text, "hi")), "\x81\x02hi");
+  EXPECT_EQ(bare(message_of(DataKind::json, "[1]")), "\x81\x03[1]");
+  EXPECT_EQ(bare(message_of(DataKind::binary, "\xFF\x00"s)), "\x82\x02\xFF\x00"s);
+  EXPECT_EQ(bare(message_of(DataKind::text, "")), "\x81\x00"s);
+}
+
+TEST(Encodings, ABareMessageOfAnotherEventNamesIt) {
+  const auto json = [](const Message& message) { return payload_of(bare_websocket, message); };
+  EXPECT_EQ(json(message_of(DataKind::text, "h\"i", "chat")), R"({"event":"chat","data":"h\"i"})");
+  EXPECT_EQ(json(message_of(DataKind::json, R"({"a":1})", "chat")), R"({"event":"chat","data":{"a":1}})");
+  EXPECT_EQ(json(message_of(DataKind::binary, "foo", "chat")), R"({"event":"chat","data":"Zm9v","encoding":"base64"})");
+}
+
+TEST(Encodings, ABareMessageShowsNeitherRoomNorPosition) {
+  const RoomKey room = RoomKey::room("lobby");
+  std::string out;
+  append_message(bare_websocket, message_of(DataKind::text, "hi"), &room, out);
+  EXPECT_EQ(out, "\x81\x02hi");
+}
+
+// --- enveloped ---
+
+TEST(Encodings, AnEnvelopeHasEventDataRoomAndPosition) {
+  const RoomKey room = RoomKey::room("lob\"by");
+  EXPECT_EQ(enveloped(message_of(DataKind::text, "hi"), &room),
+            R"({"event":"message","data":"hi","room":"lob\"by","position":"0000000000c0ffee-42"})");
+}
+
+TEST(Encodings, AnEnvelopeHoldsEachKindOfData) {
+  EXPECT_EQ(enveloped(message_of(DataKind::json, R"({"a":[1,null]})")),
+            R"({"event":"message","data":{"a":[1,null]},"position":"0000000000c0ffee-42"})");
+  EXPECT_EQ(enveloped(message_of(DataKind::binary, "\xFF\xFE"s)),
+            R"({"event":"message","data":"//4=","encoding":"base64","position":"0000000000c0ffee-42"})");
+  EXPECT_EQ(enveloped(message_of(DataKind::binary, "")),
+            R"({"event":"message","data":"","encoding":"base64","position":"0000000000c0ffee-42"})");
+}
+
+TEST(Encodings, AMessageThatHadNoPlaceInTheOrderHasNoPosition) {
+  Message message = message_of(DataKind::text, "echo");
+  message.position = {};
+  EXPECT_EQ(enveloped(message), R"({"event":"message","data":"echo"})");
+}
+
+TEST(Encodings, TextIsEscapedForJson) {
+  Message message = message_of(DataKind::text, "\"\\/\b\n\r\t\x01\x7F\xC3\xA9", "e\"v");
+  message.position = {};
+  EXPECT_EQ(enveloped(message), R"({"event":"e\"v","data":"\"\\/\u0008\n\r\t\u0001\u007f)"
+                                "\xC3\xA9\"}");
+}
+
+TEST(Encodings, TextThatIsNoUtf8DoesNotReachAClient) {
+  Message message = message_of(DataKind::text,
+                               "a\xFF"
+                               "b\xED\xA0\x80"
+                               "c");
+  message.position = {};
+  EXPECT_EQ(enveloped(message),
+            "{\"event\":\"message\",\"data\":\"a\xEF\xBF\xBD"
+            "b\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD"
+            "c\"}");
+}
+
+TEST(Encodings, AFrameIsAppendedBehindWhatIsThere) {
+  std::string out = bare(message_of(DataKind::text, "a"));
+  append_message(bare_websocket, message_of(DataKind::text, "b"), nullptr, out);
+  EXPECT_EQ(out,
+            "\x81\x01"
+            "a\x81\x01"
+            "b");
+}
+
+TEST(Encodings, ALongMessageHasALongHead) {
+  const std::string frame = bare(message_of(DataKind::binary, std::string(70'000, 'x')));
+  EXPECT_EQ(frame.substr(0, 10), "\x82\x7F\x00\x00\x00\x00\x00\x01\x11\x70"s);
+  EXPECT_EQ(frame.size(), 70'010U);
+}
+
+// --- notices ---
+
+TEST(Encodings, AGapSaysItsReasonToEnvelopedClients) {
+  const auto gap = [](GapReason reason) {
+    std::string out;
+    append_gap(enveloped_websocket, reason, out);
+    return out.substr(2);
+  };
+  EXPECT_EQ(gap(GapReason::evicted), R"({"notice":"gap","reason":"evicted"})");
+  EXPECT_EQ(gap(GapReason::other_epoch), R"({"notice":"gap","reason":"other_epoch"})");
+  EXPECT_EQ(gap(GapReason::future), R"({"notice":"gap","reason":"future"})");
+  EXPECT_EQ(gap(GapReason::dropped), R"({"notice":"gap","reason":"dropped"})");
+}
+
+TEST(Encodings, OtherFormatsHaveNoNotices) {
+  for (const workers::WireFormat format : {no_format, bare_websocket}) {
+    std::string out;
+    append_gap(format, GapReason::evicted, out);
+    EXPECT_EQ(out, "");
+  }
+}
+
+TEST(Encodings, TheOpenNoticeNamesConnectionAndPosition) {
+  std::string out;
+  append_open("9f31c2d0-1-2a-7", "0000000000c0ffee-42", out);
+  EXPECT_EQ(out.substr(2), R"({"notice":"open","id":"9f31c2d0-1-2a-7","position":"0000000000c0ffee-42"})");
+  EXPECT_EQ(out[0], '\x81');
+}
+
+}  // namespace
+}  // namespace sluice::gateway
