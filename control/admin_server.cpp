@@ -235,4 +235,10 @@ void AdminServer::stop(std::function<void()> on_idle) {
   for (const auto& session : state_->sessions) session.first->close();
 }
 
+void AdminServer::close() {
+  error_code ignored;
+  state_->acceptor.close(ignored);
+  state_->sessions.clear();
+}
+
 }  // namespace sluice::control

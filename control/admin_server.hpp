@@ -28,6 +28,8 @@ class AdminServer {
   base::Result<base::Address> start();
   // Takes no more connections and requests; `on_idle` is called once what is under way has been answered.
   void stop(std::function<void()> on_idle);
+  // Closes the port and every connection. Once the executor has ended.
+  void close();
 
  private:
   struct State;

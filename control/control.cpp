@@ -131,6 +131,7 @@ void Control::shutdown(base::TimePoint deadline) {
   state_->grpc.shutdown(deadline);
   idle->get_future().wait_until(deadline);
   state_->executor.stop();
+  state_->admin.close();  // the deadline may have come before the executor did its part
 }
 
 }  // namespace sluice::control

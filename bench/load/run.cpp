@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdio>
 #include <stdexcept>
 
 namespace sluice::bench {
@@ -94,6 +95,8 @@ void Run::connect() {
 }
 
 void Run::hold() {
+  // For scripts that go on once the connections stand.
+  std::fprintf(stderr, "connected %llu\n", static_cast<unsigned long long>(results_.settled.opened));
   enter(Phase::measuring);
   results_.before = sample();
   wait_until(options_.hold, [] { return false; });

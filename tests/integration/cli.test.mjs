@@ -1,5 +1,8 @@
 // The command line, as a person or a script uses it.
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { before, after, test } from 'node:test';
 import { run, startGateway } from './harness.mjs';
 
@@ -80,4 +83,70 @@ test('help, mistakes and an absent gateway: each with its exit code and a line t
   const refused = await run(['publish', '--room', '', 'x', ...at]);
   assert.notEqual(refused.code, 0);
   assert.match(refused.stderr, /room/);
+});
+
+test('what options prints as a sample is a file that check takes, and each mistake in a file gets a line', async (t) => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'sluice-check-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const file = path.join(folder, 'sluice.toml');
+  writeFileSync(file, await ok(['options', '--sample']));
+  assert.equal(await ok(['check', '--config', file]), 'ok\n');
+  writeFileSync(file, 'message-bytes-max = "3MiB"\nping-interval-seconds = "30s"\nnamespace = ["/a", "/b"]\n');
+  assert.equal(await ok(['check', '--config', file]), 'ok\n');
+  writeFileSync(file, 'message-bytes-max = 0\nunknown = 1\nnamespace = ["a"]\n');
+  const bad = await run(['check', '--config', file]);
+  assert.equal(bad.code, 1);
+  for (const name of ['message-bytes-max', 'unknown', 'namespace']) assert.match(bad.stderr + bad.stdout, new RegExp(name));
+  writeFileSync(file, 'this is = = no TOML\n');
+  assert.equal((await run(['check', '--config', file])).code, 1);
+});
+
+test('the gateway to call may be named by the environment', async () => {
+  await ok(['node', '--json'], { env: { SLUICE_GRPC: gateway.address('grpc') } });
+});
+
+test('publish says every kind of data and target', async () => {
+  const [a, b] = await Promise.all([gateway.connect('?room=kinds&envelope=1'), gateway.connect('?room=kinds')]);
+  await a.count(1);
+  const { id } = a.parsed[0];
+  await ok(['publish', '--everyone', '--event', 'notice', '--json-data', '{"a":1}', ...at]);
+  await ok(['publish', '--room', 'kinds', '--except-connection', id, 'not for a', ...at]);
+  await ok(['publish', '--connection', id, '--volatile', ...at, '--', '--for-a']);
+  await ok(['publish', '--room', 'kinds', '--binary', '-', ...at], { input: Buffer.from([0, 1, 255]) });
+  await Promise.all([a.count(4), b.count(3)]);
+  const data = a.parsed.slice(1).map(({ event, data, encoding }) => [event, data, encoding]);
+  assert.deepEqual(data, [['notice', { a: 1 }, undefined], ['message', '--for-a', undefined], ['message', 'AAH/', 'base64']]);
+  assert.deepEqual(b.messages, ['{"event":"notice","data":{"a":1}}', 'not for a', Buffer.from([0, 1, 255])]);
+  for (const client of [a, b]) client.terminate();
+});
+
+test('a call that the gateway refuses is exit code 1, one that makes no sense is 2', async () => {
+  const refused = await run(['publish', '--room', 'x', '--namespace', '/none', 'hi', ...at]);
+  assert.deepEqual([refused.code, refused.stdout], [1, '']);
+  assert.match(refused.stderr, /namespace/);
+  for (const args of [
+    ['publish', '--room', 'x', '--everyone', 'hi'],
+    ['publish', 'hi'],
+    ['publish', '--room', 'x', '--slow-policy', 'conflate', 'hi'],
+    ['publish', '--room', 'x', '--json-data', '--binary', 'hi'],
+    ['publish', '--room', 'x', 'hi', 'there'],
+    ['disconnect'],
+    ['node', '--colour'],
+    ['node', '--timeout-seconds', 'soon'],
+  ]) {
+    const wrong = await run([...args, ...at]);
+    assert.equal(wrong.code, 2, `${args.join(' ')}: ${wrong.stderr}`);
+    assert.equal(wrong.stdout, '');
+  }
+});
+
+test('lists are complete however long they are, and filters narrow them', async () => {
+  const clients = await Promise.all(Array.from({ length: 230 }, (_, at) => gateway.connect(`?room=many&room=many-${at % 3}`)));
+  const ids = (text) => text.trim().split('\n').map((line) => JSON.parse(line).id);
+  const all = ids(await ok(['connections', '--room', 'many', '--json', ...at]));
+  assert.equal(new Set(all).size, 230);
+  assert.equal(ids(await ok(['connections', '--room', 'many-0', '--json', ...at])).length, 77);
+  const rooms = (await ok(['rooms', '--prefix', 'many-', '--json', ...at])).trim().split('\n').map((line) => JSON.parse(line));
+  assert.deepEqual(rooms.map((room) => [room.name, room.members]).sort(), [['many-0', 77], ['many-1', 77], ['many-2', 76]]);
+  clients.forEach((client) => client.terminate());
 });

@@ -14,7 +14,7 @@ async function ask(bytes, t) {
   raw.write(bytes);
   await raw.untilEnd();
   const [head, body] = raw.received.toString().split('\r\n\r\n');
-  return { status: Number(/^HTTP\/1\.1 (\d+) /.exec(head)?.[1]), head, body: body ? JSON.parse(body) : null };
+  return { status: Number(/^HTTP\/1\.1 (\d+) /.exec(head)?.[1]), head, text: body, body: body ? JSON.parse(body) : null };
 }
 const get = (target, headers = '') => `GET ${target} HTTP/1.1\r\nHost: localhost\r\n${headers}\r\n`;
 
@@ -119,4 +119,44 @@ test('origins: none passes, the page’s own host passes, null and others do not
     assert.equal(client.refused?.status ?? 101, status, origin);
     client.terminate();
   }
+});
+
+test('what stands behind a refused request is not taken for another one', async (t) => {
+  const raw = await Raw.open(gateway.clients, t);
+  raw.write(`${get('/nothing')}${handshake('?room=smuggled')}`);
+  await raw.untilEnd();
+  assert.equal(raw.received.toString().match(/HTTP\/1\.1 /g).length, 1, 'one answer, then the end');
+  assert.match(raw.received.toString(), /^HTTP\/1\.1 404 /);
+});
+
+test('an answer is whole: its length is right, its type is JSON, and nothing of the request comes back', async (t) => {
+  const answer = await ask(handshake('?room=%3Cscript%3E&room=', 'X-Mark: reflected\r\n'), t);
+  assert.equal(answer.status, 400);
+  assert.match(answer.head, /\r\nContent-Type: application\/json/i);
+  const length = Number(/\r\nContent-Length: (\d+)/i.exec(answer.head)[1]);
+  assert.equal(length, Buffer.byteLength(answer.text));
+  assert.doesNotMatch(JSON.stringify(answer.body) + answer.head, /script|reflected/);
+});
+
+test('a client that is slow with its request is ended on time even while bytes come', async (t) => {
+  const raw = await Raw.open(gateway.clients, t);
+  let isOver = false;
+  raw.socket.on('close', () => (isOver = true)).on('error', () => (isOver = true));
+  // One byte a time for as long as it is listened to.
+  const drip = () => !isOver && raw.socket.write('x', () => setTimeout(drip, 20));
+  raw.write('GET /?');
+  drip();
+  await raw.untilEnd();
+  assert.match(raw.received.toString(), /^HTTP\/1\.1 408 /);
+});
+
+test('a page that may not connect is told so as JSON, and a * lets every page in but null', async (t) => {
+  const any = await startGateway(t, ['--allowed-origins', '*']);
+  const client = new Client(any.url(), { headers: { origin: 'https://anywhere.example' } });
+  await client.opened();
+  client.terminate();
+  const strict = await startGateway(t);
+  const refused = await new Client(strict.url(), { headers: { origin: 'https://anywhere.example' } }).whenRefused();
+  assert.equal(refused.status, 403);
+  assert.equal(JSON.parse(refused.body).error, 'forbidden');
 });

@@ -180,3 +180,96 @@ test('the real Prometheus scrapes it', async (t) => {
   await eventually(async () => (await query('sum(sluice_connections{protocol="websocket"})').catch(() => []))[0]?.value[1] === '1', `the scraped value\n${log.slice(-500)}`);
   assert.equal((await query('up'))[0].value[1], '1');
 });
+
+test('all unary calls are there as JSON; streams are not', async () => {
+  const client = await gateway.connect('?room=json&envelope=1');
+  await client.count(1);
+  const { id } = client.parsed[0];
+  const call = async (method, body) => {
+    const answer = await gateway.json(method, body);
+    assert.equal(answer.status, 200, `${method}: ${JSON.stringify(answer.body)}`);
+    return answer.body;
+  };
+  const target = { rooms: ['json'] };
+  const batch = await call('Gateway/PublishBatch', { messages: [{ target, payload: { binary: 'aGk=' } }, { target, payload: { json: '{"a":1}' } }] });
+  assert.equal(batch.results.length, 2);
+  await client.count(3);
+  assert.deepEqual(client.parsed.slice(1).map((one) => one.data), ['aGk=', { a: 1 }]);
+  assert.deepEqual(await call('Gateway/JoinRooms', { target, rooms: ['more'] }), { matched: 1, changed: 1, refused: 0 });
+  assert.equal((await call('Gateway/LeaveRooms', { target, rooms: ['more'] })).changed, 1);
+  assert.equal((await call('Gateway/GetConnection', { id })).connection.id, id);
+  assert.ok((await call('Gateway/ListRooms', { prefix: 'js' })).rooms.some((room) => room.name === 'json'));
+  const history = await call('Gateway/History', { room: 'json', newestFirst: true });
+  assert.deepEqual(history.messages.map((one) => one.payload), [{ event: 'message', json: '{"a":1}' }, { event: 'message', binary: 'aGk=' }]);
+  assert.equal((await call('Gateway/Disconnect', { target, closeCode: 4000, reason: 'bye' })).matched, 1);
+  assert.deepEqual(await client.whenClosed(), { code: 4000, reason: 'bye' });
+  for (const stream of ['Gateway/PublishStream', 'Nodes/Drain']) {
+    const answer = await gateway.json(stream, {});
+    assert.deepEqual([answer.status, answer.body.code], [404, 'unimplemented'], stream);
+  }
+  assert.equal((await gateway.admin('/readyz')).status, 200, 'nothing was drained');
+});
+
+test('an error as JSON has the same details as over gRPC', async () => {
+  const { status, body } = await gateway.json('Gateway/Publish', { target: { rooms: ['a', ''] }, payload: { text: 'x' } });
+  assert.deepEqual([status, body.code], [400, 'invalid_argument']);
+  const [detail] = body.details;
+  assert.equal(detail.type, 'sluice.v1.ErrorDetail');
+  assert.equal(detail.debug.field, 'target.rooms[1]');
+  assert.ok(Buffer.from(detail.value, 'base64').includes('target.rooms[1]'));
+});
+
+test('names may be written as in the proto files or in camel case', async () => {
+  for (const request of [{ page_size: 1 }, { pageSize: 1 }]) {
+    assert.equal((await gateway.json('Gateway/ListConnections', request)).status, 200, JSON.stringify(request));
+  }
+});
+
+test('a page gets no leave: its preflight is not answered as it would need, its form is refused', async () => {
+  const headers = { origin: 'http://evil.example', 'access-control-request-method': 'POST', 'access-control-request-headers': 'content-type' };
+  const preflight = await request('/sluice.v1.Gateway/Publish', { method: 'OPTIONS', headers });
+  assert.ok(preflight.status >= 400, String(preflight.status));
+  for (const type of ['application/x-www-form-urlencoded', 'multipart/form-data; boundary=x', 'text/plain;charset=UTF-8', '']) {
+    const answer = await request('/sluice.v1.Gateway/Publish', { headers: type ? { 'content-type': type } : {}, body: JSON.stringify(publish) });
+    assert.equal(answer.status, 415, `${type} ${answer.text}`);
+  }
+  const { headers: answered } = await request('/sluice.v1.Gateway/Publish', { headers: { ...json, origin: 'http://evil.example' }, body: '{}' });
+  for (const answer of [preflight.headers, answered]) {
+    assert.equal(Object.keys(answer).some((name) => name.startsWith('access-control')), false);
+  }
+});
+
+test('a content type with a charset is taken, a body over --grpc-message-bytes-max is not', async (t) => {
+  const charset = await request('/sluice.v1.Nodes/GetNode', { headers: { 'content-type': 'application/json; charset=utf-8' }, body: '{}' });
+  assert.equal(charset.status, 200);
+  const small = await startGateway(t, ['--grpc-message-bytes-max', '1KiB']);
+  const answer = await fetch(`http://${small.address('admin')}/sluice.v1.Gateway/Publish`, {
+    method: 'POST', headers: json, body: JSON.stringify({ target: { everyone: true }, payload: { text: 'x'.repeat(2000) } }),
+  }).then((response) => response.status, () => 'closed');
+  assert.equal(answer, 413);
+});
+
+test('several calls on one connection, pipelined, are answered in their order', async (t) => {
+  const raw = await Raw.open(gateway.address('admin'), t);
+  const one = (room) => {
+    const body = JSON.stringify({ target: { rooms: [room] }, payload: { text: 'x' } });
+    return `POST /sluice.v1.Gateway/Publish HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+  };
+  raw.write(`${one('a')}GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n${one('')}${one('b')}`);
+  const statuses = () => [...raw.received.toString().matchAll(/^HTTP\/1\.1 (\d+)/gm)].map((match) => match[1]);
+  await raw.until(() => statuses().length === 4, 'four answers');
+  assert.deepEqual(statuses(), ['200', '200', '400', '200']);
+});
+
+test('smuggled and oversized requests on the admin port are refused', async (t) => {
+  for (const [what, text, status] of [
+    ['both lengths', 'POST /sluice.v1.Nodes/GetNode HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n', 400],
+    ['endless headers', `GET /healthz HTTP/1.1\r\nHost: localhost\r\nX: ${'x'.repeat(100_000)}`, 431],
+    ['a length beyond all limits', 'POST /sluice.v1.Nodes/GetNode HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 99999999999\r\n\r\n', 413],
+  ]) {
+    const raw = await Raw.open(gateway.address('admin'), t);
+    raw.write(text);
+    await raw.untilEnd();
+    assert.match(raw.received.toString(), new RegExp(`^HTTP/1\\.1 ${status} `), `${what}: ${raw.received.subarray(0, 200)}`);
+  }
+});

@@ -134,3 +134,77 @@ test('a position that is none is refused', async (t) => {
     assert.match(refused.body, /position/);
   }
 });
+
+test('a client that missed nothing is told of no gap, even without any history', async (t) => {
+  const gateway = await startGateway(t, ['--history-messages', '0']);
+  const first = await gateway.connect('?envelope=1');
+  await gateway.publish('one');
+  await first.count(2);
+  const { position } = first.parsed[1];
+  const same = await gateway.connect(`?since=${position}`);
+  await gateway.publish('two');
+  await same.until(() => data(same).length === 1, 'the next message');
+  assert.deepEqual(same.parsed.map((one) => one.notice ?? one.data), ['open', 'two']);
+  const late = await gateway.connect(`?since=${position}`);
+  await gateway.publish('three');
+  await late.until(() => data(late).length === 1, 'the next message');
+  assert.deepEqual(late.parsed.map((one) => one.notice ?? one.data), ['open', 'gap', 'three']);
+});
+
+test('a restart begins a new epoch, and clients that come back are told', async (t) => {
+  const first = await startGateway(t);
+  const before = await first.connect('?envelope=1');
+  await first.publish('one');
+  await before.count(2);
+  const { position } = before.parsed[1];
+  await first.stop();
+  const second = await startGateway(t, ['--listen', first.clients]);
+  const after = await second.connect(`?since=${position}`);
+  await after.count(2);
+  assert.deepEqual([after.parsed[1].notice, after.parsed[1].reason], ['gap', 'other_epoch']);
+  assert.notEqual(after.parsed[0].position.slice(0, 16), position.slice(0, 16));
+});
+
+test('rooms that were joined by a call are heard at once, and their past is not', async (t) => {
+  const gateway = await startGateway(t);
+  const client = await gateway.connect('?envelope=1&room=home');
+  await gateway.publish('past', { rooms: ['other'] });
+  await gateway.rpc().joinRooms({ target: { rooms: ['home'] }, rooms: ['other'] });
+  await gateway.publish('present', { rooms: ['other'] });
+  await client.count(2);
+  assert.deepEqual(data(client), ['present']);
+  assert.equal(client.parsed[1].room, 'other');
+});
+
+test('clients that join and leave by calls while others publish see each stay whole', async (t) => {
+  const gateway = await startGateway(t, ['--workers', '4']);
+  const clients = await Promise.all(Array.from({ length: 20 }, () => gateway.connect('?envelope=1&room=home')));
+  const target = { rooms: ['home'] };
+  let isDone = false;
+  let sent = 0;
+  const publishing = (async () => {
+    while (!isDone) await gateway.publish(String(sent++), { rooms: ['other'] });
+  })();
+  const stays = [];
+  for (let round = 0; round < 20; ++round) {
+    await gateway.rpc().joinRooms({ target, rooms: ['other'] });
+    const from = Number((await gateway.publish('in', { rooms: ['other'] })).receipt.position.split('-')[1]);
+    const to = Number((await gateway.publish('out', { rooms: ['other'] })).receipt.position.split('-')[1]);
+    await gateway.rpc().leaveRooms({ target, rooms: ['other'] });
+    const after = Number((await gateway.publish('gone', { rooms: ['other'] })).receipt.position.split('-')[1]);
+    stays.push({ from, to, after });
+  }
+  isDone = true;
+  await publishing;
+  await gateway.publish('end', target);
+  for (const client of clients) {
+    await client.until(() => data(client).at(-1) === 'end', 'the end');
+    const offsets = client.parsed.slice(1, -1).map((one) => Number(one.position.split('-')[1]));
+    assert.deepEqual(offsets, [...new Set(offsets)].sort((a, b) => a - b), 'in order, nothing twice');
+    const seen = new Set(offsets);
+    for (const { from, to, after } of stays) {
+      for (let offset = from; offset <= to; ++offset) assert.ok(seen.has(offset), `missed ${offset} between join and leave`);
+      assert.ok(!seen.has(after), `saw ${after} after having left`);
+    }
+  }
+});

@@ -11,7 +11,7 @@ std::vector<std::string> problems_of(const std::vector<std::string>& flags, TlsO
   TlsOptions options;
   base::OptionSet set(false);
   set.add(options);
-  const auto problems = set.load(flags, {});
+  auto problems = set.load(flags, {});
   if (filled != nullptr) *filled = options;
   return problems;
 }

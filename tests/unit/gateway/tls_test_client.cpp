@@ -173,6 +173,7 @@ TlsTestLink::Progress TlsTestLink::write(std::string_view bytes) {
 
 TlsTestLink::Progress TlsTestLink::write(const std::vector<std::string>& pieces) {
   std::vector<iovec> all;
+  all.reserve(pieces.size());
   for (const std::string& piece : pieces) all.push_back({const_cast<char*>(piece.data()), piece.size()});
   return transport->write(descriptor, all);
 }
