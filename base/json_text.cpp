@@ -1,9 +1,36 @@
 #include "base/json_text.hpp"
 
+#include <bit>
 #include <cstdint>
+#include <cstring>
 
 namespace sluice::base {
 namespace {
+
+constexpr std::uint64_t every_byte(std::uint64_t byte) { return 0x0101010101010101 * byte; }
+
+// Marks the top bit of each byte of `word` that is below `bound`; a mark above the lowest one may be wrong.
+constexpr std::uint64_t below(std::uint64_t word, std::uint64_t bound) {
+  return (word - every_byte(bound)) & ~word & every_byte(0x80);
+}
+
+// Marks, in the same way, bytes that are not ASCII which stands for itself in a JSON string.
+constexpr std::uint64_t odd(std::uint64_t word) {
+  return (word & every_byte(0x80)) | below(word, 0x20) | below(word ^ every_byte(0x7F), 1) |
+         below(word ^ every_byte('"'), 1) | below(word ^ every_byte('\\'), 1);
+}
+
+// Gives how many bytes at the front are ASCII that stands for itself, eight at a time.
+std::size_t plain_bytes(std::string_view text) {
+  static_assert(std::endian::native == std::endian::little, "the lowest mark is the first byte's");
+  std::size_t at = 0;
+  for (std::uint64_t word; at + sizeof word <= text.size(); at += sizeof word) {
+    std::memcpy(&word, text.data() + at, sizeof word);
+    if (const std::uint64_t marks = odd(word)) return at + static_cast<std::size_t>(std::countr_zero(marks)) / 8;
+  }
+  while (at < text.size() && odd(static_cast<std::uint8_t>(text[at]) | every_byte(' ') << 8) == 0) ++at;
+  return at;
+}
 
 // Gives the length of the valid UTF-8 sequence that `text` begins with, 0 if it does not (RFC 3629, 4).
 std::size_t sequence_bytes(std::string_view text) {
@@ -21,9 +48,14 @@ std::size_t sequence_bytes(std::string_view text) {
   return is_overlong || is_surrogate || is_beyond ? 0 : bytes;
 }
 
-void append_escape(std::string& out, char control) {
+// Appends what stands for a byte that cannot: an escape, or U+FFFD for one that is part of no character.
+void append_odd(std::string& out, char byte) {
   static constexpr std::string_view digits = "0123456789abcdef";
-  switch (control) {
+  switch (byte) {
+    case '"':
+    case '\\':
+      (out += '\\') += byte;
+      return;
     case '\n':
       out += "\\n";
       return;
@@ -34,9 +66,13 @@ void append_escape(std::string& out, char control) {
       out += "\\t";
       return;
     default:
+      if (static_cast<std::uint8_t>(byte) >= 0x80) {
+        out += "\xEF\xBF\xBD";
+        return;
+      }
       out += "\\u00";
-      out += digits[static_cast<std::uint8_t>(control) >> 4];
-      out += digits[static_cast<std::uint8_t>(control) & 15];
+      out += digits[static_cast<std::uint8_t>(byte) >> 4];
+      out += digits[static_cast<std::uint8_t>(byte) & 15];
   }
 }
 
@@ -44,20 +80,24 @@ void append_escape(std::string& out, char control) {
 
 void append_json_string(std::string& out, std::string_view text) {
   out += '"';
-  while (!text.empty()) {
-    const std::size_t bytes = sequence_bytes(text);
-    const char first = text.front();
-    if (bytes == 0) {
-      out += "\xEF\xBF\xBD";
-    } else if (bytes == 1 && (static_cast<std::uint8_t>(first) < 0x20 || first == 0x7F)) {
-      append_escape(out, first);
-    } else {
-      if (first == '"' || first == '\\') out += '\\';
-      out += text.substr(0, bytes);
+  std::size_t kept = 0;  // bytes at the front of `text` that go out as they are, in one piece
+  while (kept < text.size()) {
+    const char first = text[kept];
+    if (static_cast<std::uint8_t>(first) < 0x80) {
+      kept += plain_bytes(text.substr(kept));
+      if (kept == text.size()) break;
     }
-    text.remove_prefix(bytes == 0 ? 1 : bytes);
+    const std::size_t bytes = sequence_bytes(text.substr(kept));
+    if (bytes > 1) {
+      kept += bytes;
+      continue;
+    }
+    out += text.substr(0, kept);
+    append_odd(out, text[kept]);
+    text.remove_prefix(kept + 1);
+    kept = 0;
   }
-  out += '"';
+  (out += text) += '"';
 }
 
 }  // namespace sluice::base

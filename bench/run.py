@@ -25,8 +25,12 @@ def arguments():
     parser.add_argument("--load-cores", default="1" if (os.cpu_count() or 1) < 4 else "1,2,3")
     parser.add_argument("--build", default=BUILD, help="where -DSLUICE_BENCH=ON was built")
     parser.add_argument("--list", action="store_true", help="show rows and servers, and what is missing")
-    parser.add_argument("--report", nargs="*", metavar="FILE",
-                        help="measure nothing; write the report from these results (default: all in build/bench)")  # fmt: skip
+    parser.add_argument(
+        "--report",
+        nargs="*",
+        metavar="FILE",
+        help="measure nothing; write the report from these results (default: all in build/bench)",
+    )
     parser.add_argument("--no-report", action="store_true", help="measure only")
     return parser.parse_args()
 

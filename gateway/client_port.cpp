@@ -9,6 +9,7 @@
 #include "gateway/encodings.hpp"
 #include "gateway/http_wire.hpp"
 #include "gateway/listeners.hpp"
+#include "workers/worker.hpp"
 
 namespace sluice::gateway {
 namespace {
@@ -32,6 +33,7 @@ base::Address reachable(const base::Address& address) {
 
 void ClientPort::open(workers::Pool& pool) {
   namespaces_ = Namespaces(pool.namespaces());
+  contexts_.resize(pool.worker_count());
   for (const base::Address& address : options_.listen) {
     const auto set =
         open_listeners(reachable(address), pool.worker_count(), options_, pool.options().socket_send_bytes_max);
@@ -43,19 +45,23 @@ void ClientPort::open(workers::Pool& pool) {
   }
 }
 
-std::unique_ptr<workers::Wire> ClientPort::make_wire(workers::Worker&) {
-  return std::make_unique<HttpWire>(options_, namespaces_);
+std::unique_ptr<workers::Wire> ClientPort::make_wire(workers::Worker& worker) {
+  std::unique_ptr<WorkerContext>& context = contexts_[worker.id().value];
+  if (!context) context = std::make_unique<WorkerContext>(options_, namespaces_, worker.metrics());
+  return std::make_unique<HttpWire>(*context);
 }
 
-void ClientPort::encode(workers::WireFormat format, const workers::Message& message, const workers::RoomKey* room,
-                        std::string& out) const {
-  append_message(format, message, room, out);
+void ClientPort::encode(base::WorkerId worker, workers::WireFormat format, const workers::Message& message,
+                        const workers::RoomKey* room, std::string& out) {
+  append_message(*contexts_[worker.value], format, nullptr, message, room, out);
 }
 
 void ClientPort::encode_gap(workers::WireFormat format, workers::GapReason reason, std::string& out) const {
   append_gap(format, reason, out);
 }
 
-bool ClientPort::shows_room(workers::WireFormat format) const { return format == enveloped_websocket; }
+bool ClientPort::shows_room(workers::WireFormat format) const { return traits_of(format).is_enveloped; }
+
+bool ClientPort::is_own(workers::WireFormat format) const { return traits_of(format).is_own; }
 
 }  // namespace sluice::gateway

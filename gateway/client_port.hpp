@@ -3,9 +3,11 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "gateway/namespaces.hpp"
 #include "gateway/options.hpp"
+#include "gateway/worker_context.hpp"
 #include "workers/pool.hpp"
 #include "workers/wire.hpp"
 
@@ -21,14 +23,16 @@ class ClientPort : public workers::Edge {
   void open(workers::Pool& pool);
 
   std::unique_ptr<workers::Wire> make_wire(workers::Worker& worker) override;
-  void encode(workers::WireFormat format, const workers::Message& message, const workers::RoomKey* room,
-              std::string& out) const override;
+  void encode(base::WorkerId worker, workers::WireFormat format, const workers::Message& message,
+              const workers::RoomKey* room, std::string& out) override;
   void encode_gap(workers::WireFormat format, workers::GapReason reason, std::string& out) const override;
   bool shows_room(workers::WireFormat format) const override;
+  bool is_own(workers::WireFormat format) const override;
 
  private:
   const Options& options_;
   Namespaces namespaces_;
+  std::vector<std::unique_ptr<WorkerContext>> contexts_;  // by worker, who makes its own on first need
 };
 
 }  // namespace sluice::gateway

@@ -5,6 +5,8 @@
 #include "base/json_text.hpp"
 #include "gateway/base64.hpp"
 #include "gateway/rfc6455.hpp"
+#include "gateway/worker_context.hpp"
+#include "workers/metrics.hpp"
 
 namespace sluice::gateway {
 namespace {
@@ -53,17 +55,75 @@ std::string whole_envelope(const Message& message, const RoomKey* room) {
   return text + '}';
 }
 
+struct Payload {
+  Opcode opcode;
+  std::string_view bytes;
+};
+
+// What the frame carries, before it is deflated; `envelope` is memory for it.
+Payload payload_of(bool is_enveloped, const Message& message, const RoomKey* room, std::string& envelope) {
+  if (is_enveloped) {
+    envelope = whole_envelope(message, room);
+    return {Opcode::text, envelope};
+  }
+  if (message.event != workers::default_event) {
+    envelope = bare_envelope(message);
+    return {Opcode::text, envelope};
+  }
+  return {message.kind == DataKind::binary ? Opcode::binary : Opcode::text, message.data};
+}
+
 }  // namespace
 
+FormatTraits traits_of(workers::WireFormat format) {
+  static constexpr std::array<FormatTraits, 9> traits{{{},
+                                                       {false, 0, false},
+                                                       {true, 0, false},
+                                                       {false, wide_window_bits, false},
+                                                       {true, wide_window_bits, false},
+                                                       {false, narrow_window_bits, false},
+                                                       {true, narrow_window_bits, false},
+                                                       {false, wide_window_bits, true},
+                                                       {true, wide_window_bits, true}}};
+  return format < traits.size() ? traits[format] : FormatTraits{};
+}
+
+workers::WireFormat websocket_format(bool is_enveloped, const std::optional<DeflateTerms>& deflate) {
+  workers::WireFormat format = bare_websocket;
+  if (deflate) {
+    format = deflate->keeps_server_context ? 7 : deflate->server_window_bits >= wide_window_bits ? 3 : 5;
+  }
+  return is_enveloped ? static_cast<workers::WireFormat>(format + 1) : format;
+}
+
 void append_message(workers::WireFormat format, const Message& message, const RoomKey* room, std::string& out) {
-  if (format == enveloped_websocket) return append_text_frame(out, whole_envelope(message, room));
-  if (message.event != workers::default_event) return append_text_frame(out, bare_envelope(message));
-  rfc6455::append_frame(out, message.kind == DataKind::binary ? Opcode::binary : Opcode::text, message.data);
+  std::string envelope;
+  const Payload payload = payload_of(traits_of(format).is_enveloped, message, room, envelope);
+  rfc6455::append_frame(out, payload.opcode, payload.bytes);
+}
+
+void append_message(WorkerContext& context, workers::WireFormat format, Deflater* own, const Message& message,
+                    const RoomKey* room, std::string& out) {
+  const FormatTraits traits = traits_of(format);
+  std::string envelope;
+  const Payload payload = payload_of(traits.is_enveloped, message, room, envelope);
+  const bool is_worth_it = traits.window_bits > 0 && payload.bytes.size() >= context.options.compression_bytes_min;
+  context.deflated.clear();
+  if (!is_worth_it ||
+      !(own != nullptr ? own->deflate(payload.bytes, context.deflated)
+                       : context.deflater.deflate(payload.bytes, traits.window_bits, context.deflated))) {
+    return rfc6455::append_frame(out, payload.opcode, payload.bytes);
+  }
+  context.metrics.deflated_messages.add();
+  context.metrics.deflated_bytes_before.add(payload.bytes.size());
+  context.metrics.deflated_bytes_after.add(context.deflated.size());
+  rfc6455::append_head(out, payload.opcode, context.deflated.size(), true);
+  out += context.deflated;
 }
 
 void append_gap(workers::WireFormat format, workers::GapReason reason, std::string& out) {
   static constexpr std::array<std::string_view, 4> names{"evicted", "other_epoch", "future", "dropped"};
-  if (format != enveloped_websocket) return;
+  if (!traits_of(format).is_enveloped) return;
   std::string text = "{\"notice\":\"gap\",\"reason\":\"";
   text += names[static_cast<std::size_t>(reason)];
   append_text_frame(out, text + "\"}");

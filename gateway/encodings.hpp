@@ -1,19 +1,37 @@
 #pragma once
-// Encodings: how messages look on each wire. A worker encodes a message once per format. Pure.
+// Encodings: how messages look on each wire. A worker encodes a message once per format.
 
+#include <optional>
 #include <string>
 
+#include "gateway/rfc7692.hpp"
 #include "workers/wire.hpp"
 
 namespace sluice::gateway {
 
-// What workers::WireFormat means. 0 is no format: the connection gets no messages.
-inline constexpr workers::WireFormat bare_websocket = 1;       // the data alone, where that tells all
-inline constexpr workers::WireFormat enveloped_websocket = 2;  // with event, room and position; and notices
+struct WorkerContext;
+class Deflater;
 
-// Appends the WebSocket frame of `message`; `room` is null if it came by an implicit one.
+// What workers::WireFormat means. 0 is no format: the connection gets no messages. A bare WebSocket gets the data
+// alone, where that tells all; an enveloped one event, room and position too, and notices.
+inline constexpr workers::WireFormat bare_websocket = 1;
+inline constexpr workers::WireFormat enveloped_websocket = 2;
+
+struct FormatTraits {
+  bool is_enveloped = false;
+  int window_bits = 0;  // in which messages may be deflated; 0: they are not
+  bool is_own = false;  // in a context of the connection's own
+};
+FormatTraits traits_of(workers::WireFormat format);
+// The format of a connection that has agreed on `deflate`, or on none.
+workers::WireFormat websocket_format(bool is_enveloped, const std::optional<DeflateTerms>& deflate);
+
+// Appends the WebSocket frame of `message` without deflating it; `room` is null if it came by an implicit one.
 void append_message(workers::WireFormat format, const workers::Message& message, const workers::RoomKey* room,
                     std::string& out);
+// The same, deflated as the format says if that is worth it, or by `own`, the connection's own deflater.
+void append_message(WorkerContext& context, workers::WireFormat format, Deflater* own, const workers::Message& message,
+                    const workers::RoomKey* room, std::string& out);
 // Appends the notice of a gap, or nothing if the format has no notices.
 void append_gap(workers::WireFormat format, workers::GapReason reason, std::string& out);
 // Appends the frame with which an enveloped connection begins.

@@ -12,6 +12,7 @@ using namespace rfc6455;
 
 struct FrameDecoder::Head {
   bool is_final = false;
+  bool is_deflated = false;  // RSV1
   Opcode opcode = Opcode::continuation;
   std::uint64_t payload_bytes = 0;
   std::array<char, mask_bytes> mask{};
@@ -30,6 +31,7 @@ struct FrameDecoder::Partial {
 
   bool in_message = false;  // a data frame without its end was begun
   bool is_handed_out = false;
+  bool is_deflated = false;
   Opcode opcode = Opcode::text;
   std::uint64_t fragments = 0;
   std::string data;
@@ -39,7 +41,7 @@ struct FrameDecoder::Partial {
 namespace {
 
 FrameDecoder::Event failure(std::uint16_t code, std::string_view why) {
-  return {FrameDecoder::Kind::failure, code, why};
+  return {FrameDecoder::Kind::failure, code, why, false};
 }
 
 // Applies the mask, which begins with its byte `phase` (RFC 6455, 5.3), eight bytes at a time.
@@ -65,9 +67,11 @@ std::size_t head_bytes(std::uint8_t second) {
 }
 
 // What is wrong with a head can be seen in its first two bytes, but for the length.
-FrameDecoder::Event check_start(std::uint8_t first, std::uint8_t second) {
+FrameDecoder::Event check_start(std::uint8_t first, std::uint8_t second, bool allows_deflate) {
   const std::uint8_t opcode = first & opcode_bits;
-  if ((first & rsv_bits) != 0) return failure(close_code::protocol_error, "a reserved bit is set");
+  // RSV1 says that a message is deflated, on its first frame (RFC 7692, 6.1).
+  const std::uint8_t allowed = allows_deflate && (opcode == 1 || opcode == 2) ? rsv1_bit : 0;
+  if ((first & rsv_bits & ~allowed) != 0) return failure(close_code::protocol_error, "a reserved bit is set");
   if ((opcode > 2 && opcode < 8) || opcode > 10) return failure(close_code::protocol_error, "the opcode is reserved");
   if ((second & mask_bit) == 0) return failure(close_code::protocol_error, "the frame is not masked");
   if (opcode < 8) return {};
@@ -80,16 +84,16 @@ FrameDecoder::Event check_start(std::uint8_t first, std::uint8_t second) {
 
 FrameDecoder::Event control_event(Opcode opcode, std::string_view payload) {
   using Kind = FrameDecoder::Kind;
-  if (opcode == Opcode::ping) return {Kind::ping, close_code::none, payload};
-  if (opcode == Opcode::pong) return {Kind::pong, close_code::none, payload};
-  if (payload.empty()) return {Kind::close, close_code::none, payload};
+  if (opcode == Opcode::ping) return {Kind::ping, close_code::none, payload, false};
+  if (opcode == Opcode::pong) return {Kind::pong, close_code::none, payload, false};
+  if (payload.empty()) return {Kind::close, close_code::none, payload, false};
   if (payload.size() == 1) return failure(close_code::protocol_error, "the close code is cut off");
   const auto code =
       static_cast<std::uint16_t>(static_cast<std::uint8_t>(payload[0]) << 8 | static_cast<std::uint8_t>(payload[1]));
   if (!is_close_code(code)) return failure(close_code::protocol_error, "the close code may not be sent");
   payload.remove_prefix(2);
   if (!is_utf8(payload)) return failure(close_code::bad_data, "the close reason is not UTF-8");
-  return {Kind::close, code, payload};
+  return {Kind::close, code, payload, false};
 }
 
 }  // namespace
@@ -122,7 +126,7 @@ FrameDecoder::Event FrameDecoder::next(std::span<char>& bytes, const Limits& lim
     }
     Head head;
     Event event;
-    if (!read_head(bytes, head, event)) return event;
+    if (!read_head(bytes, head, limits.deflated_bytes_max > 0, event)) return event;
     event = check(head, limits);
     if (event.kind != Kind::none) return event;
     const bool is_alone = head.is_control() || (head.is_final && !(partial_ && partial_->in_message));
@@ -136,7 +140,7 @@ FrameDecoder::Event FrameDecoder::next(std::span<char>& bytes, const Limits& lim
 }
 
 // Takes the head off `bytes`, together with what of it came before. False if it is not complete, or wrong.
-bool FrameDecoder::read_head(std::span<char>& bytes, Head& head, Event& failure_event) {
+bool FrameDecoder::read_head(std::span<char>& bytes, Head& head, bool allows_deflate, Event& failure_event) {
   std::array<char, frame_head_bytes_max> joined;
   const std::size_t kept = partial_ ? partial_->head_size : 0;
   if (kept > 0) std::memcpy(joined.data(), partial_->head_bytes.data(), kept);
@@ -144,7 +148,7 @@ bool FrameDecoder::read_head(std::span<char>& bytes, Head& head, Event& failure_
   std::memcpy(joined.data() + kept, bytes.data(), fresh);
   const std::size_t have = kept + fresh;
   const auto byte = [&joined](std::size_t at) { return static_cast<std::uint8_t>(joined[at]); };
-  if (have >= 2) failure_event = check_start(byte(0), byte(1));
+  if (have >= 2) failure_event = check_start(byte(0), byte(1), allows_deflate);
   if (failure_event.kind != Kind::none) return false;
   const std::size_t need = have >= 2 ? head_bytes(byte(1)) : 2 + mask_bytes;
   if (have < need) {
@@ -155,6 +159,7 @@ bool FrameDecoder::read_head(std::span<char>& bytes, Head& head, Event& failure_
     return false;
   }
   head.is_final = (byte(0) & fin_bit) != 0;
+  head.is_deflated = (byte(0) & rsv1_bit) != 0;
   head.opcode = static_cast<Opcode>(byte(0) & opcode_bits);
   head.payload_bytes = byte(1) & length_bits;
   const std::size_t length_bytes = need - 2 - mask_bytes;
@@ -180,7 +185,9 @@ FrameDecoder::Event FrameDecoder::check(const Head& head, const Limits& limits) 
                    in_message ? "a message begins inside another" : "there is no message to continue");
   }
   const std::uint64_t before = in_message ? partial_->data.size() : 0;
-  if (head.payload_bytes > limits.message_bytes_max - std::min<std::uint64_t>(before, limits.message_bytes_max)) {
+  const bool is_deflated = in_message ? partial_->is_deflated : head.is_deflated;
+  const std::uint64_t bytes_max = is_deflated ? limits.deflated_bytes_max : limits.message_bytes_max;
+  if (head.payload_bytes > bytes_max - std::min(before, bytes_max)) {
     return failure(close_code::too_large, "the message is over the limit on its size");
   }
   if ((in_message ? partial_->fragments : 0) >= limits.fragments_max) {
@@ -197,9 +204,9 @@ FrameDecoder::Event FrameDecoder::take_whole(std::span<char>& bytes, const Head&
   bytes = bytes.subspan(size);
   if (partial_ && !partial_->in_message) partial_.reset();
   if (head.is_control()) return control_event(head.opcode, payload);
-  if (head.opcode == Opcode::binary) return {Kind::binary, close_code::none, payload};
-  if (!is_utf8(payload)) return failure(close_code::bad_data, "the text is not UTF-8");
-  return {Kind::text, close_code::none, payload};
+  if (head.opcode == Opcode::binary) return {Kind::binary, close_code::none, payload, head.is_deflated};
+  if (!head.is_deflated && !is_utf8(payload)) return failure(close_code::bad_data, "the text is not UTF-8");
+  return {Kind::text, close_code::none, payload, head.is_deflated};
 }
 
 // Takes what there is of the frame's payload.
@@ -213,13 +220,17 @@ FrameDecoder::Event FrameDecoder::take_part(std::span<char>& bytes, const Limits
   if (begun.head.is_control()) {
     begun.control += part;
   } else {
-    if (begun.received == 0 && begun.head.opcode != Opcode::continuation) begun.opcode = begun.head.opcode;
-    if (begun.opcode == Opcode::text && !begun.utf8.feed(part)) {
+    if (begun.received == 0 && begun.head.opcode != Opcode::continuation) {
+      begun.opcode = begun.head.opcode;
+      begun.is_deflated = begun.head.is_deflated;
+    }
+    if (begun.opcode == Opcode::text && !begun.is_deflated && !begun.utf8.feed(part)) {
       return failure(close_code::bad_data, "the text is not UTF-8");
     }
     // Memory grows with what has come, never with what was announced; and by doubling no further than the limit.
     if (begun.data.size() + size > begun.data.capacity()) {
-      begun.data.reserve(std::min(limits.message_bytes_max, std::max(begun.data.size() + size, 2 * begun.data.size())));
+      const std::size_t bytes_max = begun.is_deflated ? limits.deflated_bytes_max : limits.message_bytes_max;
+      begun.data.reserve(std::min(bytes_max, std::max(begun.data.size() + size, 2 * begun.data.size())));
     }
     begun.data += part;
   }
@@ -237,11 +248,11 @@ FrameDecoder::Event FrameDecoder::finish_frame() {
   begun.in_message = !begun.head.is_final;
   ++begun.fragments;
   if (begun.in_message) return {};
-  if (begun.opcode == Opcode::text && !begun.utf8.is_complete()) {
+  if (begun.opcode == Opcode::text && !begun.is_deflated && !begun.utf8.is_complete()) {
     return failure(close_code::bad_data, "the text ends in the middle of a character");
   }
   begun.is_handed_out = true;
-  return {begun.opcode == Opcode::text ? Kind::text : Kind::binary, close_code::none, begun.data};
+  return {begun.opcode == Opcode::text ? Kind::text : Kind::binary, close_code::none, begun.data, begun.is_deflated};
 }
 
 }  // namespace sluice::gateway

@@ -17,10 +17,12 @@ class FrameDecoder {
   struct Limits {
     std::size_t message_bytes_max;
     std::size_t fragments_max;  // frames of one message
+    // Messages may be deflated (RFC 7692, 6); as they come, this bounds them. 0: none may be.
+    std::size_t deflated_bytes_max = 0;
   };
   enum class Kind : std::uint8_t {
     none,    // all bytes are taken; more are needed
-    text,    // `payload` is a whole message, valid UTF-8
+    text,    // `payload` is a whole message, valid UTF-8 unless it is deflated
     binary,  // `payload` is a whole message
     ping,    // `payload` is to come back in a pong
     pong,
@@ -31,6 +33,7 @@ class FrameDecoder {
     Kind kind = Kind::none;
     std::uint16_t close_code = rfc6455::close_code::none;
     std::string_view payload;  // good until the next call, and as long as the bytes given
+    bool is_deflated = false;  // `payload` is to be inflated, and text then to be checked
   };
 
   FrameDecoder();
@@ -44,7 +47,7 @@ class FrameDecoder {
  private:
   struct Head;
   struct Partial;
-  bool read_head(std::span<char>& bytes, Head& head, Event& failure);
+  bool read_head(std::span<char>& bytes, Head& head, bool allows_deflate, Event& failure);
   Event check(const Head& head, const Limits& limits) const;
   Event take_whole(std::span<char>& bytes, const Head& head);
   Event take_part(std::span<char>& bytes, const Limits& limits);

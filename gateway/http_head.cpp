@@ -139,7 +139,8 @@ base::Result<HttpHead> parse_head(std::string_view bytes) {
   parser.header_limit(static_cast<std::uint32_t>(bytes.size()) + 1);
   error_code error;
   parser.put(boost::asio::buffer(bytes.data(), bytes.size()), error);
-  if (error == http::error::need_more) error = {};
+  // The head is all there: who asks for more has found a line without its parts.
+  if (error == http::error::need_more) return fail(Errc::bad_request, "the request line is not complete");
   if (error) return fail(Errc::bad_request, "the request cannot be parsed: " + error.message());
   if (const auto status = check_fields(head); !status) return status.error();
   return head;

@@ -7,10 +7,10 @@
 #include "gateway/encodings.hpp"
 #include "gateway/http_answer.hpp"
 #include "gateway/http_head.hpp"
-#include "gateway/namespaces.hpp"
 #include "gateway/request_target.hpp"
 #include "gateway/websocket_handshake.hpp"
 #include "gateway/websocket_wire.hpp"
+#include "gateway/worker_context.hpp"
 #include "workers/worker.hpp"
 
 namespace sluice::gateway {
@@ -49,10 +49,10 @@ workers::GapReason gap_reason(workers::Gap gap) {
 }
 
 // Makes the connection a WebSocket: the answer, what an enveloped client is told first, what it missed.
-void upgrade(Worker& worker, Connection& connection, const Options& options, WebSocketHandshake handshake) {
+void upgrade(Worker& worker, Connection& connection, WorkerContext& context, WebSocketHandshake handshake) {
   worker.send(connection, handshake.answer);
   workers::Announced announced = worker.announce(connection, std::move(handshake.announcement));
-  worker.become(connection, std::make_unique<WebSocketWire>(options));
+  worker.become(connection, std::make_unique<WebSocketWire>(context, connection.format(), handshake.deflate));
   if (!handshake.is_enveloped) return;
   std::string open;
   append_open(worker.id_of(connection).text(), announced.position.text(), open);
@@ -64,7 +64,7 @@ void upgrade(Worker& worker, Connection& connection, const Options& options, Web
 }  // namespace
 
 void HttpWire::on_start(Worker& worker, Connection& connection) {
-  worker.arm(connection, worker.now() + options_.handshake_seconds_max);
+  worker.arm(connection, worker.now() + context_.options.handshake_seconds_max);
 }
 
 std::size_t HttpWire::on_bytes(Worker& worker, Connection& connection, std::span<char> bytes) {
@@ -73,7 +73,7 @@ std::size_t HttpWire::on_bytes(Worker& worker, Connection& connection, std::span
   // A head that comes in one piece is parsed where it lies.
   std::string_view seen = fresh;
   if (before > 0) {
-    begun_ += fresh.substr(0, options_.http_header_bytes_max + 1);
+    begun_ += fresh.substr(0, context_.options.http_header_bytes_max + 1);
     seen = begun_;
   }
   const std::size_t size = head_size(seen);
@@ -81,9 +81,10 @@ std::size_t HttpWire::on_bytes(Worker& worker, Connection& connection, std::span
   if (const auto status = check_head(head, before); !status) {
     return refuse(worker, connection, http_answer(http_error(status.error())), bytes.size());
   }
-  if (head.size() > options_.http_header_bytes_max) {
-    const HttpError error{431, fail(Errc::too_large, "the request's head is longer than " +
-                                                         std::to_string(options_.http_header_bytes_max) + " bytes")};
+  if (head.size() > context_.options.http_header_bytes_max) {
+    const HttpError error{431,
+                          fail(Errc::too_large, "the request's head is longer than " +
+                                                    std::to_string(context_.options.http_header_bytes_max) + " bytes")};
     return refuse(worker, connection, http_answer(error), bytes.size());
   }
   if (size == 0) {
@@ -107,9 +108,10 @@ void HttpWire::on_head(Worker& worker, Connection& connection, std::string_view 
   }
   switch (route->endpoint) {
     case Endpoint::websocket: {
-      auto shaken = shake_hands(*head, *target, options_, namespaces_, worker.options().rooms_per_connection_max);
+      auto shaken =
+          shake_hands(*head, *target, context_.options, context_.namespaces, worker.options().rooms_per_connection_max);
       if (const auto* const error = std::get_if<HttpError>(&shaken)) return refuse_with(*error);
-      return upgrade(worker, connection, options_, std::get<WebSocketHandshake>(std::move(shaken)));
+      return upgrade(worker, connection, context_, std::get<WebSocketHandshake>(std::move(shaken)));
     }
   }
 }

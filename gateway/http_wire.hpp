@@ -5,19 +5,18 @@
 #include <memory>
 #include <string>
 
-#include "gateway/options.hpp"
 #include "workers/wire.hpp"
 
 namespace sluice::gateway {
 
 struct HttpHead;
 struct RequestTarget;
-class Namespaces;
+struct WorkerContext;
 
 class HttpWire : public workers::Wire {
  public:
-  // Both outlive this.
-  HttpWire(const Options& options, const Namespaces& namespaces) : options_(options), namespaces_(namespaces) {}
+  // `context` outlives this.
+  explicit HttpWire(WorkerContext& context) : context_(context) {}
 
   workers::Protocol protocol() const override { return workers::Protocol::http; }
   void on_start(workers::Worker& worker, workers::Connection& connection) override;
@@ -30,8 +29,7 @@ class HttpWire : public workers::Wire {
   std::size_t refuse(workers::Worker& worker, workers::Connection& connection, std::string answer, std::size_t taken);
   void on_head(workers::Worker& worker, workers::Connection& connection, std::string_view head);
 
-  const Options& options_;
-  const Namespaces& namespaces_;
+  WorkerContext& context_;
   std::string begun_;   // of a head that did not come in one piece
   std::string answer_;  // the last words
 };

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/address.hpp"
+#include "gateway/rfc7692.hpp"
 
 namespace sluice::gateway {
 
@@ -44,6 +45,10 @@ struct Options {
   std::size_t fragments_per_message_max = 131'072;
   std::size_t http_header_bytes_max = 16'384;
 
+  Compression compression = Compression::shared;
+  std::size_t compression_bytes_min = 1024;
+  std::size_t compression_level = 3;
+
   // The names say the unit of the option; fractions of a second are fine.
   std::chrono::milliseconds handshake_seconds_max{10'000};
   std::chrono::milliseconds ping_interval_seconds{25'000};
@@ -62,6 +67,7 @@ struct Options {
     describe_listeners(visitor);
     describe_permissions(visitor);
     describe_limits(visitor);
+    describe_compression(visitor);
     describe_times(visitor);
   }
 
@@ -121,6 +127,19 @@ struct Options {
                     .min = 512,
                     .max = 1 << 20,
                     .sentence = "Request line and headers of one request; larger ones are answered with 431."});
+  }
+
+  template <class Visitor>
+  void describe_compression(Visitor& visitor) {
+    visitor.choice(
+        "compression", compression, compression_names,
+        {.sentence = "permessage-deflate for WebSocket clients that offer it: none; each message deflated once "
+                     "for all who get it; or in a context of each connection's own, which is smaller on the "
+                     "wire and costs some 50 KB a connection and deflating for each."});
+    visitor.option("compression-bytes-min", compression_bytes_min,
+                   {.unit = "bytes", .max = 1 << 30, .sentence = "Messages shorter than this are sent as they are."});
+    visitor.option("compression-level", compression_level,
+                   {.unit = "levels", .min = 1, .max = 9, .sentence = "From fast (1) to small (9)."});
   }
 
   template <class Visitor>

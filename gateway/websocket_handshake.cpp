@@ -119,8 +119,21 @@ base::Status read_query(const RequestTarget& target, WebSocketHandshake& handsha
     }
     handshake.is_enveloped = true;
   }
-  handshake.announcement.format = handshake.is_enveloped ? enveloped_websocket : bare_websocket;
   return base::ok();
+}
+
+// Agrees on compression; gives the answer's header, or nothing.
+base::Result<std::string> agree_on_extensions(const HttpHead& head, const Options& options,
+                                              WebSocketHandshake& handshake) {
+  std::vector<std::string_view> offers;
+  for (const auto& [name, value] : head.fields) {
+    if (equals_ignoring_case(name, "Sec-WebSocket-Extensions")) offers.push_back(value);
+  }
+  const auto agreed = agree_on_deflate(offers, options.compression);
+  if (!agreed) return agreed.error();
+  if (!*agreed) return std::string();
+  handshake.deflate = (**agreed).terms;
+  return "Sec-WebSocket-Extensions: " + (**agreed).answer + "\r\n";
 }
 
 }  // namespace
@@ -143,12 +156,15 @@ std::variant<WebSocketHandshake, HttpError> shake_hands(const HttpHead& head, co
   if (!rooms) return http_error(rooms.error());
   handshake.announcement.rooms = std::move(*rooms);
   if (const auto status = read_query(target, handshake); !status) return http_error(status.error());
+  const auto extensions = agree_on_extensions(head, options, handshake);
+  if (!extensions) return http_error(extensions.error());
+  handshake.announcement.format = websocket_format(handshake.is_enveloped, handshake.deflate);
   handshake.answer =
       "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
       "Sec-WebSocket-Accept: ";
   handshake.answer.append(rfc6455::accept_value(head.find("Sec-WebSocket-Key"))).append("\r\n");
   if (!subprotocol->empty()) handshake.answer.append("Sec-WebSocket-Protocol: ").append(*subprotocol).append("\r\n");
-  handshake.answer += "\r\n";
+  handshake.answer.append(*extensions).append("\r\n");
   return handshake;
 }
 

@@ -2,6 +2,7 @@
 // WebSocketHandshake: from a request to the answer that makes it a WebSocket, and what the client asked for (RFC 6455,
 // 4.2). Pure.
 
+#include <optional>
 #include <string>
 #include <variant>
 
@@ -10,6 +11,7 @@
 #include "gateway/namespaces.hpp"
 #include "gateway/options.hpp"
 #include "gateway/request_target.hpp"
+#include "gateway/rfc7692.hpp"
 #include "workers/worker.hpp"
 
 namespace sluice::gateway {
@@ -18,6 +20,7 @@ struct WebSocketHandshake {
   std::string answer;  // 101, whole
   workers::Announcement announcement;
   bool is_enveloped = false;
+  std::optional<DeflateTerms> deflate;  // nothing: messages are not deflated
 };
 
 // What a request asks for may be refused at the edge it came in by, each reason with its own answer.

@@ -22,12 +22,18 @@ Changed change_rooms(Worker& worker, const Target& target, Change&& change) {
   return changed;
 }
 
-bool passes(const Worker& worker, const Connection& connection, const ConnectionFilter& filter,
-            const ConnectionInfo& info) {
-  if (filter.name_space && info.name_space != *filter.name_space) return false;
-  if (filter.protocol && info.protocol != *filter.protocol) return false;
-  if (!filter.user.empty() && info.user != filter.user) return false;
-  return !filter.room || worker.rooms().is_member(info.name_space, *filter.room, connection.memberships());
+// Slots looked at for one page: a filter that lets nobody through must not hold up the worker.
+constexpr std::uint32_t page_slots_max = 8192;
+
+bool passes(const Worker& worker, const Connection& connection, const ConnectionFilter& filter) {
+  const base::NamespaceId name_space = connection.name_space();
+  if (filter.name_space && name_space != *filter.name_space) return false;
+  if (filter.protocol && connection.protocol() != *filter.protocol) return false;
+  const auto is_in = [&](const RoomKey& key) {
+    return worker.rooms().is_member(name_space, key, connection.memberships());
+  };
+  if (!filter.user.empty() && !is_in(RoomKey::user(filter.user))) return false;
+  return !filter.room || is_in(*filter.room);
 }
 
 }  // namespace
@@ -56,16 +62,14 @@ std::optional<ConnectionInfo> find_connection(Worker& worker, base::ConnectionId
 
 ConnectionPage list_connections(Worker& worker, const ConnectionFilter& filter, std::uint32_t from, std::size_t limit) {
   ConnectionPage page;
-  for (; from < worker.slab().slots(); ++from) {
+  const std::uint32_t end = std::min(worker.slab().slots(), from + page_slots_max);
+  for (; from < end && page.connections.size() < limit; ++from) {
     const Connection& connection = worker.slab().at(from);
-    if (!connection.is_open() || !connection.is_announced()) continue;
-    if (page.connections.size() == limit) {
-      page.next = from;
-      return page;
+    if (connection.is_open() && connection.is_announced() && passes(worker, connection, filter)) {
+      page.connections.push_back(worker.info_of(connection));
     }
-    ConnectionInfo info = worker.info_of(connection);
-    if (passes(worker, connection, filter, info)) page.connections.push_back(std::move(info));
   }
+  if (from < worker.slab().slots()) page.next = from;
   return page;
 }
 

@@ -41,7 +41,7 @@ struct ConnectionPage {
   std::optional<std::uint32_t> next;  // the slot where the next page begins
 };
 // Up to `limit` connections from slot `from` on, in the order of slots: one that exists all the while is listed exactly
-// once over the pages.
+// once over the pages. A page may have fewer, or none, though more follow: what is looked at for one is bounded.
 ConnectionPage list_connections(Worker& worker, const ConnectionFilter& filter, std::uint32_t from, std::size_t limit);
 
 }  // namespace sluice::workers

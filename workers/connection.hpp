@@ -35,6 +35,8 @@ class Connection {
 
   std::uint32_t slot() const { return slot_; }
   base::NamespaceId name_space() const { return name_space_; }
+  WireFormat format() const { return format_; }
+  Protocol protocol() const { return wire_->protocol(); }
   bool is_open() const { return phase_ == Phase::open; }
   // A member of everyone: it was announced, and its wire gets messages.
   bool is_announced() const { return is_announced_; }
@@ -74,7 +76,7 @@ class Connection {
   bool is_again_ : 1 = false;            // on the loop's again-list
   bool is_hung_up_ : 1 = false;          // the kernel said that the client's stream ends: read until it does
   bool owes_gap_ : 1 = false;            // messages were dropped since it was last told so
-  bool gap_is_next_ : 1 = false;           // and they would have come next, so the gap is told before anything else
+  bool gap_is_next_ : 1 = false;         // and they would have come next, so the gap is told before anything else
   bool closes_after_flush_ : 1 = false;  // nothing is awaited from the client behind the last words
 };
 

@@ -13,7 +13,9 @@ constexpr std::size_t group_bytes_max = 32768;
 constexpr std::size_t control_bytes_max = 65536;  // over the outbox's bound: pongs for one who reads nothing
 }  // namespace
 
-Delivery::Delivery(Parts parts) : parts_(parts) {}
+Delivery::Delivery(Parts parts) : parts_(parts) {
+  for (WireFormat format = 0; format < wire_formats_max; ++format) is_own_[format] = parts_.edge.is_own(format);
+}
 
 std::uint32_t Delivery::next_mark() {
   if (++mark_ != 0) return mark_;
@@ -49,6 +51,7 @@ void Delivery::deliver(std::span<const std::shared_ptr<const Message>> messages,
     };
     std::vector<Made> made;
     for_each(message->target, message->place, [&](Connection& connection) {
+      if (is_own_[connection.format_]) return push(connection, message, {});
       const bool shows_room = parts_.edge.shows_room(connection.format_);
       const RoomKey* room = shows_room ? shown_room(connection, *message) : nullptr;
       auto found = std::ranges::find_if(
@@ -82,10 +85,15 @@ void Delivery::deliver_group(std::span<const std::shared_ptr<const Message>> gro
   if (!room) return;
   for (const Member& member : room->members()) {
     Connection& connection = parts_.slab.at(member.slot);
+    if (is_own_[connection.format_]) {
+      for (const std::shared_ptr<const Message>& message : group)
+        if (member.joined_place < message->place) push(connection, message, {});
+      continue;
+    }
     const Encoded& frames = encoded(connection.format_, group);
     const bool is_simple = connection.is_open() && !connection.catch_up_ && !connection.owes_gap_ &&
                            member.joined_place < group.front()->place && frames.merged.size() == 1 &&
-                           !is_over(connection, frames.merged[0]);
+                           !is_over(connection, size_of(frames.merged[0]));
     if (is_simple) {
       queue(connection, frames.merged[0]);
       continue;
@@ -120,8 +128,21 @@ const Delivery::Encoded& Delivery::encoded(WireFormat format, std::span<const st
 
 Run Delivery::encode(WireFormat format, const Message& message, const RoomKey* room) {
   scratch_.clear();
-  parts_.edge.encode(format, message, room, scratch_);
+  parts_.edge.encode(parts_.worker, format, message, room, scratch_);
+  return add_frame(message, false);
+}
+
+// Encodes for this connection alone; what it is given now refers back to what it was given before.
+Run Delivery::encode_own(Connection& connection, const Message& message) {
+  const RoomKey* const room = parts_.edge.shows_room(connection.format_) ? shown_room(connection, message) : nullptr;
+  scratch_.clear();
+  connection.wire_->encode_own(message, room, scratch_);
+  return add_frame(message, true);
+}
+
+Run Delivery::add_frame(const Message& message, bool is_fixed) {
   FrameTraits traits;
+  traits.is_fixed = is_fixed;
   traits.is_message = true;
   traits.policy = message.slow_policy.value_or(parts_.options.slow_policy);
   traits.payload_bytes = static_cast<std::uint32_t>(message.data.size());
@@ -141,20 +162,27 @@ const RoomKey* Delivery::shown_room(const Connection& connection, const Message&
 
 void Delivery::deliver_to(Connection& connection, const std::shared_ptr<const Message>& message, base::TimePoint now) {
   now_ = now;
+  if (is_own_[connection.format_]) return push(connection, message, {});
   const RoomKey* room = parts_.edge.shows_room(connection.format_) ? shown_room(connection, *message) : nullptr;
-  push(connection, message, encode(connection.format_, *message, room));
+  const Run run = encode(connection.format_, *message, room);
+  // A gap that is told first may need another chunk, and no outbox holds this one yet.
+  parts_.frames.keep(*run.chunk);
+  push(connection, message, run);
+  parts_.frames.release(*run.chunk);
 }
 
+// `run` has no chunk if the connection's format is its own: then the message is encoded once it is sure to be sent.
 void Delivery::push(Connection& connection, const std::shared_ptr<const Message>& message, Run run) {
   if (!connection.is_open()) return drop(DropReason::closing, 1);
   if (connection.catch_up_) return push_behind(connection, message);
+  const Size size = run.chunk != nullptr ? size_of(run) : Size{message->data.size(), 1};
   // Before a client is called slow, its socket is asked: one turn may bring more than the bound to a fast one.
-  if (is_over(connection, run) && !connection.is_blocked_) parts_.flusher.flush(connection);
-  if (is_over(connection, run) && !make_room(connection, *message, run)) return;
+  if (is_over(connection, size) && !connection.is_blocked_) parts_.flusher.flush(connection);
+  if (is_over(connection, size) && !make_room(connection, *message, size)) return;
   if (connection.owes_gap_ && (connection.gap_is_next_ || !connection.is_blocked_)) {
     tell_gap(connection, GapReason::dropped, now_);
   }
-  if (connection.is_open()) queue(connection, run);
+  if (connection.is_open()) queue(connection, run.chunk != nullptr ? run : encode_own(connection, *message));
 }
 
 // What comes while a connection catches up stands behind what it missed, within the outbox's bounds.
@@ -176,19 +204,19 @@ void Delivery::queue(Connection& connection, Run run) {
   parts_.flusher.mark_dirty(connection);
 }
 
-// Whether `run` would put the outbox over a bound. A message always fits into an empty one.
-bool Delivery::is_over(const Connection& connection, const Run& run) const {
+// Whether that much more would put the outbox over a bound. A message always fits into an empty one.
+bool Delivery::is_over(const Connection& connection, const Size& more) const {
   const Outbox& outbox = connection.outbox_;
   if (outbox.is_empty()) return false;
   const Options& options = parts_.options;
-  if (outbox.bytes() + run.bytes() > options.outbox_bytes_max) return true;
-  if (outbox.messages() + run.messages() > options.outbox_messages_max) return true;
+  if (outbox.bytes() + more.bytes > options.outbox_bytes_max) return true;
+  if (outbox.messages() + more.messages > options.outbox_messages_max) return true;
   if (!connection.is_blocked_) return false;
   return now_ - outbox.oldest() > std::chrono::milliseconds(options.outbox_age_ms_max) || parts_.queued.is_over();
 }
 
-// Does what the message's policy says about a full outbox; true if `run` may be queued now.
-bool Delivery::make_room(Connection& connection, const Message& message, const Run& run) {
+// Does what the message's policy says about a full outbox; true if the message, of this size, may be queued now.
+bool Delivery::make_room(Connection& connection, const Message& message, const Size& more) {
   if (!connection.is_open()) return false;
   const SlowPolicy policy = message.slow_policy.value_or(parts_.options.slow_policy);
   if (policy == SlowPolicy::close) {
@@ -203,9 +231,9 @@ bool Delivery::make_room(Connection& connection, const Message& message, const R
         DropReason::conflated);
   }
   const auto drop_one = [&] { return connection.outbox_.drop_oldest(parts_.frames) ? 1u : 0u; };
-  while (policy != SlowPolicy::drop_newest && is_over(connection, run))
+  while (policy != SlowPolicy::drop_newest && is_over(connection, more))
     if (forget(connection, drop_one, DropReason::outbox_full_oldest) == 0) break;
-  if (!is_over(connection, run)) return true;
+  if (!is_over(connection, more)) return true;
   drop(DropReason::outbox_full_newest, 1);
   return false;
 }
@@ -265,8 +293,12 @@ void Delivery::feed_catch_up(Connection& connection) {
          (outbox.is_empty() || (outbox.bytes() < parts_.options.outbox_bytes_max / 2 &&
                                 outbox.messages() < parts_.options.outbox_messages_max / 2))) {
     const Message& message = *catch_up.messages.front();
-    const bool shows_room = parts_.edge.shows_room(connection.format_);
-    queue(connection, encode(connection.format_, message, shows_room ? shown_room(connection, message) : nullptr));
+    if (is_own_[connection.format_]) {
+      queue(connection, encode_own(connection, message));
+    } else {
+      const bool shows_room = parts_.edge.shows_room(connection.format_);
+      queue(connection, encode(connection.format_, message, shows_room ? shown_room(connection, message) : nullptr));
+    }
     catch_up.messages.pop_front();
   }
   if (catch_up.messages.empty()) connection.catch_up_.reset();

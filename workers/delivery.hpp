@@ -28,7 +28,7 @@ class Delivery {
     Endings& endings;
     Metrics& metrics;
     const Options& options;
-    const Edge& edge;
+    Edge& edge;
     const base::ByteBudget& queued;
     std::uint32_t incarnation;
     base::WorkerId worker;
@@ -61,16 +61,24 @@ class Delivery {
   struct Encoded {
     std::vector<Run> each, merged;
   };
+  // What a message would add to an outbox.
+  struct Size {
+    std::size_t bytes;
+    std::uint32_t messages;
+  };
+  static Size size_of(const Run& run) { return {run.bytes(), run.messages()}; }
   std::size_t group_size(std::span<const std::shared_ptr<const Message>> messages) const;
   void deliver_group(std::span<const std::shared_ptr<const Message>> group);
   const Encoded& encoded(WireFormat format, std::span<const std::shared_ptr<const Message>> group);
   Run encode(WireFormat format, const Message& message, const RoomKey* room);
+  Run encode_own(Connection& connection, const Message& message);
+  Run add_frame(const Message& message, bool is_fixed);
   const RoomKey* shown_room(const Connection& connection, const Message& message) const;
   void push(Connection& connection, const std::shared_ptr<const Message>& message, Run run);
   void push_behind(Connection& connection, const std::shared_ptr<const Message>& message);
   void queue(Connection& connection, Run run);
-  bool is_over(const Connection& connection, const Run& run) const;
-  bool make_room(Connection& connection, const Message& message, const Run& run);
+  bool is_over(const Connection& connection, const Size& more) const;
+  bool make_room(Connection& connection, const Message& message, const Size& more);
   template <class Dropping>
   std::uint32_t forget(Connection& connection, Dropping&& dropping, DropReason reason);
   void drop(DropReason reason, std::uint64_t count);
@@ -81,6 +89,7 @@ class Delivery {
   base::TimePoint now_{};
   std::uint32_t mark_ = 0;
   std::string scratch_;
+  std::array<bool, wire_formats_max> is_own_{};
   std::array<Encoded, wire_formats_max> encoded_;
   std::vector<std::uint32_t> matched_;
 };

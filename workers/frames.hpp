@@ -20,6 +20,7 @@ namespace sluice::workers {
 struct FrameTraits {
   bool is_message = false;  // a data message: counted, and subject to the slow policy; else control
   SlowPolicy policy = SlowPolicy::close;
+  bool is_fixed = false;            // never dropped by itself: later frames refer back to it
   std::uint32_t payload_bytes = 0;  // of the message's data
   base::TimePoint accepted{};       // the message's
   std::string_view conflation_key;
@@ -32,9 +33,12 @@ struct Frame {
   std::uint32_t messages_before = 0;  // messages among the frames before it
   SlowPolicy policy = SlowPolicy::close;
   bool is_message = false;
+  bool is_fixed = false;
   base::TimePoint accepted{};
   base::TimePoint queued{};  // when it was made
   std::unique_ptr<std::string> conflation_key;
+
+  bool is_droppable() const { return is_message && !is_fixed; }
 };
 
 // A stretch of memory with frames in it. Lives while a run refers to it, or while it is the one being filled.

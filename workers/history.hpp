@@ -55,6 +55,8 @@ class History {
 
   bool is_empty() const { return oldest_ == nullptr; }
   StoredMessage& oldest() const { return *oldest_; }
+  // False if not even an empty history could hold the message.
+  bool could_hold(const StoredMessage& stored) const { return weight(stored) <= budget_.bytes_max(); }
   // Takes the message's weight from the budget; false if it does not fit.
   [[nodiscard]] bool try_append(std::unique_ptr<StoredMessage>& stored);
   // Takes back one reference; the last one frees the message.

@@ -39,6 +39,8 @@ struct alignas(64) Metrics {
   base::Cell reads_paused;                   // connections whose reads are paused now
   base::Cell joins, leaves, rooms;
   base::Cell replays, replayed_messages, gaps;
+  base::Cell deflated_messages, deflated_bytes_before, deflated_bytes_after;  // each message once a worker and window
+  base::Cell inflated_messages, inflate_failures;
   base::Cell mailbox_messages;               // handled
   base::LatencyCell mailbox_wait;            // accepted until the worker took it
   base::LatencyCell loop_turn;               // one turn of the loop: the lag that others see
@@ -85,6 +87,13 @@ struct alignas(64) Metrics {
     v.summed().counter("sluice_replays_total", replays, "Resumes from a position.");
     v.summed().counter("sluice_replayed_messages_total", replayed_messages, "Messages delivered by resumes.");
     v.summed().counter("sluice_gaps_total", gaps, "Gaps that clients were told of.");
+    v.summed().counter("sluice_deflated_messages_total", deflated_messages,
+                       "Messages deflated for clients, each once for all of a worker's that share it.");
+    v.summed().counter("sluice_deflated_before_bytes_total", deflated_bytes_before, "Their bytes before.");
+    v.summed().counter("sluice_deflated_after_bytes_total", deflated_bytes_after, "Their bytes after.");
+    v.summed().counter("sluice_inflated_messages_total", inflated_messages, "Deflated messages received from clients.");
+    v.summed().counter("sluice_inflate_failures_total", inflate_failures,
+                       "Deflated messages that were malformed or too large when inflated.");
     v.per_worker().counter("sluice_mailbox_messages_total", mailbox_messages, "Mail handled.");
     v.summed().histogram("sluice_mailbox_wait_seconds", mailbox_wait,
                          "From a message's acceptance until the worker took it from its mailbox.");

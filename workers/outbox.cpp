@@ -93,9 +93,10 @@ bool Outbox::drop_oldest(Frames& frames) {
   }
   if (begun_ > 0 && !others_) return false;
   Run& run = begun_ > 0 ? others_->front() : first_;
-  if (!run.chunk->frame(run.first).is_message) {
-    bool dropped = false;  // control frames stand in front: look behind them
-    return rebuild(frames, [&](const Frame& frame) { return frame.is_message && !std::exchange(dropped, true); }) > 0;
+  if (!run.chunk->frame(run.first).is_droppable()) {
+    bool dropped = false;  // others stand in front: look behind them
+    return rebuild(frames, [&](const Frame& frame) { return frame.is_droppable() && !std::exchange(dropped, true); }) >
+           0;
   }
   const Run one{run.chunk, run.first, run.first + 1};
   bytes_ -= one.bytes();
@@ -139,7 +140,9 @@ std::uint32_t Outbox::rebuild(Frames& frames, Drops&& drops) {
 }
 
 std::uint32_t Outbox::drop_key(std::string_view key, Frames& frames) {
-  return rebuild(frames, [&](const Frame& frame) { return frame.conflation_key && *frame.conflation_key == key; });
+  return rebuild(frames, [&](const Frame& frame) {
+    return frame.is_droppable() && frame.conflation_key && *frame.conflation_key == key;
+  });
 }
 
 std::uint32_t Outbox::drop_unstarted(Frames& frames) {

@@ -227,6 +227,7 @@ void Sequencer::State::append(std::unique_ptr<StoredMessage> stored, Freed& free
 
 // Lets the namespace's oldest messages go until this one fits; false if even that is not enough.
 bool Sequencer::State::make_room_for(std::unique_ptr<StoredMessage>& stored, Freed& freed) {
+  if (!history.could_hold(*stored)) return false;
   while (!history.try_append(stored)) {
     if (history.is_empty()) return false;
     evict(history.oldest(), freed);

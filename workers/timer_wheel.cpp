@@ -7,6 +7,10 @@ namespace sluice::workers {
 namespace {
 
 constexpr std::uint32_t level_bits = 8, level_mask = 255;
+constexpr std::int64_t ticks_ahead_max = 0xffffffff;
+
+// Deadlines are within 2^32 ticks of now, so the low bits tell them apart however long the process runs.
+std::uint32_t low_bits(std::int64_t ticks) { return static_cast<std::uint32_t>(ticks); }
 
 }  // namespace
 
@@ -17,7 +21,8 @@ void TimerWheel::arm(std::uint32_t slot, base::TimePoint deadline) {
   unlink(slot);
   const auto late = std::chrono::ceil<std::chrono::milliseconds>(deadline - start_);
   const std::int64_t ticks = (late.count() + tick.count() - 1) / tick.count();
-  links_[slot].deadline = static_cast<std::uint32_t>(std::max<std::int64_t>(ticks, 0));
+  // What has passed fires at the next tick, so that a handler that arms in the past cannot hold the loop.
+  links_[slot].deadline = low_bits(std::clamp(ticks, now_ + 1, now_ + ticks_ahead_max));
   insert(slot);
 }
 
@@ -30,9 +35,7 @@ bool TimerWheel::is_armed(std::uint32_t slot) const { return slot < links_.size(
 // Puts the slot on the list of the coarsest level that still tells its deadline from now.
 void TimerWheel::insert(std::uint32_t slot) {
   Link& link = links_[slot];
-  // What has passed fires at the next tick, so that a handler that arms in the past cannot hold the loop.
-  if (static_cast<std::int32_t>(link.deadline - now_) <= 0) link.deadline = now_ + 1;
-  const std::uint32_t ahead = link.deadline - now_;
+  const std::uint32_t ahead = link.deadline - low_bits(now_);
   std::uint32_t level = 0;
   while (level + 1 < levels && ahead >> (level_bits * (level + 1)) != 0) ++level;
   const std::uint32_t list = level * slots_per_level + ((link.deadline >> (level_bits * level)) & level_mask);
@@ -61,7 +64,8 @@ void TimerWheel::unlink(std::uint32_t slot) {
 // Advances to `now` and moves what is due to due_, which is read from its back.
 void TimerWheel::collect(base::TimePoint now) {
   const auto passed = std::chrono::floor<std::chrono::milliseconds>(now - start_);
-  const auto target = static_cast<std::uint32_t>(passed.count() / tick.count());
+  const std::int64_t target = passed.count() / tick.count();
+  if (target > now_ && !has_any(0)) now_ = target;
   const auto take = [this](std::uint32_t list, auto&& each) {
     std::uint32_t slot = heads_[list];
     heads_[list] = none;
@@ -72,17 +76,17 @@ void TimerWheel::collect(base::TimePoint now) {
       slot = next;
     }
   };
-  while (static_cast<std::int32_t>(target - now_) > 0) {
-    ++now_;
+  while (now_ < target) {
+    const std::uint32_t ticks = low_bits(++now_);
     // A coarse list whose time begins now is spread over the finer ones. A deadline of exactly now is due at once.
-    for (std::uint32_t level = 1; level < levels && (now_ & ((1u << (level_bits * level)) - 1)) == 0; ++level) {
-      take(level * slots_per_level + ((now_ >> (level_bits * level)) & level_mask), [this](std::uint32_t slot) {
-        if (links_[slot].deadline != now_) return insert(slot);
+    for (std::uint32_t level = 1; level < levels && (ticks & ((1u << (level_bits * level)) - 1)) == 0; ++level) {
+      take(level * slots_per_level + ((ticks >> (level_bits * level)) & level_mask), [this, ticks](std::uint32_t slot) {
+        if (links_[slot].deadline != ticks) return insert(slot);
         links_[slot].list = due_list;
         due_.push_back(slot);
       });
     }
-    take(now_ & level_mask, [this](std::uint32_t slot) {
+    take(ticks & level_mask, [this](std::uint32_t slot) {
       links_[slot].list = due_list;
       due_.push_back(slot);
     });
@@ -90,10 +94,17 @@ void TimerWheel::collect(base::TimePoint now) {
   std::reverse(due_.begin(), due_.end());
 }
 
+// Whether any list from this one on, which begins a word, has a slot.
+bool TimerWheel::has_any(std::size_t from_list) const {
+  return std::any_of(occupied_.begin() + static_cast<std::ptrdiff_t>(from_list / 64), occupied_.end(),
+                     [](std::uint64_t word) { return word != 0; });
+}
+
 std::optional<base::TimePoint> TimerWheel::next() const {
+  const std::uint32_t now = low_bits(now_);
   std::optional<std::uint32_t> ahead;
   for (std::uint32_t at = 1; at < slots_per_level && !ahead;) {
-    const std::uint32_t list = (now_ + at) & level_mask;
+    const std::uint32_t list = (now + at) & level_mask;
     const std::uint64_t rest = occupied_[list / 64] >> (list % 64);
     if (rest != 0) {
       ahead = at + static_cast<std::uint32_t>(std::countr_zero(rest));
@@ -101,11 +112,9 @@ std::optional<base::TimePoint> TimerWheel::next() const {
       at += 64 - list % 64;
     }
   }
-  const bool has_coarse = std::any_of(occupied_.begin() + slots_per_level / 64, occupied_.end(),
-                                      [](std::uint64_t word) { return word != 0; });
-  if (has_coarse) ahead = std::min(ahead.value_or(slots_per_level), slots_per_level - (now_ & level_mask));
+  if (has_any(slots_per_level)) ahead = std::min(ahead.value_or(slots_per_level), slots_per_level - (now & level_mask));
   if (!ahead) return std::nullopt;
-  return start_ + tick * static_cast<std::int64_t>(now_ + *ahead);
+  return start_ + tick * (now_ + *ahead);
 }
 
 }  // namespace sluice::workers

@@ -20,7 +20,7 @@ class TimerWheel {
   explicit TimerWheel(base::TimePoint now);
 
   // Sets, or moves, the deadline of `slot`. Fires never before `deadline` and at most one tick late (plus however late
-  // expire() is called). O(1).
+  // expire() is called); what is further away than 198 days fires after that time. O(1).
   void arm(std::uint32_t slot, base::TimePoint deadline);
   // Forgets the deadline of `slot`, if it has one. O(1).
   void disarm(std::uint32_t slot);
@@ -49,16 +49,17 @@ class TimerWheel {
   static constexpr std::uint16_t no_list = 0xffff, due_list = 0xfffe;
   struct Link {
     std::uint32_t previous = none, next = none;
-    std::uint32_t deadline = 0;  // in ticks since start_
+    std::uint32_t deadline = 0;  // in ticks since start_, the low 32 bits: at most 2^32 - 1 ahead of now_
     std::uint16_t list = no_list;
   };
 
+  bool has_any(std::size_t from_list) const;
   void collect(base::TimePoint now);
   void insert(std::uint32_t slot);
   void unlink(std::uint32_t slot);
 
   base::TimePoint start_;
-  std::uint32_t now_ = 0;    // in ticks since start_; 2^32 ticks of 4 ms are 198 days: compare by difference
+  std::int64_t now_ = 0;     // in ticks since start_
   std::vector<Link> links_;  // by slot
   std::array<std::uint32_t, levels * slots_per_level> heads_;
   std::array<std::uint64_t, levels * slots_per_level / 64> occupied_{};

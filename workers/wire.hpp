@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/ids.hpp"
 #include "workers/ending.hpp"
 #include "workers/message.hpp"
 #include "workers/protocol.hpp"
@@ -21,7 +22,7 @@ class Worker;
 // How messages look to a connection. The edge gives the numbers their meaning; the heart encodes a message once per
 // format and worker. Format 0 is that of connections which get no messages.
 using WireFormat = std::uint8_t;
-inline constexpr WireFormat wire_formats_max = 8;
+inline constexpr WireFormat wire_formats_max = 16;
 
 // Why a client is told of a gap.
 enum class GapReason : std::uint8_t { evicted, other_epoch, future, dropped };
@@ -47,6 +48,9 @@ class Wire {
   virtual void on_end_of_stream(Worker& worker, Connection& connection) = 0;
   // The deadline that was armed with Worker::arm has come.
   virtual void on_deadline(Worker& worker, Connection& connection) = 0;
+  // For formats that are the connection's own (Edge::is_own): appends the frame of `message`, which is sent for certain
+  // and behind all that was encoded before, as the wire may refer back to it.
+  virtual void encode_own(const Message&, const RoomKey*, std::string&) {}
   // The connection ends by our will: sends the wire's last words, if it has any. Nothing else is sent after them.
   virtual void on_ending(Worker& worker, Connection& connection, const Ending& ending) = 0;
 };
@@ -62,8 +66,12 @@ class Edge {
   // Makes the wire of a socket that was just accepted.
   virtual std::unique_ptr<Wire> make_wire(Worker& worker) = 0;
   // Appends the frame of `message` in `format` to `out`. `room` is the first of the target's rooms that the receiver is
-  // in, or null if that is an implicit one.
-  virtual void encode(WireFormat format, const Message& message, const RoomKey* room, std::string& out) const = 0;
+  // in, or null if that is an implicit one. Called on the thread of `worker`. Of a format that is a connection's own,
+  // it gives a frame of about the same size, for measuring.
+  virtual void encode(base::WorkerId worker, WireFormat format, const Message& message, const RoomKey* room,
+                      std::string& out) = 0;
+  // True if each connection of `format` has its messages encoded for itself (Wire::encode_own).
+  virtual bool is_own(WireFormat) const { return false; }
   // Appends the frame that tells of a gap, or nothing if the format has no way to.
   virtual void encode_gap(WireFormat format, GapReason reason, std::string& out) const = 0;
   // True if receivers of `format` see which room a message came by, so that one encoding does not serve all rooms.

@@ -10,8 +10,10 @@ def _first(path, key):
         lines = Path(path).read_text().splitlines()
     except OSError:
         return None
-    return next((line.split(":" if ":" in line else "=", 1)[1].strip().strip('"') for line in lines
-                 if line.startswith(key)), None)  # fmt: skip
+    return next(
+        (line.split(":" if ":" in line else "=", 1)[1].strip().strip('"') for line in lines if line.startswith(key)),
+        None,
+    )
 
 
 def describe():

@@ -25,12 +25,15 @@ class Bench:
         """One run; gives the generator's object. Raises process.Failed if there is none."""
         port, admin_port, grpc_port = process.free_ports(3)
         launch = Launch(
-            self.programs, port, admin_port, grpc_port,
+            self.programs,
+            port,
+            admin_port,
+            grpc_port,
             mode="echo" if row.needs == "echo" else "relay",
             tls=self._certificate() if row.needs == "tls" else None,
             deflate=row.needs == "deflate",
             arguments=list(row.arguments),
-        )  # fmt: skip
+        )
         with contextlib.ExitStack() as stack:
             serving = self._start_server(server, launch, stack)
             scrape = stack.enter_context(Scrape(admin_port)) if server.name.startswith("sluice") else None
@@ -38,7 +41,9 @@ class Bench:
                 self._start_companions(row, launch, stack)
                 if row.prepare:
                     self._generate("grpc", row.prepare, launch, server, [])
-            result = self._generate(row.tool, row.load_for(server.name), launch, server, process.family(serving.pid))
+            result = self._generate(
+                row.tool, row.load_for(server.name), launch, server, process.whole_family(serving.pid, server.processes)
+            )
         if scrape:
             result["scrapes"] = scrape.count
         if "rss_bytes_after_close" in result:
@@ -82,8 +87,17 @@ class Bench:
         if tool == "grpc":
             command = [self.programs.grpc, "--server", f"127.0.0.1:{launch.grpc_port}"]
         else:
-            command = [self.programs.load, "--port", launch.port, "--language", server.language,
-                       "--path", server.path, "--echo-path", self._echo_path(server, launch)]  # fmt: skip
+            command = [
+                self.programs.load,
+                "--port",
+                launch.port,
+                "--language",
+                server.language,
+                "--path",
+                server.path,
+                "--echo-path",
+                self._echo_path(server, launch),
+            ]
         for pid in pids:
             command += ["--pid", pid]
         generating = process.start(command + load, self.settings["load_cores"], self.log, stdout=subprocess.PIPE)
@@ -108,10 +122,27 @@ class Bench:
         certificate, key = RESULTS / "certificate.pem", RESULTS / "key.pem"
         if not certificate.exists():
             subprocess.run(
-                ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
-                 "-days", "30", "-subj", "/CN=localhost", "-keyout", key, "-out", certificate],
-                check=True, capture_output=True,
-            )  # fmt: skip
+                [
+                    "openssl",
+                    "req",
+                    "-x509",
+                    "-newkey",
+                    "ec",
+                    "-pkeyopt",
+                    "ec_paramgen_curve:prime256v1",
+                    "-nodes",
+                    "-days",
+                    "30",
+                    "-subj",
+                    "/CN=localhost",
+                    "-keyout",
+                    key,
+                    "-out",
+                    certificate,
+                ],
+                check=True,
+                capture_output=True,
+            )
         return certificate, key
 
 
@@ -122,6 +153,8 @@ def why_discarded(row, result):
             return f"{result[problem]} {problem}"
     if result.get("server_died"):
         return "the server died"
+    if result.get("server_cores") == 0 and result.get("mode") != "idle":
+        return "the server was not seen to work"
     # At a rate, a late generator is no measure. In a closed loop it only lowers the rate: the CPU per unit stands, and
     # the report says who was the limit.
     if row.is_at_a_rate() and result["generator"]["is_the_limit"]:

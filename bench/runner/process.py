@@ -43,8 +43,11 @@ def free_ports(count):
 def start(command, cores, log, environment=None, **more):
     return subprocess.Popen(
         ["taskset", "-c", cores, *map(str, command)],
-        stdin=subprocess.DEVNULL, stderr=log, env={**os.environ, **(environment or {})}, **more,
-    )  # fmt: skip
+        stdin=subprocess.DEVNULL,
+        stderr=log,
+        env={**os.environ, **(environment or {})},
+        **more,
+    )
 
 
 def wait_for_port(port, process, seconds=20):
@@ -69,6 +72,16 @@ def family(pid):
         except OSError:
             continue
         pids += [int(child) for child in children.split()]
+    return pids
+
+
+def whole_family(pid, count, seconds=20):
+    """The same, once there are so many: a server may listen before it has started the process that serves."""
+    end = time.monotonic() + seconds
+    while len(pids := family(pid)) < count:
+        if time.monotonic() > end:
+            raise Failed(f"the server did not start {count} processes")
+        time.sleep(0.02)
     return pids
 
 

@@ -34,6 +34,7 @@ class Server:
     path: str = "/"
     echo_path: str = "/echo"
     cores: str = ""  # instead of the run's, if not empty
+    processes: int = 1
 
     def command(self, launch):
         """The program and its arguments."""
@@ -85,14 +86,21 @@ class Sluice(Server):
             certificate, key = launch.tls
             listen = ["--listen", "127.0.0.1:0", "--listen-tls", clients, "--tls-cert", certificate, "--tls-key", key]
         return [
-            launch.programs.sluice, "serve", *listen,
-            "--grpc", f"127.0.0.1:{launch.grpc_port}",
-            "--admin", f"127.0.0.1:{launch.admin_port}",
-            "--workers", self.workers,
-            "--client-messages", launch.mode,
-            "--drain-seconds", 0,
+            launch.programs.sluice,
+            "serve",
+            *listen,
+            "--grpc",
+            f"127.0.0.1:{launch.grpc_port}",
+            "--admin",
+            f"127.0.0.1:{launch.admin_port}",
+            "--workers",
+            self.workers,
+            "--client-messages",
+            launch.mode,
+            "--drain-seconds",
+            0,
             *launch.arguments,
-        ]  # fmt: skip
+        ]
 
     def missing(self, programs):
         return not_built(programs.sluice)
@@ -182,18 +190,30 @@ SERVERS = {
     server.name: server
     for server in (
         Floor("floor", "floor (bare epoll)", can("relay", "echo", "mixed"), "#9aa0a6"),
-        Sluice("sluice", "Sluice", can("relay", "echo", "mixed", "tls", "deflate", "grpc"), "#1f6feb",
-               echo_path="/?room=own-{i}"),
+        Sluice(
+            "sluice",
+            "Sluice",
+            can("relay", "echo", "mixed", "tls", "deflate", "grpc"),
+            "#1f6feb",
+            echo_path="/?room=own-{i}",
+        ),
         Sluice("sluice-2", "Sluice, 2 workers", can("relay", "echo"), "#54aeff", cores="0,1", workers=2),
         Built("uwebsockets", "uWebSockets", can("relay", "echo", "mixed"), "#bf8700"),
         Npm("bun", "Bun", can("relay", "echo", "mixed", "tls", "deflate"), "#8250df", package="bun", script="bun.js"),
         Npm("ws", "ws", can("relay", "echo", "mixed", "tls", "deflate"), "#1a7f37", package="ws", script="ws.js"),
-        Npm("socketio", "socket.io", can("relay", "echo", "mixed"), "#cf222e", language="socketio",
-            path="/socket.io/?EIO=4&transport=websocket", echo_path="/socket.io/?EIO=4&transport=websocket",
-            package="socket.io", script="socketio.js"),
-        Built("centrifuge", "Centrifuge", can("relay"), "#0a7ea4", language="centrifuge",
-              path="/connection/websocket"),
-        Nchan("nchan", "nchan", can("relay"), "#99462c"),
+        Npm(
+            "socketio",
+            "socket.io",
+            can("relay", "echo", "mixed"),
+            "#cf222e",
+            language="socketio",
+            path="/socket.io/?EIO=4&transport=websocket",
+            echo_path="/socket.io/?EIO=4&transport=websocket",
+            package="socket.io",
+            script="socketio.js",
+        ),
+        Built("centrifuge", "Centrifuge", can("relay"), "#0a7ea4", language="centrifuge", path="/connection/websocket"),
+        Nchan("nchan", "nchan", can("relay"), "#99462c", processes=2),
         GrpcEcho("grpc-echo", "bare gRPC echo", can("grpc-echo"), "#9aa0a6"),
     )
-}  # fmt: skip
+}

@@ -38,9 +38,19 @@ test('Publish answers with the position and the exact count of a room', async ()
 });
 
 const target = { rooms: ['lobby'] };
+// Each is wrong in one thing; the last column is the field that its error names.
 const badPublishes = [
   ['no target', { payload: { text: 'x' } }, 'INVALID_ARGUMENT', 'target'],
   ['an empty target', { target: {}, payload: { text: 'x' } }, 'INVALID_ARGUMENT', 'target'],
+  ['everyone beside rooms', { target: { everyone: true, rooms: ['a'] }, payload: { text: 'x' } }, 'INVALID_ARGUMENT', 'target'],
+  ['except-rooms alone', { target: { exceptRooms: ['a'] }, payload: { text: 'x' } }, 'INVALID_ARGUMENT', 'target'],
+  ['a bad name among the except-rooms', { target: { everyone: true, exceptRooms: [''] }, payload: { text: 'x' } }, 'INVALID_ARGUMENT', 'target.except_rooms[0]'],
+  ['a bad name among the users', { target: { users: ['a', 'b\0'] }, payload: { text: 'x' } }, 'INVALID_ARGUMENT', 'target.users[1]'],
+  ['a bad id among the except-connections', { target: { everyone: true, exceptConnections: ['?'] }, payload: { text: 'x' } }, 'INVALID_ARGUMENT', 'target.except_connections[0]'],
+  ['more names than a target may have', { target: { rooms: Array(1001).fill('a') }, payload: { text: 'x' } }, 'RESOURCE_EXHAUSTED', 'target'],
+  ['an event name over 255 bytes', { target, payload: { event: 'x'.repeat(256), text: 'x' } }, 'INVALID_ARGUMENT', 'payload.event'],
+  ['a key for a policy that conflates nothing', { target, payload: { text: 'x' }, options: { slowPolicy: 'SLOW_POLICY_CLOSE', conflationKey: 'k' } }, 'INVALID_ARGUMENT', 'options.conflation_key'],
+  ['JSON nested too deep', { target, payload: { json: '['.repeat(65) + ']'.repeat(65) } }, 'INVALID_ARGUMENT', 'payload.json'],
   ['no payload', { target }, 'INVALID_ARGUMENT', 'payload'],
   ['an unknown namespace', { target: { namespace: '/none', rooms: ['a'] }, payload: { text: 'x' } }, 'NOT_FOUND', 'target.namespace'],
   ['an empty room name', { target: { rooms: ['a', ''] }, payload: { text: 'x' } }, 'INVALID_ARGUMENT', 'target.rooms[1]'],
@@ -59,6 +69,12 @@ for (const [what, request, code, field] of badPublishes) {
     assert.ok(error.details.length > 10, error.details);
   });
 }
+
+test('each value at its limit is taken', async () => {
+  await rpc.publish({ target: { rooms: ['x'.repeat(64)] }, payload: { event: 'x'.repeat(255), json: '['.repeat(64) + ']'.repeat(64) } });
+  await rpc.publish({ target: { rooms: Array.from({ length: 1000 }, (_, at) => `limit ${at}`) }, payload: { text: '' } });
+  await rpc.publish({ target: { users: ['somebody'] }, payload: { binary: Buffer.alloc(0) }, options: { conflationKey: 'k'.repeat(255) } });
+});
 
 test('a request over the limit on its size is refused', async () => {
   await rejects(gateway.publish('x'.repeat(1 << 20)), 'INVALID_ARGUMENT');

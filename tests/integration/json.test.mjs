@@ -205,7 +205,7 @@ test('all unary calls are there as JSON; streams are not', async () => {
   assert.deepEqual(await client.whenClosed(), { code: 4000, reason: 'bye' });
   for (const stream of ['Gateway/PublishStream', 'Nodes/Drain']) {
     const answer = await gateway.json(stream, {});
-    assert.deepEqual([answer.status, answer.body.code], [404, 'unimplemented'], stream);
+    assert.deepEqual([answer.status, answer.body.code], [501, 'unimplemented'], stream);
   }
   assert.equal((await gateway.admin('/readyz')).status, 200, 'nothing was drained');
 });

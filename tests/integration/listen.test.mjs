@@ -99,7 +99,7 @@ test('an admin port beyond loopback serves probes to all, calls to loopback alon
 
 test('a port that is no port, an address that is not here, and two of ours on one: each is told', async () => {
   const serve = (...flags) => run(['serve', '--listen', '127.0.0.1:0', '--grpc', '127.0.0.1:0', '--admin', '127.0.0.1:0', ...flags]);
-  const outside = await serve('--listen', '127.0.0.1:65536');
+  const outside = await serve('--listen', `127.0.0.1:${2 ** 16}`);
   assert.equal(outside.code, 2, outside.stderr);
   assert.match(outside.stderr, /--listen/);
   // TEST-NET-1: an address that no machine has.

@@ -1,7 +1,7 @@
 // Slow clients: what befalls them, how it is counted, and that nobody else notices.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Raw, eventually, startGateway } from './harness.mjs';
+import { Raw, eventually, frame, startGateway } from './harness.mjs';
 
 const small = ['--socket-send-bytes-max', '4608', '--outbox-bytes-max', '64KiB', '--outbox-messages-max', '50'];
 const big = 'x'.repeat(16_000);
@@ -65,6 +65,56 @@ test('drop-oldest makes room for what is new', async (t) => {
   assert.ok(numbers.length < 600);
 });
 
+for (const policy of ['SLOW_POLICY_DROP_NEWEST', 'SLOW_POLICY_DROP_OLDEST']) {
+  test(`wherever ${policy} left a hole, an enveloped client finds a gap notice in it`, async (t) => {
+    const gateway = await startGateway(t, small);
+    const raw = await stuckClient(gateway, '?room=slow&envelope=1', t);
+    const last = (text) => raw.until(() => seen(raw).at(-1)?.includes(`"${text}`), `the message ${text}`);
+    // Twice: after it has caught up, a second loss is a second gap.
+    for (const round of [0, 1]) {
+      raw.socket.pause();
+      await fill(gateway, 400, { slowPolicy: policy });
+      raw.socket.resume();
+      await gateway.untilMetric('sluice_outbox_messages', {}, (v) => v === 0);
+      await gateway.publish(`end ${round}`, { rooms: ['slow'] });
+      await last(`end ${round}`);
+    }
+    const messages = seen(raw).map((text) => JSON.parse(text)).slice(1);
+    assert.ok(messages.filter((one) => one.notice === 'gap').length >= 2, 'two losses, two gaps');
+    const offset = (one) => Number(one.position.split('-')[1]);
+    let before = null;
+    let isGap = false;
+    for (const message of messages) {
+      if (message.notice) {
+        assert.equal(message.reason, 'dropped');
+        isGap = true;
+        continue;
+      }
+      if (before !== null) {
+        assert.ok(offset(message) > before, 'in order');
+        assert.equal(isGap, offset(message) > before + 1, `between ${before} and ${offset(message)}`);
+      }
+      before = offset(message);
+      isGap = false;
+    }
+  });
+}
+
+test('a client that was closed for being slow comes back and misses nothing', async (t) => {
+  const gateway = await startGateway(t, [...small, '--history-messages', '1000', '--history-bytes-max', '64MiB']);
+  const raw = await stuckClient(gateway, '?room=slow&envelope=1', t);
+  await fill(gateway, 400);
+  raw.socket.resume();
+  assert.equal((await raw.closeFrame()).code, 1013);
+  const first = seen(raw).map((text) => JSON.parse(text));
+  const again = await gateway.connect(`?room=slow&since=${first.at(-1).position}`);
+  await gateway.publish('end', { rooms: ['slow'] });
+  await again.until(() => again.parsed.at(-1).data === 'end', 'the end');
+  const numbers = [...first, ...again.parsed.slice(0, -1)].filter((one) => 'data' in one).map((one) => parseInt(one.data, 10));
+  assert.deepEqual(numbers, [...Array(400).keys()]);
+  assert.equal(again.parsed.some((one) => one.notice === 'gap'), false);
+});
+
 test('conflate keeps the newest message of each key', async (t) => {
   const gateway = await startGateway(t, [...small, '--slow-policy', 'drop-newest']);
   const raw = await stuckClient(gateway, '?room=slow', t);
@@ -108,7 +158,6 @@ test('all outboxes together are bounded by --queued-bytes-max', async (t) => {
 test('a client that reads nothing and sends pings is not answered without bound', async (t) => {
   const gateway = await startGateway(t, [...small, '--outbox-bytes-max', '64KiB']);
   const raw = await stuckClient(gateway, '?room=slow', t);
-  const { frame } = await import('./harness.mjs');
   const pings = Buffer.concat(Array.from({ length: 500 }, () => frame(9, 'p'.repeat(125))));
   raw.socket.on('error', () => {});
   let isOver = false;

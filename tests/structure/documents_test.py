@@ -1,4 +1,5 @@
 """What documents name is there: files, links, options, metrics; and nothing names one machine."""
+import json
 import re
 import unittest
 
@@ -62,7 +63,7 @@ class Documents(unittest.TestCase):
     def test_every_environment_variable_that_a_document_names_is_an_option(self):
         known = {"SLUICE_" + flag[2:].upper().replace("-", "_") for flag in FLAG.findall(text("docs/options.md"))}
         ours = {"SLUICE_BINARY", "SLUICE_WERROR", "SLUICE_TESTS", "SLUICE_CONTROL", "SLUICE_FUZZ", "SLUICE_SANITIZE",
-                "SLUICE_BENCH", "SLUICE_ASSERT"}
+                "SLUICE_BENCH", "SLUICE_ASSERT", "SLUICE_TEST_SCALE"}
         named = {(str(path), name) for path in documents() for name in re.findall(r"\bSLUICE_[A-Z_]*[A-Z]\b", text(path))}
         self.assertEqual(sorted(f"{path}: {name}" for path, name in named if name not in known | ours), [])
 
@@ -94,6 +95,14 @@ class EveryFile(unittest.TestCase):
         for path in ALL:
             if path.name in {"package-lock.json", ".npmrc"}:
                 self.assertNotRegex(text(path), r'"resolved"|registry\s*=|https?://(?!.*(?:github|opencollective|funding))', path)
+
+    def test_every_locked_package_runs_on_the_oldest_node_that_is_promised(self):
+        """Debian 12 has Node 18; scripts/install.sh takes whatever is not older."""
+        for path in ALL:
+            if path.name == "package-lock.json":
+                for name, package in json.loads(text(path))["packages"].items():
+                    least = re.search(r"\d+", package.get("engines", {}).get("node", "0"))
+                    self.assertLessEqual(int(least.group()), 18, f"{path}: {name}")
 
     def test_a_todo_carries_the_number_of_its_issue(self):
         todo = re.compile("\\b(" + "TO" + "DO|FIX" + "ME)\\b(?!\\(#\\d+\\))")

@@ -179,6 +179,14 @@ TEST(HttpHead, WhatNoRequestBeginsWithIsToldByTheFirstByte) {
   EXPECT_NE(check_head("\x16\x03\x01", 0).error().detail.find("TLS"), std::string::npos);
 }
 
+TEST(HttpHead, ARequestLineWithoutItsPartsIsRefused) {
+  for (const std::string line :
+       {"GET", "GET ", "GET /", "GET HTTP/1.1", "GET /ws ", "GET /ws HTTP", "GET /ws HTTP/1."}) {
+    expect_refused(line + "\r\n\r\n");
+    expect_refused(line + "\r\nHost: h\r\n\r\n");
+  }
+}
+
 // --- in pieces ---
 
 TEST(HttpHead, EveryBeginningOfAGoodHeadPasses) {

@@ -10,7 +10,11 @@ const base::TimePoint now = base::Clock::now();
 struct Made {
   explicit Made(std::size_t bytes_max = 1 << 30) : queued(bytes_max) {}
   Run message(std::size_t bytes, std::uint32_t payload = 10) {
-    return frames.add(std::string(bytes, 'm'), {.is_message = true, .payload_bytes = payload, .accepted = now}, now);
+    FrameTraits traits;
+    traits.is_message = true;
+    traits.payload_bytes = payload;
+    traits.accepted = now;
+    return frames.add(std::string(bytes, 'm'), traits, now);
   }
   Run control(std::size_t bytes) { return frames.add(std::string(bytes, 'c'), {}, now); }
   std::uint64_t fan_outs() const {
@@ -23,26 +27,24 @@ struct Made {
   Frames frames{queued, metrics};
 };
 
-std::string bytes_of(const Run& run) {
-  return {run.chunk->data() + run.chunk->begin_of(run.first), run.bytes()};
-}
+std::string bytes_of(const Run& run) { return {run.chunk->data() + run.chunk->begin_of(run.first), run.bytes()}; }
 
 TEST(Frames, OfOneTurnLieSideBySide) {
   Made made;
-  const Run first = made.message(5), second = made.control(3);
+  const auto first = made.message(5), second = made.control(3);
   EXPECT_EQ(first.chunk, second.chunk);
   EXPECT_EQ(first.last, second.first);
-  const Run both{first.chunk, first.first, second.last};
+  const workers::Run both{first.chunk, first.first, second.last};
   EXPECT_EQ(bytes_of(both), "mmmmmccc");
 }
 
 TEST(Frames, ARunCountsItsMessagesAndPayloadAlone) {
   Made made;
   made.message(5, 4);
-  const Run begin = made.control(3);
+  const auto begin = made.control(3);
   made.message(7, 6);
-  const Run end = made.message(9, 8);
-  const Run run{begin.chunk, begin.first, end.last};
+  const auto end = made.message(9, 8);
+  const workers::Run run{begin.chunk, begin.first, end.last};
   EXPECT_EQ(run.count(), 3u);
   EXPECT_EQ(run.bytes(), 19u);
   EXPECT_EQ(run.messages(), 2u);
@@ -55,7 +57,7 @@ TEST(Frames, AnUnusedChunkIsFilledAnewFromItsStart) {
   Made made;
   const char* const before = made.message(100).chunk->data();
   made.frames.end_turn(now);
-  const Run run = made.message(100);
+  const auto run = made.message(100);
   EXPECT_EQ(run.chunk->data(), before);
   EXPECT_EQ(run.first, 0u);
   EXPECT_EQ(run.chunk->begin_of(run.first), 0u);
@@ -65,7 +67,7 @@ TEST(Frames, AnUnusedChunkIsFilledAnewFromItsStart) {
 
 TEST(Frames, WhoStaysSlowKeepsWhatItWaitsForAndNoWholeChunk) {
   Made made;
-  const Run run = made.message(100);
+  const auto run = made.message(100);
   made.frames.keep(*run.chunk);
   made.frames.end_turn(now);
   EXPECT_EQ(made.queued.used(), Frames::chunk_bytes + 100);
@@ -77,7 +79,7 @@ TEST(Frames, WhoStaysSlowKeepsWhatItWaitsForAndNoWholeChunk) {
 TEST(Frames, ALargerFrameGetsAChunkOfItsOwnSize) {
   Made made;
   made.control(1);
-  const Run run = made.message(Frames::chunk_bytes + 1);
+  const auto run = made.message(Frames::chunk_bytes + 1);
   EXPECT_EQ(run.first, 0u);
   EXPECT_EQ(run.bytes(), Frames::chunk_bytes + 1);
   EXPECT_EQ(made.queued.used(), Frames::chunk_bytes + 1);
@@ -87,11 +89,11 @@ TEST(Frames, ALargerFrameGetsAChunkOfItsOwnSize) {
 
 TEST(Frames, WhatDoesNotFitBehindOthersBeginsAnotherChunk) {
   Made made;
-  const Run first = made.message(Frames::chunk_bytes - 10);
+  const auto first = made.message(Frames::chunk_bytes - 10);
   made.frames.keep(*first.chunk);
-  const Run fits = made.message(10);
+  const auto fits = made.message(10);
   EXPECT_EQ(fits.chunk, first.chunk);
-  const Run other = made.message(1);
+  const auto other = made.message(1);
   EXPECT_NE(other.chunk, first.chunk);
   EXPECT_EQ(bytes_of(first), std::string(Frames::chunk_bytes - 10, 'm'));
   made.frames.release(*first.chunk);
@@ -99,7 +101,7 @@ TEST(Frames, WhatDoesNotFitBehindOthersBeginsAnotherChunk) {
 
 TEST(Frames, FanOutIsOverWhenTheLastOutboxHasWritten) {
   Made made;
-  const Run run = made.message(10);
+  const auto run = made.message(10);
   made.control(10);
   made.frames.keep(*run.chunk);
   made.frames.keep(*run.chunk);

@@ -15,7 +15,10 @@ struct ModelFrame {
   std::string text;
   bool is_message;
   std::string key;
+  bool is_fixed = false;
   std::size_t begun = 0;
+
+  bool is_droppable() const { return is_message && !is_fixed && begun == 0; }
 };
 
 class Both {
@@ -76,16 +79,18 @@ class Both {
   }
   ModelFrame make() {
     const std::size_t size = random_() % 50 == 0 ? 40'000 : 1 + random_() % 9;
-    ModelFrame frame{std::string(size, static_cast<char>('a' + random_() % 26)), random_() % 5 != 0, {}};
+    ModelFrame frame{std::string(size, static_cast<char>('a' + random_() % 26)), random_() % 5 != 0, {}, false};
+    frame.is_fixed = frame.is_message && random_() % 10 == 0;
     if (frame.is_message && random_() % 2 == 0) frame.key = "key" + std::to_string(random_() % 3);
     return frame;
   }
   Run add(const ModelFrame& frame) {
-    return frames_.add(frame.text,
-                       {.is_message = frame.is_message,
-                        .payload_bytes = frame.is_message ? static_cast<std::uint32_t>(frame.text.size()) : 0,
-                        .conflation_key = frame.key},
-                       base::Clock::now());
+    FrameTraits traits;
+    traits.is_message = frame.is_message;
+    traits.is_fixed = frame.is_fixed;
+    traits.payload_bytes = frame.is_message ? static_cast<std::uint32_t>(frame.text.size()) : 0;
+    traits.conflation_key = frame.key;
+    return frames_.add(frame.text, traits, base::Clock::now());
   }
   void consume() {
     if (outbox_.is_empty()) return;
@@ -107,8 +112,8 @@ class Both {
     ASSERT_EQ(written.payload_bytes, payload);
   }
   void drop_oldest() {
-    const auto found = std::find_if(model_.begin(), model_.end(),
-                                    [](const ModelFrame& frame) { return frame.is_message && frame.begun == 0; });
+    const auto found =
+        std::find_if(model_.begin(), model_.end(), [](const ModelFrame& frame) { return frame.is_droppable(); });
     const bool drops = found != model_.end();
     if (drops) model_.erase(found);
     ASSERT_EQ(outbox_.drop_oldest(frames_), drops);
@@ -116,7 +121,7 @@ class Both {
   void drop_key() {
     const std::string key = "key" + std::to_string(random_() % 3);
     const auto dropped =
-        std::erase_if(model_, [&key](const ModelFrame& frame) { return frame.key == key && frame.begun == 0; });
+        std::erase_if(model_, [&key](const ModelFrame& frame) { return frame.key == key && frame.is_droppable(); });
     ASSERT_EQ(outbox_.drop_key(key, frames_), dropped);
   }
   void drop_unstarted() {

@@ -20,8 +20,13 @@ std::string waiting(const Outbox& outbox) {
 
 struct Boxed {
   ~Boxed() { outbox.clear(frames); }
-  Run message(std::string_view bytes, std::string_view key = {}) {
-    return frames.add(bytes, {.is_message = true, .payload_bytes = 1, .conflation_key = key}, now);
+  Run message(std::string_view bytes, std::string_view key = {}) { return frames.add(bytes, traits(key), now); }
+  static FrameTraits traits(std::string_view key) {
+    FrameTraits traits;
+    traits.is_message = true;
+    traits.payload_bytes = 1;
+    traits.conflation_key = key;
+    return traits;
   }
   Run control(std::string_view bytes) { return frames.add(bytes, {}, now); }
   void push(Run run) { outbox.push(run, frames); }
@@ -152,11 +157,24 @@ TEST(Outbox, APartlyWrittenMessageIsNotConflated) {
   EXPECT_EQ(waiting(box.outbox), "rst");
 }
 
+TEST(Outbox, AFixedMessageIsDroppedWithAllOthersOnly) {
+  Boxed box;
+  FrameTraits fixed = Boxed::traits("x");
+  fixed.is_fixed = true;
+  box.push(box.frames.add("fixed ", fixed, now));
+  box.push(box.message("plain", "x"));
+  EXPECT_EQ(box.outbox.drop_key("x", box.frames), 1u);
+  EXPECT_FALSE(box.outbox.drop_oldest(box.frames));
+  EXPECT_EQ(waiting(box.outbox), "fixed ");
+  EXPECT_EQ(box.outbox.drop_unstarted(box.frames), 1u);
+  EXPECT_TRUE(box.outbox.is_empty());
+}
+
 TEST(Outbox, ItsAgeIsThatOfItsOldestFrame) {
   Boxed box;
   const base::TimePoint later = now + std::chrono::seconds(1);
   box.push(box.message("a"));
-  box.push(box.frames.add("b", {.is_message = true}, later));
+  box.push(box.frames.add("b", Boxed::traits({}), later));
   EXPECT_EQ(box.outbox.oldest(), now);
   box.outbox.consume(1, box.frames);
   EXPECT_EQ(box.outbox.oldest(), later);
