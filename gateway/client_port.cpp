@@ -14,6 +14,8 @@
 namespace sluice::gateway {
 namespace {
 
+constexpr workers::ListenerKind plain_listener = 0, tls_listener = 1;
+
 bool has_ipv6() {
   const int descriptor = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (descriptor < 0) return errno != EAFNOSUPPORT;
@@ -34,15 +36,35 @@ base::Address reachable(const base::Address& address) {
 void ClientPort::open(workers::Pool& pool) {
   namespaces_ = Namespaces(pool.namespaces());
   contexts_.resize(pool.worker_count());
-  for (const base::Address& address : options_.listen) {
-    const auto set =
-        open_listeners(reachable(address), pool.worker_count(), options_, pool.options().socket_send_bytes_max);
-    if (!set) throw std::runtime_error(set.error().detail);
-    for (std::size_t at = 0; at < set->descriptors.size(); ++at) {
-      pool.add_listener(base::WorkerId{static_cast<std::uint16_t>(at)}, set->descriptors[at]);
-    }
-    base::log_info("listening", {{"what", "clients"}, {"address", set->address.text()}});
+  tls_workers_.resize(pool.worker_count());
+  for (const base::Address& address : options_.listen) open(pool, address, false);
+  if (!tls_) return;
+  for (const base::Address& address : tls_->listen) open(pool, address, true);
+}
+
+void ClientPort::open(workers::Pool& pool, const base::Address& address, bool is_tls) {
+  const auto set =
+      open_listeners(reachable(address), pool.worker_count(), options_, pool.options().socket_send_bytes_max);
+  if (!set) throw std::runtime_error((is_tls ? "--listen-tls: " : "--listen: ") + set.error().detail);
+  for (std::size_t at = 0; at < set->descriptors.size(); ++at) {
+    pool.add_listener(base::WorkerId{static_cast<std::uint16_t>(at)}, set->descriptors[at],
+                      is_tls ? tls_listener : plain_listener);
   }
+  base::log_info("listening", {{"what", is_tls ? "clients_tls" : "clients"}, {"address", set->address.text()}});
+}
+
+TlsWorker& ClientPort::tls_of(workers::Worker& worker) {
+  std::unique_ptr<TlsWorker>& tls = tls_workers_[worker.id().value];
+  if (!tls) tls = std::make_unique<TlsWorker>(tls_->certificates, worker.metrics().tls);
+  return *tls;
+}
+
+std::unique_ptr<workers::Transport> ClientPort::make_transport(workers::Worker& worker, workers::ListenerKind kind) {
+  return kind == tls_listener ? tls_of(worker).make_transport() : nullptr;
+}
+
+void ClientPort::on_second(workers::Worker& worker) {
+  if (tls_) tls_of(worker).note_expiry();
 }
 
 std::unique_ptr<workers::Wire> ClientPort::make_wire(workers::Worker& worker) {

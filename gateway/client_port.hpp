@@ -2,11 +2,13 @@
 // ClientPort: the folder's front door: where clients connect, what wire each gets, and how messages look to it.
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "gateway/namespaces.hpp"
 #include "gateway/options.hpp"
+#include "gateway/tls_worker.hpp"
 #include "gateway/worker_context.hpp"
 #include "workers/pool.hpp"
 #include "workers/wire.hpp"
@@ -15,14 +17,22 @@ namespace sluice::gateway {
 
 class ClientPort : public workers::Edge {
  public:
-  // `options` are validated and outlive this.
-  explicit ClientPort(const Options& options) : options_(options) {}
+  // Where clients connect by TLS, and with which certificates.
+  struct Tls {
+    const std::vector<base::Address>& listen;
+    const base::Snapshot<TlsCertificates>& certificates;
+  };
+  // `options` are validated; all outlive this.
+  explicit ClientPort(const Options& options, const std::optional<Tls>& tls = std::nullopt)
+      : options_(options), tls_(tls) {}
 
   // Opens every address for every worker, before the pool starts, and logs a line `listening` for each. Throws
   // std::runtime_error, with a sentence that names option and address, if one cannot be had.
   void open(workers::Pool& pool);
 
+  std::unique_ptr<workers::Transport> make_transport(workers::Worker& worker, workers::ListenerKind kind) override;
   std::unique_ptr<workers::Wire> make_wire(workers::Worker& worker) override;
+  void on_second(workers::Worker& worker) override;
   void encode(base::WorkerId worker, workers::WireFormat format, const workers::Message& message,
               const workers::RoomKey* room, std::string& out) override;
   void encode_gap(workers::WireFormat format, workers::GapReason reason, std::string& out) const override;
@@ -30,9 +40,15 @@ class ClientPort : public workers::Edge {
   bool is_own(workers::WireFormat format) const override;
 
  private:
+  void open(workers::Pool& pool, const base::Address& address, bool is_tls);
+  TlsWorker& tls_of(workers::Worker& worker);
+
   const Options& options_;
+  const std::optional<Tls> tls_;
   Namespaces namespaces_;
-  std::vector<std::unique_ptr<WorkerContext>> contexts_;  // by worker, who makes its own on first need
+  // By worker, who makes its own on first need.
+  std::vector<std::unique_ptr<WorkerContext>> contexts_;
+  std::vector<std::unique_ptr<TlsWorker>> tls_workers_;
 };
 
 }  // namespace sluice::gateway

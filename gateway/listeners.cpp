@@ -38,7 +38,7 @@ int bind_socket(const Address& address, bool shares_port) {
 }
 
 base::Error cannot_listen(const Address& address, int error) {
-  std::string why = "--listen: cannot listen on " + address.text() + ": ";
+  std::string why = "cannot listen on " + address.text() + ": ";
   if (error == EADDRINUSE) {
     return fail(Errc::unavailable, why +
                                        "the port is in use; stop what has it, choose another port, or say --share-port "

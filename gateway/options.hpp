@@ -73,6 +73,9 @@ struct Options {
 
   // Gives a sentence for each mistake that only several options together make.
   std::vector<std::string> validate() const;
+  // Says what is wrong if anybody who reaches one of `addresses`, which `flag` gave, could use the gateway without
+  // anyone having meant that; empty if all is well.
+  std::string open_to_anyone(std::string_view flag, const std::vector<base::Address>& addresses) const;
 
  private:
   template <class Visitor>
@@ -179,9 +182,18 @@ struct Options {
   }
 };
 
+inline std::string Options::open_to_anyone(std::string_view flag, const std::vector<base::Address>& addresses) const {
+  const bool is_open = client_messages == ClientMessages::relay || client_messages == ClientMessages::echo;
+  const auto beyond = std::find_if(addresses.begin(), addresses.end(), [](const auto& a) { return !a.is_loopback(); });
+  if (!is_open || allow_anonymous || beyond == addresses.end()) return {};
+  return "--client-messages: " + std::string(client_messages_names[static_cast<std::size_t>(client_messages)]) +
+         " on " + std::string(flag) + " " + beyond->text() +
+         " lets anyone who reaches it use the gateway; say --allow-anonymous if that is meant, or listen on loopback "
+         "(127.0.0.1 or [::1])";
+}
+
 inline std::vector<std::string> Options::validate() const {
   std::vector<std::string> problems;
-  if (listen.empty()) problems.push_back("--listen: at least one address is needed");
   for (auto address = listen.begin(); address != listen.end(); ++address) {
     if (address->port() != 0 && std::find(listen.begin(), address, *address) != address) {
       problems.push_back("--listen: " + address->text() + " is given twice");
@@ -191,15 +203,7 @@ inline std::vector<std::string> Options::validate() const {
       std::find(allowed_origins.begin(), allowed_origins.end(), any_origin) != allowed_origins.end()) {
     problems.push_back("--allowed-origins: * allows every origin and stands alone");
   }
-  const bool is_open = client_messages == ClientMessages::relay || client_messages == ClientMessages::echo;
-  const auto beyond = std::find_if(listen.begin(), listen.end(), [](const auto& a) { return !a.is_loopback(); });
-  if (is_open && !allow_anonymous && beyond != listen.end()) {
-    problems.push_back(
-        "--client-messages: " + std::string(client_messages_names[static_cast<std::size_t>(client_messages)]) + " on " +
-        beyond->text() +
-        " lets anyone who reaches it use the gateway; say --allow-anonymous if that is meant, or "
-        "listen on loopback (127.0.0.1 or [::1])");
-  }
+  if (const std::string problem = open_to_anyone("--listen", listen); !problem.empty()) problems.push_back(problem);
   return problems;
 }
 

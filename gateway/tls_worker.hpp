@@ -1,21 +1,21 @@
 #pragma once
-// TlsWorker: what the TLS connections of one worker share, and what makes them. Belongs to that worker; the const
-// metrics() are for any thread.
+// TlsWorker: what the TLS connections of one worker share, and what makes them. Belongs to that worker.
 
 #include <memory>
 
 #include "base/snapshot.hpp"
 #include "gateway/tls_certificates.hpp"
-#include "gateway/tls_metrics.hpp"
 #include "gateway/tls_socket.hpp"
+#include "workers/metrics.hpp"
 #include "workers/transport.hpp"
 
 namespace sluice::gateway {
 
 class TlsWorker {
  public:
-  // `certificates` outlive this.
-  explicit TlsWorker(const base::Snapshot<TlsCertificates>& certificates) : certificates_(certificates) {}
+  // Both outlive this. `metrics` are the worker's.
+  TlsWorker(const base::Snapshot<TlsCertificates>& certificates, workers::TlsMetrics& metrics)
+      : certificates_(certificates), metrics_(metrics) {}
   TlsWorker(const TlsWorker&) = delete;
   TlsWorker& operator=(const TlsWorker&) = delete;
 
@@ -23,13 +23,14 @@ class TlsWorker {
   // this. Throws std::bad_alloc.
   std::unique_ptr<workers::Transport> make_transport();
 
-  TlsMetrics& metrics() { return metrics_; }
-  const TlsMetrics& metrics() const { return metrics_; }
+  // Puts into the metrics when the certificates of this moment expire.
+  void note_expiry();
+  workers::TlsMetrics& metrics() { return metrics_; }
   TlsScratch& scratch() { return scratch_; }
 
  private:
   base::Snapshot<TlsCertificates>::Reader certificates_;
-  TlsMetrics metrics_;
+  workers::TlsMetrics& metrics_;
   TlsScratch scratch_;
 };
 

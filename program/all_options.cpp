@@ -22,6 +22,17 @@ std::vector<std::string> AllOptions::validate() const {
   for (const base::Address& listen : gateway.listen) {
     check("--grpc", control.grpc, "--listen", listen);
     check("--admin", control.admin, "--listen", listen);
+    for (const base::Address& tls_listen : tls.listen_tls) check("--listen-tls", tls_listen, "--listen", listen);
+  }
+  for (const base::Address& listen : tls.listen_tls) {
+    check("--grpc", control.grpc, "--listen-tls", listen);
+    check("--admin", control.admin, "--listen-tls", listen);
+  }
+  if (gateway.listen.empty() && tls.listen_tls.empty()) {
+    problems.push_back("--listen: at least one address is needed, here or for --listen-tls");
+  }
+  if (const auto problem = gateway.open_to_anyone("--listen-tls", tls.listen_tls); !problem.empty()) {
+    problems.push_back(problem);
   }
   if (!(control.grpc == control.admin)) check("--admin", control.admin, "--grpc", control.grpc);
   return problems;

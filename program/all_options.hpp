@@ -8,12 +8,14 @@
 #include "base/log.hpp"
 #include "control/options.hpp"
 #include "gateway/options.hpp"
+#include "gateway/tls_options.hpp"
 #include "workers/options.hpp"
 
 namespace sluice::program {
 
 struct AllOptions {
   gateway::Options gateway;
+  gateway::TlsOptions tls;
   control::Options control;
   workers::Options workers;
   base::LogOptions log;
@@ -22,6 +24,7 @@ struct AllOptions {
   template <class Set>
   void declare(Set& set) {
     set.add(gateway);
+    set.add(tls);
     set.add(control);
     set.add(workers);
     set.add(log);

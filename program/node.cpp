@@ -2,10 +2,13 @@
 
 #include <unistd.h>
 
+#include <optional>
+#include <stdexcept>
 #include <string>
 
 #include "base/log.hpp"
 #include "program/command.hpp"
+#include "program/memory_trim.hpp"
 #include "program/random_number.hpp"
 #include "program/version.hpp"
 
@@ -18,6 +21,8 @@ using namespace std::chrono_literals;
 constexpr base::Duration look_every = 20ms;
 // Beyond the plan and what a client may take to answer a close, for the last bytes to leave.
 constexpr base::Duration flush_max = 2s;
+// How often to look whether a crowd has left.
+constexpr base::Duration trim_every = 2s;
 // What calls under way may still take when all clients are gone.
 constexpr base::Duration calls_max = 2s;
 
@@ -43,12 +48,26 @@ void wait(Signals& signals, base::TimePoint until, const workers::Pool& pool, Co
   }
 }
 
+std::unique_ptr<gateway::TlsReloader> start_tls(const gateway::TlsOptions& options) {
+  if (options.listen_tls.empty()) return nullptr;
+  auto started = gateway::TlsReloader::start({.files = options.files(), .oldest = options.tls_min_version});
+  if (!started) throw std::runtime_error(started.error().detail);
+  return std::move(*started);
+}
+
+std::optional<gateway::ClientPort::Tls> tls_of(const gateway::TlsOptions& options,
+                                               const gateway::TlsReloader* reloader) {
+  if (reloader == nullptr) return std::nullopt;
+  return gateway::ClientPort::Tls{options.listen_tls, reloader->certificates()};
+}
+
 }  // namespace
 
 Node::Node(const AllOptions& options)
     : options_(options),
       facts_(facts_of(options)),
-      clients_(options.gateway),
+      tls_(start_tls(options.tls)),
+      clients_(options.gateway, tls_of(options.tls, tls_.get())),
       pool_(options.workers, random_number<std::uint32_t>(), random_number<std::uint64_t>(), clients_),
       control_(pool_, options.control, facts_) {}
 
@@ -62,9 +81,14 @@ void Node::start() {
 }
 
 int Node::run(Signals& signals, const std::function<void()>& on_reload) {
+  MemoryTrim trim;
   for (;;) {
-    const auto signal = signals.wait_until(base::Clock::now() + 1h);
-    if (signal == Signals::Kind::reload) on_reload();
+    const auto signal = signals.wait_until(base::Clock::now() + trim_every);
+    trim.look(pool_.connections());
+    if (signal == Signals::Kind::reload) {
+      on_reload();
+      if (tls_) tls_->reload();
+    }
     if (signal == Signals::Kind::stop) break;
   }
   drain(signals);

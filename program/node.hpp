@@ -2,9 +2,11 @@
 // Node: the running gateway: builds its parts in order, lives until a signal ends it, and ends them in reverse.
 
 #include <functional>
+#include <memory>
 
 #include "control/control.hpp"
 #include "gateway/client_port.hpp"
+#include "gateway/tls_reloader.hpp"
 #include "program/all_options.hpp"
 #include "program/signals.hpp"
 #include "workers/pool.hpp"
@@ -30,6 +32,7 @@ class Node {
 
   const AllOptions& options_;
   const control::Facts facts_;
+  const std::unique_ptr<gateway::TlsReloader> tls_;  // null without TLS
   gateway::ClientPort clients_;
   workers::Pool pool_;
   control::Control control_;

@@ -25,6 +25,15 @@ enum class DropReason : std::uint8_t {
 inline constexpr std::array<std::string_view, 7> drop_reason_names{
     "outbox_full_newest", "outbox_full_oldest", "conflated", "closing", "no_backend", "policy", "too_large"};
 
+// About TLS towards clients.
+struct TlsMetrics {
+  base::Cell full_handshakes;      // that were done, with a certificate
+  base::Cell resumed_handshakes;   // that were done, with a ticket
+  base::Cell failed_handshakes;    // ended by a fault or by the client's leaving; a deadline's are not seen here
+  base::Cell truncated;            // the client's stream ended without the goodbye that TLS has for it
+  base::Cell certificate_expires;  // Unix time in seconds of the first that does; 0: there is no TLS
+};
+
 struct alignas(64) Metrics {
   std::array<base::Cell, protocol_names.size()> connections;  // open now
   std::array<base::Cell, protocol_names.size()> accepted;
@@ -41,6 +50,7 @@ struct alignas(64) Metrics {
   base::Cell replays, replayed_messages, gaps;
   base::Cell deflated_messages, deflated_bytes_before, deflated_bytes_after;  // each message once a worker and window
   base::Cell inflated_messages, inflate_failures;
+  TlsMetrics tls;
   base::Cell mailbox_messages;               // handled
   base::LatencyCell mailbox_wait;            // accepted until the worker took it
   base::LatencyCell loop_turn;               // one turn of the loop: the lag that others see
@@ -94,6 +104,16 @@ struct alignas(64) Metrics {
     v.summed().counter("sluice_inflated_messages_total", inflated_messages, "Deflated messages received from clients.");
     v.summed().counter("sluice_inflate_failures_total", inflate_failures,
                        "Deflated messages that were malformed or too large when inflated.");
+    v.summed().counter("sluice_tls_handshakes_full_total", tls.full_handshakes,
+                       "TLS handshakes done with a certificate.");
+    v.summed().counter("sluice_tls_handshakes_resumed_total", tls.resumed_handshakes,
+                       "TLS handshakes done with a ticket.");
+    v.summed().counter("sluice_tls_handshakes_failed_total", tls.failed_handshakes,
+                       "TLS handshakes that ended by a fault or by the client's leaving.");
+    v.summed().counter("sluice_tls_truncated_total", tls.truncated,
+                       "TLS connections whose stream ended without the goodbye that TLS has for it.");
+    v.summed_max().gauge("sluice_tls_certificate_expires_timestamp_seconds", tls.certificate_expires,
+                         "When the first of the certificates expires; 0 without TLS.");
     v.per_worker().counter("sluice_mailbox_messages_total", mailbox_messages, "Mail handled.");
     v.summed().histogram("sluice_mailbox_wait_seconds", mailbox_wait,
                          "From a message's acceptance until the worker took it from its mailbox.");

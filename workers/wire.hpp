@@ -63,6 +63,8 @@ class Edge {
   virtual ~Edge() = default;
   // Makes what stands between the wire and the socket that such a listener accepted; null: nothing does.
   virtual std::unique_ptr<Transport> make_transport(Worker&, ListenerKind) { return nullptr; }
+  // Called once a second on each worker's thread.
+  virtual void on_second(Worker&) {}
   // Makes the wire of a socket that was just accepted.
   virtual std::unique_ptr<Wire> make_wire(Worker& worker) = 0;
   // Appends the frame of `message` in `format` to `out`. `room` is the first of the target's rooms that the receiver is

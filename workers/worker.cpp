@@ -113,6 +113,7 @@ void Worker::on_event(std::uint64_t tag, std::uint32_t events) {
 void Worker::every_second() {
   next_second_ = now_ + std::chrono::seconds(1);
   flusher_.check_ages(now_);
+  parts_.edge.on_second(*this);
   if (parts_.id.value != 0) return;
   for (const auto& sequencer : parts_.sequencers) sequencer->trim(now_);
 }
@@ -164,10 +165,19 @@ void Worker::read(Connection& connection) {
     connection.is_readable_ = false;
   }
   if (got.bytes > 0 && connection.is_open()) take_bytes(connection, {read_buffer_.get(), got.bytes});
+  if (connection.transport_ && got.state != Transport::State::open) log_failure(connection);
   if (got.state == Transport::State::failed) return abandon(connection, EndReason::client_vanished);
   if (got.state != Transport::State::ended) return;
   if (!connection.is_open()) return abandon(connection, connection.end_reason_);
   guard(connection, [&] { connection.wire_->on_end_of_stream(*this, connection); });
+}
+
+void Worker::log_failure(const Connection& connection) {
+  const std::string_view why = connection.transport_->failure();
+  if (why.empty() || !log_limit_.allows(now_)) return;
+  base::log_info(
+      "transport_failed",
+      {{"remote", remote_address(connection).text()}, {"why", why}, {"suppressed", log_limit_.take_suppressed()}});
 }
 
 // Reads into the buffer. A short read means that the socket is empty, unless the end of the stream stands behind the

@@ -151,6 +151,7 @@ class Worker {
   void on_event(std::uint64_t tag, std::uint32_t events);
   void open(int descriptor, ListenerKind kind);
   Transport::Progress receive(Connection& connection);
+  void log_failure(const Connection& connection);
   void read(Connection& connection);
   void take_bytes(Connection& connection, std::span<char> bytes);
   void read_again();

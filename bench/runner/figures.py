@@ -9,7 +9,7 @@ from .measure import figure_of
 
 @dataclass(frozen=True)
 class Estimate:
-    """A median, between the order statistics that hold the true one in at least 95 of 100 cases, if there are enough."""
+    """A median, between the order statistics that hold the true one in 95 of 100 cases, if there are enough."""
 
     median: float
     low: float
@@ -89,8 +89,3 @@ class Figures:
         """Share of the rounds in which the generator was busier than the server."""
         flags = self.values(row, server, "generator.is_the_limit").values()
         return sum(flags) / len(flags) if flags else 0
-
-    def confidence(self):
-        """Of the narrowest set of rounds."""
-        counts = [len(runs) for runs in self._runs.values()]
-        return min(counts, default=0)

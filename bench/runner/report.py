@@ -11,19 +11,18 @@ from .servers import SERVERS
 
 METHOD = """\
 One server process on one core, the generator on another, over loopback; a release build of Sluice with everything on:
-rooms, order, history at its default, limits, heartbeats, and `/metrics` scraped once a second. Servers take turns, round
-by round, each round beginning with another one, and only runs of the same round are compared: a ratio is the median of
-the per-round ratios, with the interval that holds the true median in {confidence:.0%} of cases (order statistics; of nine
-rounds the second to the eighth). CPU is the server's processes' own CPU clock over the measured seconds, all threads and
-the kernel's work for them included. Memory is the growth of resident memory. Latency counts from the moment at which a
-message was due, so a late generator hides nothing.
+rooms, order, history at its default, limits, heartbeats, and `/metrics` scraped once a second. Servers take turns,
+round by round, each round beginning with another one, and only runs of the same round are compared: a ratio is the
+median of the per-round ratios. {interval} CPU is the CPU clock of the server's processes over the
+measured seconds, all threads and the kernel's work for them included. Memory is the growth of resident memory. Latency
+counts from the moment at which a message was due, so a late generator hides nothing.
 
-The *floor* is a loop around epoll that reads, unmasks and writes, and does nothing else: the kernel's own price. What one
-read brought it sends to each client by one write.
+The *floor* is a loop around epoll that reads, unmasks and writes, and does nothing else: the kernel's own price. What
+one read brought it sends to each client by one write.
 
-A run with a failed or closed connection or a lost message is discarded, and so is one at a fixed rate whose generator was
-late. In the other rows the generator may be busier than the server; the rate is then the generator's and marked with *,
-while the CPU per unit stands.
+A run with a failed or closed connection or a lost message is discarded, and so is one at a fixed rate whose generator
+was late. In the other rows the generator may be busier than the server; the rate is then the generator's and marked
+with *, while the CPU per unit stands.
 """
 
 
@@ -53,7 +52,8 @@ def head(figures):
     return [
         "# Benchmarks",
         "",
-        "Made by `bench/run.py`; do not edit. How to run it, and what each row is: [bench/README.md](../bench/README.md).",
+        "Made by `bench/run.py`; do not edit. How to run it, and what each row is: "
+        "[bench/README.md](../bench/README.md).",
         "",
         "| machine | |",
         "| --- | --- |",
@@ -65,8 +65,17 @@ def head(figures):
         *(f"| {SERVERS[name].title} | {version} |" for name, version in versions.items() if name in SERVERS),
         "",
         "## Method",
-        METHOD.format(confidence=confidence),
+        METHOD.format(interval=interval_words(confidence)),
     ]
+
+
+def interval_words(confidence):
+    if confidence < 0.9:
+        return "There were too few rounds for an interval to trust: it is what was seen."
+    return (
+        f"Its interval holds the true median in {confidence:.0%} of cases (order statistics; of nine rounds the second "
+        "to the eighth)."
+    )
 
 
 def plot_lines(drawn):

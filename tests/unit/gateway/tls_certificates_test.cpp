@@ -67,7 +67,8 @@ TEST_F(TlsCertificatesTest, TwoKindsOfKeysForOneNameServeEveryClient) {
   const auto loaded = TlsCertificates::load(files, TlsVersion::tls_1_2, keys);
   ASSERT_TRUE(loaded) << loaded.error().detail;
   const base::Snapshot<TlsCertificates> certificates(*loaded);
-  TlsWorker worker(certificates);
+  workers::TlsMetrics metrics;
+  TlsWorker worker(certificates, metrics);
   for (const auto& [ciphers, kind] : {std::pair("ECDHE-ECDSA-AES128-GCM-SHA256", EVP_PKEY_EC),
                                       std::pair("ECDHE-RSA-AES128-GCM-SHA256", EVP_PKEY_RSA)}) {
     TlsTestLink link(worker, {.version = TLS1_2_VERSION, .ciphers = ciphers});
@@ -85,7 +86,8 @@ TEST_F(TlsCertificatesTest, TheChainIsServed) {
   const auto loaded = load({{folder_.path("chain.crt"), folder_.path("chain.key")}});
   ASSERT_TRUE(loaded) << loaded.error().detail;
   const base::Snapshot<TlsCertificates> certificates(*loaded);
-  TlsWorker worker(certificates);
+  workers::TlsMetrics metrics;
+  TlsWorker worker(certificates, metrics);
   TlsTestLink link(worker, {});
   link.run();
   EXPECT_EQ(sk_X509_num(SSL_get_peer_cert_chain(link.client.ssl())), 2);

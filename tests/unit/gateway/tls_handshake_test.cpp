@@ -186,7 +186,8 @@ TEST_F(TlsTransportTest, ATicketOutlivesNewCertificatesAndAnotherWorkerTakesIt) 
     const auto first = connect({.version = version});
     const SessionHandle session = first->client.session();
     certificates_.publish(load());
-    TlsWorker other(certificates_);
+    workers::TlsMetrics metrics;
+    TlsWorker other(certificates_, metrics);
     TlsTestLink link(other, {.version = version, .session = session.get()});
     link.run();
     EXPECT_TRUE(link.client.is_resumed());

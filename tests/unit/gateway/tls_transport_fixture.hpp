@@ -21,7 +21,7 @@ class TlsTransportTest : public testing::Test {
       : files_{write_pair(folder_, "first", {.names = {"first.example"}}),
                write_pair(folder_, "second", {.names = {"second.example", "*.wild.example"}})},
         certificates_(load(oldest)),
-        worker_(certificates_) {}
+        worker_(certificates_, metrics_) {}
 
   std::shared_ptr<const TlsCertificates> load(TlsVersion oldest = TlsVersion::tls_1_2) {
     auto loaded = TlsCertificates::load(files_, oldest, ticket_keys_);
@@ -46,6 +46,7 @@ class TlsTransportTest : public testing::Test {
   std::vector<TlsFiles> files_;
   std::shared_ptr<TlsTicketKeys> ticket_keys_ = std::make_shared<TlsTicketKeys>();
   base::Snapshot<TlsCertificates> certificates_;
+  workers::TlsMetrics metrics_;
   TlsWorker worker_;
 };
 
