@@ -169,6 +169,11 @@ void Worker::read(Connection& connection) {
   if (got.state == Transport::State::failed) return abandon(connection, EndReason::client_vanished);
   if (got.state != Transport::State::ended) return;
   if (!connection.is_open()) return abandon(connection, connection.end_reason_);
+  if (connection.reads_paused_) {
+    // A transport may give the last bytes and their end together; the end waits until the bytes were taken.
+    connection.is_readable_ = true;
+    return;
+  }
   guard(connection, [&] { connection.wire_->on_end_of_stream(*this, connection); });
 }
 

@@ -2,6 +2,7 @@
 
 #include <cstdio>
 #include <exception>
+#include <stdexcept>
 
 #include "bench/grpc/load.hpp"
 
@@ -35,6 +36,9 @@ JsonObject run(const grpc_load::Options& options) {
 int main(int count, char** arguments) {
   try {
     std::printf("%s\n", run(grpc_load::parse_options(count, arguments)).text().c_str());
+  } catch (const std::invalid_argument& problem) {
+    std::fprintf(stderr, "sluice-bench-grpc: %s", problem.what());
+    return 2;
   } catch (const std::exception& problem) {
     std::fprintf(stderr, "sluice-bench-grpc: %s\n", problem.what());
     return 1;

@@ -1,7 +1,5 @@
 #include "bench/grpc/options.hpp"
 
-#include <cstdio>
-#include <cstdlib>
 #include <functional>
 #include <map>
 #include <stdexcept>
@@ -26,10 +24,7 @@ options  --pid PID (again for each process) --room NAME --rooms N --size BYTES -
          {n} in --room: a number below --rooms, another each time (join-leave: the mover's); in --mover: the mover's
 )";
 
-[[noreturn]] void fail(const std::string& problem) {
-  std::fprintf(stderr, "sluice-bench-grpc: %s\n%s", problem.c_str(), usage);
-  std::exit(2);
-}
+[[noreturn]] void fail(const std::string& problem) { throw std::invalid_argument(problem + "\n" + std::string(usage)); }
 
 const std::map<std::string, Call> calls{{"publish", Call::publish},         {"batch", Call::batch},
                                         {"stream", Call::stream},           {"echo", Call::echo},

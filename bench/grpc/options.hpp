@@ -28,7 +28,7 @@ struct Options {
   std::size_t movers = 100;
 };
 
-// Reads the command line; prints what is wrong and exits with 2 if it is.
+// Reads the command line; throws std::invalid_argument with what is wrong, and the usage, if anything is.
 Options parse_options(int count, const char* const* arguments);
 
 // `pattern` with `number` in place of {n}.

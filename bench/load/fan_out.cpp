@@ -52,7 +52,10 @@ class FanOut final : public Behaviour {
   Nanoseconds keep_window() {
     const std::uint64_t listeners = shared_.sum(&Counters::opened) - 1;
     const std::uint64_t received = shared_.sum(&Counters::received);
-    while (publisher_ != nullptr && loop_.counters().sent * listeners < received + shared_.options.window * listeners) {
+    // A message is in flight until the last listener has it: counting deliveries alone would let the next one go when
+    // the first listener has it, and a server could then merge what was meant to come one by one.
+    while (publisher_ != nullptr &&
+           (loop_.counters().sent + 1) * listeners <= received + shared_.options.window * listeners) {
       send(bench::now());
     }
     return never;

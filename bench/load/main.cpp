@@ -44,6 +44,9 @@ int main(int count, char** arguments) {
     sluice::bench::Run run(options);
     const auto results = run.execute();
     std::printf("%s\n", sluice::bench::report(options, results).text().c_str());
+  } catch (const std::invalid_argument& problem) {
+    std::fprintf(stderr, "sluice-bench-load: %s", problem.what());
+    return 2;
   } catch (const std::exception& problem) {
     std::fprintf(stderr, "sluice-bench-load: %s\n", problem.what());
     return 1;

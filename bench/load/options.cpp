@@ -1,7 +1,5 @@
 #include "bench/load/options.hpp"
 
-#include <cstdio>
-#include <cstdlib>
 #include <functional>
 #include <map>
 #include <stdexcept>
@@ -28,10 +26,7 @@ the load     --clients N --echo-clients N --size BYTES --json --window N --depth
              --threads N --sources N --warm S --seconds S --settle S --hold S
 )";
 
-[[noreturn]] void fail(const std::string& problem) {
-  std::fprintf(stderr, "sluice-bench-load: %s\n%s", problem.c_str(), std::string(usage).c_str());
-  std::exit(2);
-}
+[[noreturn]] void fail(const std::string& problem) { throw std::invalid_argument(problem + "\n" + std::string(usage)); }
 
 template <class Enum>
 Enum choice(const std::string& text, const std::map<std::string, Enum>& choices) {

@@ -42,7 +42,7 @@ struct Options {
   bool close_all = false;         // idle: end all connections, then look at the memory again
 };
 
-// Reads the command line; prints what is wrong and exits with 2 if it is.
+// Reads the command line; throws std::invalid_argument with what is wrong, and the usage, if anything is.
 Options parse_options(int count, const char* const* arguments);
 
 }  // namespace sluice::bench

@@ -38,7 +38,7 @@ Run::Run(const Options& options) : options_(options), server_(options.pids), sha
   shared_.server.sin_family = AF_INET;
   shared_.server.sin_port = htons(options.port);
   if (inet_pton(AF_INET, options.host.c_str(), &shared_.server.sin_addr) != 1) {
-    throw std::invalid_argument("--host: needs an IPv4 address, not " + options.host);
+    throw std::invalid_argument("--host: needs an IPv4 address, not " + options.host + "\n");
   }
   make_loops();
 }

@@ -20,6 +20,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <vector>
 
 namespace {
@@ -75,8 +76,7 @@ class Floor {
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     if (bind(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
         ::listen(descriptor, 4096) != 0) {
-      std::perror("sluice-bench-floor");
-      std::exit(1);
+      throw std::system_error(errno, std::generic_category(), "listen");
     }
     return descriptor;
   }

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from .rows import CPU_CONNECTION, CPU_DELIVERY, CPU_ECHO, CPU_MESSAGE, RATE, RSS
+from .servers import SERVERS
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,7 @@ class Goal:
 
 
 def against(row, figure, peer, bound):
-    return Goal(f"`{row}`, against {peer}", (row, "sluice", figure), (row, peer, figure), bound)
+    return Goal(f"`{row}`, against {SERVERS[peer].title}", (row, "sluice", figure), (row, peer, figure), bound)
 
 
 def value(text, row, figure, bound, unit, server="sluice", at_least=False):
@@ -55,7 +56,7 @@ CONNECTIONS = (
     against("churn", CPU_CONNECTION, "ws", 1 / 4),
     *(
         Goal(
-            f"`churn-2workers`, against {peer}",
+            f"`churn-2workers`, against {SERVERS[peer].title}",
             ("churn-2workers", "sluice-2", CPU_CONNECTION),
             ("churn-2workers", peer, CPU_CONNECTION),
             bound,

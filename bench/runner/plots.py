@@ -1,5 +1,7 @@
 """Which plots the report has."""
 
+from dataclasses import replace
+
 from . import svg
 from .figures import estimate
 from .places import PLOTS
@@ -49,7 +51,7 @@ BARS = (
         "latency",
         "Latency under a steady load",
         "10 messages a second to 10,000 clients; less is better",
-        "µs",
+        "ms",
         (
             ("fan10k-rate", "latency_us.p50", "median of all deliveries"),
             ("fan10k-rate", "latency_us.p99", "99th percentile"),
@@ -92,7 +94,16 @@ def draw(figures):
 def members(figures, row, figure):
     """The bars of a row, in the servers' order."""
     found = [(server, figures.value(row, server.name, figure)) for server in SERVERS.values()]
-    return [(server.title, server.colour, value) for server, value in found if value and value.median > 0]
+    return [
+        (server.title, server.colour, in_plot(value, figure)) for server, value in found if value and value.median > 0
+    ]
+
+
+def in_plot(value, figure):
+    """Latencies in milliseconds."""
+    if "latency" not in figure:
+        return value
+    return replace(value, median=value.median / 1e3, low=value.low / 1e3, high=value.high / 1e3)
 
 
 def growth(figures):

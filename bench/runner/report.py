@@ -1,6 +1,7 @@
 """Writes docs/benchmarks.md from results."""
 
 import json
+import textwrap
 from pathlib import Path
 
 from . import goals, plots
@@ -65,8 +66,15 @@ def head(figures):
         *(f"| {SERVERS[name].title} | {version} |" for name, version in versions.items() if name in SERVERS),
         "",
         "## Method",
-        METHOD.format(interval=interval_words(confidence)),
+        *paragraphs(METHOD.format(interval=interval_words(confidence))),
     ]
+
+
+def paragraphs(text):
+    """Wrapped at the width of all our documents."""
+    for paragraph in text.strip().split("\n\n"):
+        yield from textwrap.wrap(paragraph, 120, break_long_words=False)
+        yield ""
 
 
 def interval_words(confidence):
@@ -93,9 +101,13 @@ def goal_lines(figures):
         met = "reached" if goal.is_met(found.median) else "**missed**"
         interval = f"{number(found.low)} to {number(found.high)}"
         lines.append(
-            f"| {goal.text} | {sign} {number(goal.bound)}{unit} | {number(found.median)} | {interval} | {met} |"
+            f"| {goal.text} | {sign} {bound_words(goal.bound)}{unit} | {number(found.median)} | {interval} | {met} |"
         )
     return [*lines, ""]
+
+
+def bound_words(bound):
+    return f"1/{round(1 / bound)}" if bound < 0.5 else number(bound)
 
 
 def section(figures, title, rows):

@@ -1,7 +1,6 @@
 """The servers that are measured: how each is started, and whether it is here."""
 
 import json
-import os
 import shutil
 import subprocess
 from dataclasses import dataclass, field
@@ -178,8 +177,8 @@ class Built(Server):
         if self.name == "centrifuge":
             lines = (PEERS / "centrifuge" / "go.mod").read_text().splitlines()
             return next(line.split()[-1] for line in lines if "centrifugal/centrifuge " in line)
-        source = os.environ.get("UWEBSOCKETS_SOURCE")
-        return first_line(["git", "-C", source, "log", "-1", "--format=%h, %cs"]) if source else "?"
+        noted = self._program().with_suffix(".version")
+        return noted.read_text().strip() if noted.exists() else "?"
 
 
 def can(*features):

@@ -29,9 +29,11 @@ class Drawing:
         self.text(20, 50, subtitle, size=12, colour=FAINT)
 
     def text(self, x, y, words, size=12, colour=INK, anchor="start", weight=400):
+        # The outline in the page's colour keeps words apart from lines behind them.
         self.parts.append(
             f"<text x='{x:.1f}' y='{y:.1f}' font-size='{size}' fill='{colour}' text-anchor='{anchor}' "
-            f"font-weight='{weight}'>{escape(words)}</text>"
+            f"font-weight='{weight}' paint-order='stroke' stroke='{PAPER}' stroke-width='4' "
+            f"stroke-linejoin='round'>{escape(words)}</text>"
         )
 
     def line(self, x1, y1, x2, y2, colour=GRID, width=1):
@@ -56,37 +58,31 @@ class Drawing:
 
 
 class Scale:
-    """From values to places along an axis; by their logarithm if they differ much."""
+    """From values to places along an axis, which begins at 0, or is logarithmic if the values differ much."""
 
-    def __init__(self, values, start, end, logarithmic=None, from_zero=True):
+    def __init__(self, values, start, end, spread_max):
         top, least = max(values), min(value for value in values if value > 0)
-        self.is_log = top / least > 25 if logarithmic is None else logarithmic
+        self.is_log = top / least > spread_max
         self.start, self.end = start, end
-        if self.is_log:
-            self.low, self.high = 10 ** math.floor(math.log10(least) - 0.05), top * 1.15
-        else:
-            self.low, self.high = (0 if from_zero else least * 0.9), top * 1.08
+        self.low, self.high = (least / 1.6, top * 1.15) if self.is_log else (0, top * 1.08)
 
     def at(self, value):
         if self.is_log:
-            value = max(value, self.low)
-            share = math.log(value / self.low) / math.log(self.high / self.low)
+            share = math.log(max(value, self.low) / self.low) / math.log(self.high / self.low)
         else:
-            share = (value - self.low) / (self.high - self.low)
+            share = value / self.high
         return self.start + share * (self.end - self.start)
 
     def ticks(self):
         if self.is_log:
-            decade = self.low
-            while decade <= self.high:
-                yield decade
-                decade *= 10
-            return
+            decades = range(math.floor(math.log10(self.low)), math.ceil(math.log10(self.high)) + 1)
+            factors = (1, 2, 5) if self.high / self.low < 1000 else (1,)
+            marks = [factor * 10.0**decade for decade in decades for factor in factors]
+            return [mark for mark in marks if self.low <= mark <= self.high]
         rough = self.high / 5
         step = 10 ** math.floor(math.log10(rough))
         step *= next(factor for factor in (1, 2, 5, 10) if factor * step >= rough)
-        for count in range(int(self.high / step) + 1):
-            yield count * step
+        return [count * step for count in range(int(self.high / step) + 1)]
 
 
 def bars(title, subtitle, axis, groups):
@@ -95,14 +91,14 @@ def bars(title, subtitle, axis, groups):
     heights = [head + len(members) * (bar + gap) + 10 for _, members in groups]
     drawing = Drawing(820, 66 + sum(heights) + 46, title, subtitle)
     values = [estimate.median for _, members in groups for _, _, estimate in members]
-    scale = Scale(values, left, 740)
+    scale = Scale(values, left, 740, spread_max=25)
     bottom = drawing.height - 46
     for tick in scale.ticks():
         drawing.line(scale.at(tick), 66, scale.at(tick), bottom)
         drawing.text(scale.at(tick), bottom + 16, short(tick), size=11, colour=FAINT, anchor="middle")
     drawing.text(left, bottom + 34, axis + (" (logarithmic)" if scale.is_log else ""), size=11, colour=FAINT)
     y = 66
-    for (label, members), height in zip(groups, heights):
+    for (label, members), height in zip(groups, heights, strict=True):
         drawing.text(20, y + 18, label, size=13, weight=600)
         for at, (name, colour, estimate) in enumerate(members):
             top = y + head + at * (bar + gap)
@@ -128,8 +124,9 @@ def lines(title, subtitle, x_axis, y_axis, series):
     left, right, top, bottom = 80, 640, 80, 330
     drawing = Drawing(820, 390, title, subtitle)
     xs = sorted({x for _, _, points in series for x, _ in points})
-    across = Scale([*xs, xs[-1] * 1.01], left, right, logarithmic=True)
-    up = Scale([estimate.high for _, _, points in series for _, estimate in points], bottom, top, logarithmic=False)
+    across = Scale(xs, left, right, spread_max=1)
+    values = [estimate.high for _, _, points in series for _, estimate in points]
+    up = Scale(values, bottom, top, spread_max=6)
     for tick in up.ticks():
         drawing.line(left, up.at(tick), right, up.at(tick))
         drawing.text(left - 8, up.at(tick) + 4, short(tick), size=11, colour=FAINT, anchor="end")
@@ -137,7 +134,7 @@ def lines(title, subtitle, x_axis, y_axis, series):
         drawing.line(across.at(x), bottom, across.at(x), bottom + 4, FAINT)
         drawing.text(across.at(x), bottom + 18, f"{x:,}", size=11, colour=FAINT, anchor="middle")
     drawing.text((left + right) / 2, bottom + 40, x_axis, size=12, colour=FAINT, anchor="middle")
-    drawing.text(20, top - 12, y_axis, size=12, colour=FAINT)
+    drawing.text(20, top - 12, y_axis + (" (logarithmic)" if up.is_log else ""), size=11, colour=FAINT)
     for at, (name, colour, points) in enumerate(series):
         drawing.path([(across.at(x), up.at(estimate.median)) for x, estimate in points], colour)
         for x, estimate in points:

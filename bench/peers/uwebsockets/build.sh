@@ -19,3 +19,5 @@ for file in "$sockets"/*.c "$sockets"/eventing/*.c; do
   objects+=("$object")
 done
 c++ -std=c++20 -w "${flags[@]}" "$here/server.cpp" "${objects[@]}" -o "$output" -lpthread
+# The report names it; a checkout without its history has no name.
+git -C "$source" log -1 --format='%h of %cs' >"$output.version" 2>/dev/null || echo "a copy" >"$output.version"

@@ -48,6 +48,20 @@ TEST(JsonText, ReplacesInvalidUtf8ByteForByte) {
   EXPECT_EQ(json("\xF5\x80\x80\x80"), "\"" + mark + mark + mark + mark + "\"");
 }
 
+// Whatever stands beside it, and wherever it stands.
+TEST(JsonText, EveryByteIsTreatedTheSameAtEveryPlace) {
+  for (int byte = 0; byte < 256; ++byte) {
+    const std::string odd(1, static_cast<char>(byte));
+    const std::string alone = json(odd);
+    for (std::size_t size = 0; size < 20; ++size) {
+      for (std::size_t at = 0; at <= size; ++at) {
+        const std::string before(at, 'a'), after(size - at, '~');
+        ASSERT_EQ(json(before + odd + after), "\"" + before + alone.substr(1, alone.size() - 2) + after + "\"");
+      }
+    }
+  }
+}
+
 TEST(JsonText, ReplacesATruncatedSequenceAndGoesOn) {
   const std::string mark = "\xEF\xBF\xBD";
   EXPECT_EQ(json("\xE2\x82"), "\"" + mark + mark + "\"");

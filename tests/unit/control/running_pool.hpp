@@ -16,7 +16,8 @@ namespace sluice::control {
 class NoEdge final : public workers::Edge {
  public:
   std::unique_ptr<workers::Wire> make_wire(workers::Worker&) override { return nullptr; }
-  void encode(workers::WireFormat, const workers::Message&, const workers::RoomKey*, std::string&) const override {}
+  void encode(base::WorkerId, workers::WireFormat, const workers::Message&, const workers::RoomKey*,
+              std::string&) override {}
   void encode_gap(workers::WireFormat, workers::GapReason, std::string&) const override {}
   bool shows_room(workers::WireFormat) const override { return false; }
 };

@@ -18,10 +18,11 @@
 
 namespace sluice::workers {
 
-// Each message is its data and a line's end, in front of it the room in format `with_room`. Counts what it encodes.
+// Each message is its data and a line's end, in front of it the room in format `with_room`. Counts what it encodes. In
+// format `own`, each connection numbers what it is given.
 class PlainEdge : public Edge {
  public:
-  static constexpr WireFormat bare = 1, with_room = 2;
+  static constexpr WireFormat bare = 1, with_room = 2, own = 3;
 
   std::unique_ptr<Wire> make_wire(Worker&) override { return nullptr; }
   void encode(base::WorkerId, WireFormat format, const Message& message, const RoomKey* room,
@@ -31,11 +32,27 @@ class PlainEdge : public Edge {
     out.append(message.data).append("\n");
   }
   void encode_gap(WireFormat format, GapReason, std::string& out) const override {
-    if (format == with_room) out += "GAP\n";
+    if (format != bare) out += "GAP\n";
   }
   bool shows_room(WireFormat format) const override { return format == with_room; }
+  bool is_own(WireFormat format) const override { return format == own; }
 
   int encoded = 0;
+};
+
+class NumberingWire : public Wire {
+ public:
+  Protocol protocol() const override { return Protocol::http; }
+  std::size_t on_bytes(Worker&, Connection&, std::span<char> bytes) override { return bytes.size(); }
+  void on_end_of_stream(Worker&, Connection&) override {}
+  void on_deadline(Worker&, Connection&) override {}
+  void on_ending(Worker&, Connection&, const Ending&) override {}
+  void encode_own(const Message& message, const RoomKey*, std::string& out) override {
+    out.append(std::to_string(++number_)).append("=").append(message.data).append("\n");
+  }
+
+ private:
+  int number_ = 0;
 };
 
 inline Options with_policy(SlowPolicy policy, std::size_t outbox_messages_max = 16384) {
@@ -67,6 +84,7 @@ class DeliveryParts {
     Connection& connection = slab.take();
     reach(DescriptorOf{}, connection) = pair[0];
     reach(FormatOf{}, connection) = format;
+    reach(WireOf{}, connection) = std::make_unique<NumberingWire>();
     clients_[connection.slot()] = pair[1];
     join(connection.slot(), names, joined_place);
     return connection.slot();

@@ -4,9 +4,14 @@
 #include <sstream>
 #include <stdexcept>
 
+#include "tests/unit/workers/eager_transport.hpp"
 #include "tests/unit/workers/messages.hpp"
 
 namespace sluice::workers {
+
+std::unique_ptr<Transport> LineEdge::make_transport(Worker&, ListenerKind kind) {
+  return kind == with_transport ? std::make_unique<EagerTransport>() : nullptr;
+}
 
 std::unique_ptr<Wire> LineEdge::make_wire(Worker&) { return std::make_unique<LineWire>(*this); }
 

@@ -51,10 +51,13 @@ class ShoutWire : public LineWire {
 // Messages are lines: the room, '@', the offset, ':', the data.
 class LineEdge : public Edge {
  public:
+  std::unique_ptr<Transport> make_transport(Worker&, ListenerKind kind) override;
   std::unique_ptr<Wire> make_wire(Worker&) override;
   void encode(base::WorkerId, WireFormat, const Message& message, const RoomKey* room, std::string& out) override;
   void encode_gap(WireFormat, GapReason, std::string& out) const override { out += "GAP\n"; }
   bool shows_room(WireFormat) const override { return true; }
+
+  static constexpr ListenerKind with_transport = 1;  // its sockets have an EagerTransport
 
   std::atomic<int> pauses = 0;               // of reads
   std::atomic<bool> fails_to_start = false;  // the next wire's handler throws

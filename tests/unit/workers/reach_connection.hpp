@@ -29,4 +29,8 @@ struct OutboxOf {};
 Outbox& reach(OutboxOf, Connection& connection);
 template struct Reached<OutboxOf, Outbox, &Connection::outbox_>;
 
+struct WireOf {};
+std::unique_ptr<Wire>& reach(WireOf, Connection& connection);
+template struct Reached<WireOf, std::unique_ptr<Wire>, &Connection::wire_>;
+
 }  // namespace sluice::workers

@@ -28,8 +28,9 @@ class RunningWorkers {
   static constexpr std::uint32_t incarnation = 0x9f31c2d0;
   static constexpr std::uint64_t epoch = 0xc0ffee;
 
-  explicit RunningWorkers(const Options& options = with_workers(1)) : pool(options, incarnation, epoch, edge) {
-    for (std::uint16_t worker = 0; worker < pool.worker_count(); ++worker) listen(base::WorkerId{worker});
+  explicit RunningWorkers(const Options& options = with_workers(1), ListenerKind kind = 0)
+      : pool(options, incarnation, epoch, edge) {
+    for (std::uint16_t worker = 0; worker < pool.worker_count(); ++worker) listen(base::WorkerId{worker}, kind);
     pool.start();
   }
   ~RunningWorkers() { pool.stop(); }
@@ -88,7 +89,7 @@ class RunningWorkers {
   std::vector<base::Address> addresses;  // by worker
 
  private:
-  void listen(base::WorkerId worker) {
+  void listen(base::WorkerId worker, ListenerKind kind) {
     const int descriptor = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     const base::Address any = base::Address::parse("127.0.0.1:0").value();
     EXPECT_EQ(bind(descriptor, any.socket_address(), any.socket_address_bytes()), 0);
@@ -97,7 +98,7 @@ class RunningWorkers {
     socklen_t bytes = sizeof storage;
     EXPECT_EQ(getsockname(descriptor, reinterpret_cast<sockaddr*>(&storage), &bytes), 0);
     addresses.push_back(base::Address::from(storage));
-    pool.add_listener(worker, descriptor);
+    pool.add_listener(worker, descriptor, kind);
   }
 };
 

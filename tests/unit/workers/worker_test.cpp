@@ -39,8 +39,8 @@ TEST(Worker, OneThatSendsWithoutEndDoesNotHoldUpTheOthers) {
   LineClient loud = running.client(), quiet = running.client();
   std::atomic<bool> is_over = false;
   std::thread sender([&] {
-    const std::string lines(1 << 20, '\n');
-    while (!is_over) loud.send(lines);
+    const std::string line = std::string(65535, 'x') + "\n";
+    while (!is_over) loud.send(line);
   });
   for (int count = 0; count < 20; ++count) {
     quiet.send("ping\n");
@@ -70,7 +70,7 @@ TEST(Worker, SeesTheEndOfTheStreamBehindMoreThanOneBuffer) {
   RunningWorkers running;
   LineClient client = running.client();
   auto blocked = running.block();
-  const std::size_t sent = client.send_some(std::string(4 << 20, '\n'));
+  const std::size_t sent = client.send_some(std::string(4 << 20, 'x'));
   client.half_close();
   blocked.reset();
   EXPECT_GT(sent, 262144u);
