@@ -4,6 +4,7 @@
 // constructor, add_listener() and the const metrics().
 
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <optional>
 #include <random>
@@ -146,6 +147,8 @@ class Worker {
   base::LogLimit& log_limit() { return log_limit_; }
 
  private:
+  static constexpr std::size_t read_bytes = 262144;  // at most, from one connection a turn
+
   std::chrono::nanoseconds time_to_wait() const;
   void turn();
   void on_event(std::uint64_t tag, std::uint32_t events);
@@ -168,8 +171,17 @@ class Worker {
   void forget_outbox(Connection& connection, bool everything);
   void run_drain();
   void every_second();
+  void handler_failed(Connection& connection, const char* why);
+  // Runs one of the wire's handlers. What escapes it ends this connection alone.
   template <class Handler>
-  void guard(Connection& connection, Handler&& handler);
+  void guard(Connection& connection, Handler&& handler) {
+    try {
+      handler();
+    } catch (const std::exception& error) {
+      handler_failed(connection, error.what());
+    }
+    retired_wire_.reset();
+  }
   // For Rooms, which moves another connection's membership up when one leaves.
   auto memberships_of() {
     return [this](std::uint32_t slot) -> Memberships& { return slab_.at(slot).memberships_; };

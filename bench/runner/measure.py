@@ -45,6 +45,8 @@ class Bench:
                 row.tool, row.load_for(server.name), launch, server, process.whole_family(serving.pid, server.processes)
             )
         if scrape:
+            if scrape.failed:
+                raise process.Failed(f"{scrape.failed} scrapes of /metrics failed")
             result["scrapes"] = scrape.count
         if "rss_bytes_after_close" in result:
             result["rss_bytes_left"] = result["rss_bytes_after_close"] - result["rss_bytes_at_start"]
@@ -70,6 +72,7 @@ class Bench:
         process.wait_for_port(launch.grpc_port if server.name == "grpc-echo" else launch.port, serving)
         if server.name.startswith("sluice"):
             process.wait_for_port(launch.grpc_port, serving)
+            process.wait_for_port(launch.admin_port, serving)
         return serving
 
     def _start_companions(self, row, launch, stack):

@@ -125,7 +125,8 @@ def table(figures, row):
     ours = "sluice" if "sluice" in here else "sluice-2"
     columns = ["server", FIGURES[row.figure]]
     columns += [f"× {SERVERS[base].title}"] if base in here else []
-    columns += ["Sluice ÷ it"] if len(here) > 1 else []
+    compares = len(here) > 1 and ours in here
+    columns += ["Sluice ÷ it"] if compares else []
     columns += [FIGURES[name] for name in also]
     lines = [f"### `{row.name}`", row.shows[0].upper() + row.shows[1:] + ".", ""]
     lines += ["| " + " | ".join(columns) + " |", "| " + " | ".join("---" for _ in columns) + " |"]
@@ -138,7 +139,7 @@ def table(figures, row):
             cells.append(
                 "1" if server.name == base else with_interval(figures.ratio(mine, (row.name, base, row.figure)))
             )
-        if len(here) > 1:
+        if compares:
             cells.append(
                 "1" if server.name == ours else with_interval(figures.ratio((row.name, ours, row.figure), mine))
             )

@@ -13,6 +13,8 @@ class Scrape:
         self.failed = 0
 
     def __enter__(self):
+        # What the first scrape makes once is no connection's memory.
+        self._scrape()
         self._thread.start()
         return self
 
@@ -22,9 +24,12 @@ class Scrape:
 
     def _run(self):
         while not self._ended.wait(1):
-            try:
-                with urllib.request.urlopen(self._url, timeout=5) as answer:
-                    answer.read()
-                self.count += 1
-            except OSError:
-                self.failed += 1
+            self._scrape()
+
+    def _scrape(self):
+        try:
+            with urllib.request.urlopen(self._url, timeout=5) as answer:
+                answer.read()
+            self.count += 1
+        except OSError:
+            self.failed += 1

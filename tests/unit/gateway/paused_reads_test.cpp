@@ -25,10 +25,10 @@ class PausedReads : public testing::Test {
         }) {}
 
   // The kernel chooses the worker, so clients connect until one is where it should be.
-  TestClient client_of(std::size_t worker) {
+  TestClient client_of(std::size_t worker, const std::string& room = "lobby") {
     while (true) {
       TestClient client(gateway_);
-      client.open("/?envelope=1");
+      client.open("/?envelope=1&room=" + room);
       const std::string open = client.read_frame();
       if (open.find("\"id\":\"9f31c2d0-" + std::to_string(worker) + '-') != std::string::npos) return client;
     }
@@ -142,7 +142,7 @@ class PausedHeartbeat : public PausedReads {
 };
 
 TEST_F(PausedHeartbeat, SilenceThatIsOursEndsNobody) {
-  TestClient silent = client_of(0);
+  TestClient silent = client_of(0, "elsewhere");
   gateway_.block(1);
   sender_.send(numbered_messages());
   ASSERT_TRUE(wait_for_pause());
