@@ -17,6 +17,7 @@ struct Seen {
   Kind kind;
   std::uint16_t close_code;
   std::string payload;  // empty for a failure, whose words may differ
+  bool is_deflated = false;
   bool operator==(const Seen&) const = default;
 };
 
@@ -40,10 +41,11 @@ std::vector<Seen> decode(std::string_view bytes, std::size_t piece_bytes, const 
         require(rest.empty());
         break;
       }
-      require(event.payload.size() <= std::max<std::size_t>(limits.message_bytes_max, 125) ||
-              event.kind == Kind::failure);
+      const std::size_t bytes_max = event.is_deflated ? limits.deflated_bytes_max : limits.message_bytes_max;
+      require(event.payload.size() <= std::max<std::size_t>(bytes_max, 125) || event.kind == Kind::failure);
       const bool is_last = event.kind == Kind::close || event.kind == Kind::failure;
-      seen.push_back({event.kind, event.close_code, event.kind == Kind::failure ? "" : std::string(event.payload)});
+      std::string payload(event.kind == Kind::failure ? std::string_view{} : event.payload);
+      seen.push_back({event.kind, event.close_code, std::move(payload), event.is_deflated});
       if (is_last) return seen;
     }
   }
@@ -74,7 +76,9 @@ class Reading {
     if (bytes_.size() < 2) return false;
     const bool is_final = (byte(0) & 0x80) != 0;
     const int opcode = byte(0) & 15;
-    if ((byte(0) & 0x70) != 0 || (opcode > 2 && opcode < 8) || opcode > 10 || byte(1) < 0x80) return fail(1002);
+    const bool may_be_deflated = limits_.deflated_bytes_max > 0 && (opcode == 1 || opcode == 2);
+    if ((byte(0) & 0x30) != 0 || ((byte(0) & 0x40) != 0 && !may_be_deflated)) return fail(1002);
+    if ((opcode > 2 && opcode < 8) || opcode > 10 || byte(1) < 0x80) return fail(1002);
     std::uint64_t length = byte(1) & 0x7F;
     const bool is_control = opcode >= 8;
     if (is_control && (!is_final || length > 125)) return fail(1002);
@@ -89,7 +93,9 @@ class Reading {
     }
     if (!is_control) {
       if (in_message_ != (opcode == 0)) return fail(1002);
-      if (length > limits_.message_bytes_max - message_.size()) return fail(1009);
+      if (opcode != 0) is_deflated_ = (byte(0) & 0x40) != 0;
+      const std::size_t bytes_max = is_deflated_ ? limits_.deflated_bytes_max : limits_.message_bytes_max;
+      if (length > bytes_max - message_.size()) return fail(1009);
       if ((in_message_ ? fragments_ : 0) >= limits_.fragments_max) return fail(1009);
       if (opcode != 0) is_text_ = opcode == 1;
     }
@@ -128,12 +134,13 @@ class Reading {
     if (is_whole) ++fragments_;
     message_ += payload;
     Utf8 utf8;
-    if (is_text_ && !utf8.feed(message_)) return fail(1007);
+    const bool is_checked = is_text_ && !is_deflated_;
+    if (is_checked && !utf8.feed(message_)) return fail(1007);
     if (!is_whole) return false;
     in_message_ = !is_final;
     if (in_message_) return true;
-    if (is_text_ && !utf8.is_complete()) return fail(1007);
-    seen_.push_back({is_text_ ? Kind::text : Kind::binary, 1005, std::move(message_)});
+    if (is_checked && !utf8.is_complete()) return fail(1007);
+    seen_.push_back({is_text_ ? Kind::text : Kind::binary, 1005, std::move(message_), is_deflated_});
     message_.clear();
     return true;
   }
@@ -141,7 +148,7 @@ class Reading {
   std::string_view bytes_;
   const FrameDecoder::Limits& limits_;
   std::vector<Seen> seen_;
-  bool is_over_ = false, in_message_ = false, is_text_ = false;
+  bool is_over_ = false, in_message_ = false, is_text_ = false, is_deflated_ = false;
   std::uint64_t fragments_ = 0;
   std::string message_;
 };
@@ -150,7 +157,8 @@ class Reading {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size < 2) return 0;
-  const FrameDecoder::Limits limits{data[0] * std::size_t{16} + 1, data[1] % 8U + 1};
+  const std::size_t deflated_bytes_max = (data[1] & 8) != 0 ? data[0] * std::size_t{4} + 1 : 0;
+  const FrameDecoder::Limits limits{data[0] * std::size_t{16} + 1, data[1] % 8U + 1, deflated_bytes_max};
   const std::string_view bytes(reinterpret_cast<const char*>(data) + 2, size - 2);
   const std::vector<Seen> expected = Reading(bytes, limits).all();
   for (const std::size_t piece_bytes : {0U, 1U, 2U, 3U, 7U, 64U})

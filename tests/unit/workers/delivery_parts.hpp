@@ -64,7 +64,7 @@ inline Options with_policy(SlowPolicy policy, std::size_t outbox_messages_max = 
 
 class DeliveryParts {
  public:
-  explicit DeliveryParts(Options of = {}) : options(of), queued(of.queued_bytes_max) {}
+  explicit DeliveryParts(const Options& of = {}) : options(of), queued(of.queued_bytes_max) {}
   ~DeliveryParts() {
     for (const auto& [slot, descriptor] : clients_) {
       Connection& connection = slab.at(slot);

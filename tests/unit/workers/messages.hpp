@@ -12,6 +12,7 @@ namespace sluice::workers {
 
 inline std::vector<RoomKey> rooms_named(const std::vector<std::string>& names) {
   std::vector<RoomKey> keys;
+  keys.reserve(names.size());
   for (const std::string& name : names) keys.push_back(RoomKey::room(name));
   return keys;
 }

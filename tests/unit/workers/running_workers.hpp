@@ -30,7 +30,9 @@ class RunningWorkers {
 
   explicit RunningWorkers(const Options& options = with_workers(1), ListenerKind kind = 0)
       : pool(options, incarnation, epoch, edge) {
-    for (std::uint16_t worker = 0; worker < pool.worker_count(); ++worker) listen(base::WorkerId{worker}, kind);
+    for (std::size_t worker = 0; worker < pool.worker_count(); ++worker) {
+      listen(base::WorkerId{static_cast<std::uint16_t>(worker)}, kind);
+    }
     pool.start();
   }
   ~RunningWorkers() { pool.stop(); }
