@@ -54,32 +54,24 @@ Address bound_address(int descriptor, const Address& asked) {
   return getsockname(descriptor, reinterpret_cast<sockaddr*>(&storage), &bytes) == 0 ? Address::from(storage) : asked;
 }
 
-// A port that is to be ours alone is tried without sharing first: among those that share it, the kernel would let us
-// in.
-base::Status check_free(const Address& address) {
-  const int probe = bind_socket(address, false);
-  if (probe < 0) return cannot_listen(address, errno);
-  close(probe);
-  return base::ok();
-}
-
 }  // namespace
 
 base::Result<ListenerSet> open_listeners(const Address& address, std::size_t count, const Options& options,
                                          std::size_t socket_send_bytes_max) {
-  if (address.port() != 0 && !options.share_port) {
-    if (const auto status = check_free(address); !status) return status.error();
-  }
   ListenerSet set{address, {}};
   for (std::size_t at = 0; at < count; ++at) {
-    // The first takes any free port if none was named; the others follow it.
-    const int descriptor = bind_socket(set.address, true);
+    // The first takes any free port if none was named; the others follow it. A port that is to be ours alone is taken
+    // without sharing, which fails whoever has it and keeps everyone out, and is shared with our own only once it
+    // listens: of two processes that start at the same time, one gets it.
+    const bool is_alone = at == 0 && !options.share_port;
+    const int descriptor = bind_socket(set.address, !is_alone);
     if (descriptor >= 0) set.descriptors.push_back(descriptor);
     const bool is_ready = descriptor >= 0 &&
                           (!options.tcp_no_delay || set_option(descriptor, IPPROTO_TCP, TCP_NODELAY, 1)) &&
                           (socket_send_bytes_max == 0 ||
                            set_option(descriptor, SOL_SOCKET, SO_SNDBUF, static_cast<int>(socket_send_bytes_max))) &&
-                          listen(descriptor, static_cast<int>(options.backlog)) == 0;
+                          listen(descriptor, static_cast<int>(options.backlog)) == 0 &&
+                          (!is_alone || count == 1 || set_option(descriptor, SOL_SOCKET, SO_REUSEPORT, 1));
     if (!is_ready) {
       const int error = errno;
       close_all(set.descriptors);

@@ -16,6 +16,7 @@ namespace close_code = rfc6455::close_code;
 
 namespace {
 constexpr std::size_t scratch_bytes_max = 65536;
+constexpr std::size_t turn_inflated_bytes_max = 262144;  // as much as is read at once
 }  // namespace
 
 WebSocketWire::WebSocketWire(WorkerContext& context, workers::WireFormat format,
@@ -35,41 +36,50 @@ std::size_t WebSocketWire::on_bytes(Worker& worker, Connection& connection, std:
   const Options& options = context_.options;
   const FrameDecoder::Limits limits{options.message_bytes_max, options.fragments_per_message_max,
                                     may_deflate_ ? deflated_bytes_max(options.message_bytes_max) : 0};
+  std::size_t inflated = 0;
   while (connection.is_open() && !connection.are_reads_paused()) {
     const FrameDecoder::Event event = decoder_.next(bytes, limits);
     if (event.kind == FrameDecoder::Kind::none) break;
-    on_event(worker, connection, event);
+    inflated += on_event(worker, connection, event);
+    // A few bytes can become very many: the other clients have their turn before the rest.
+    if (inflated > turn_inflated_bytes_max && !bytes.empty() && connection.is_open()) worker.pause_reads(connection);
   }
   return given - bytes.size();
 }
 
-void WebSocketWire::on_event(Worker& worker, Connection& connection, const FrameDecoder::Event& event) {
+std::size_t WebSocketWire::on_event(Worker& worker, Connection& connection, const FrameDecoder::Event& event) {
   using Kind = FrameDecoder::Kind;
   if (event.is_deflated) return on_deflated(worker, connection, event);
   switch (event.kind) {
     case Kind::none:
     case Kind::pong:  // a sign of life like any other byte
-      return;
+      return 0;
     case Kind::text:
-      return on_message(worker, connection, workers::DataKind::text, event.payload);
+      on_message(worker, connection, workers::DataKind::text, event.payload);
+      return 0;
     case Kind::binary:
-      return on_message(worker, connection, workers::DataKind::binary, event.payload);
+      on_message(worker, connection, workers::DataKind::binary, event.payload);
+      return 0;
     case Kind::ping: {
       std::string pong;
       rfc6455::append_frame(pong, rfc6455::Opcode::pong, event.payload);
-      return worker.send(connection, pong);
+      worker.send(connection, pong);
+      return 0;
     }
     case Kind::close:
       // The server closes the TCP connection, behind a close frame with the client's own code (RFC 6455, 5.5.1, 7.1.1).
       worker.close_after_flush(connection);
-      return worker.end(connection, {EndReason::client_closed, event.close_code, {}});
+      worker.end(connection, {EndReason::client_closed, event.close_code, {}});
+      return 0;
     case Kind::failure:
-      return on_failure(worker, connection, event);
+      on_failure(worker, connection, event);
+      return 0;
   }
+  return 0;
 }
 
 // Inflates a whole message, by the connection's own context if the client keeps one.
-void WebSocketWire::on_deflated(Worker& worker, Connection& connection, const FrameDecoder::Event& event) {
+std::size_t WebSocketWire::on_deflated(Worker& worker, Connection& connection, const FrameDecoder::Event& event) {
   const bool has_own = deflate_session_ && deflate_session_->inflater;
   Inflater& inflater = has_own ? *deflate_session_->inflater : context_.inflater;
   std::string& inflated = context_.inflated;
@@ -90,8 +100,10 @@ void WebSocketWire::on_deflated(Worker& worker, Connection& connection, const Fr
     worker.metrics().inflate_failures.add();
     on_failure(worker, connection, failure);
   }
+  const std::size_t bytes = inflated.size();
   // One large message must not keep its memory for good.
   if (inflated.capacity() > scratch_bytes_max) std::string().swap(inflated);
+  return bytes;
 }
 
 void WebSocketWire::encode_own(const workers::Message& message, const workers::RoomKey* room, std::string& out) {

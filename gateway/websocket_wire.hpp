@@ -27,10 +27,10 @@ class WebSocketWire : public workers::Wire {
   void encode_own(const workers::Message& message, const workers::RoomKey* room, std::string& out) override;
 
  private:
-  void on_event(workers::Worker& worker, workers::Connection& connection, const FrameDecoder::Event& event);
+  std::size_t on_event(workers::Worker& worker, workers::Connection& connection, const FrameDecoder::Event& event);
   void on_message(workers::Worker& worker, workers::Connection& connection, workers::DataKind kind,
                   std::string_view payload);
-  void on_deflated(workers::Worker& worker, workers::Connection& connection, const FrameDecoder::Event& event);
+  std::size_t on_deflated(workers::Worker& worker, workers::Connection& connection, const FrameDecoder::Event& event);
   void on_failure(workers::Worker& worker, workers::Connection& connection, const FrameDecoder::Event& event);
 
   WorkerContext& context_;

@@ -76,7 +76,8 @@ void Node::start() {
   // Before the workers accept anybody: a port that is taken must not cost clients their connections.
   control_.start();
   pool_.start();
-  control_.set_ready(true);
+  // A Drain may have come already.
+  control_.set_ready(!pool_.is_draining());
   base::log_info("ready");
 }
 

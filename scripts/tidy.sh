@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Runs clang-tidy (.clang-tidy says which checks, all of them errors) over the files given, or over all that the release
-# build compiles. Needs `cmake --preset release`, and a build for what is generated.
+# Runs clang-tidy (.clang-tidy says which checks, all of them errors) over the files given, or over the whole product:
+# tests and benchmarks, which are as many files again, are checked when they are given. Needs `cmake --preset release`,
+# and a build for what is generated.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 database=build/release/compile_commands.json
@@ -10,7 +11,7 @@ if (($# > 0)); then
   units=("$@")
 else
   mapfile -t units < <(scripts/sources.sh --units | while read -r file; do
-    # What only other compilers build (the fuzzers) is not in the database.
+    [[ $file != tests/* && $file != bench/* ]] || continue
     ! grep -qF "\"file\": \"$PWD/$file\"" "$database" || echo "$file"
   done)
 fi

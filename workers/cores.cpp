@@ -12,6 +12,8 @@
 namespace sluice::workers {
 namespace {
 
+constexpr double cores_max = 256;  // as many workers as there may be
+
 std::vector<int> allowed_cores() {
   cpu_set_t set;
   CPU_ZERO(&set);
@@ -55,7 +57,7 @@ double cgroup_limit() {
 
 std::size_t usable_cores() {
   const double cores = static_cast<double>(allowed_cores().size());
-  return static_cast<std::size_t>(std::max(1.0, std::min(cores, std::ceil(cgroup_limit()))));
+  return static_cast<std::size_t>(std::clamp(std::ceil(cgroup_limit()), 1.0, std::min(cores, cores_max)));
 }
 
 bool pin_this_thread(std::size_t index) {

@@ -207,11 +207,11 @@ void Delivery::queue(Connection& connection, Run run) {
 // Whether that much more would put the outbox over a bound. A message always fits into an empty one.
 bool Delivery::is_over(const Connection& connection, const Size& more) const {
   const Outbox& outbox = connection.outbox_;
-  if (outbox.is_empty()) return false;
+  if (outbox.is_empty() && more.messages <= 1) return false;
   const Options& options = parts_.options;
   if (outbox.bytes() + more.bytes > options.outbox_bytes_max) return true;
   if (outbox.messages() + more.messages > options.outbox_messages_max) return true;
-  if (!connection.is_blocked_) return false;
+  if (!connection.is_blocked_ || outbox.is_empty()) return false;
   return now_ - outbox.oldest() > std::chrono::milliseconds(options.outbox_age_ms_max) || parts_.queued.is_over();
 }
 
@@ -283,10 +283,11 @@ void Delivery::catch_up(Connection& connection, std::vector<std::shared_ptr<cons
   for (std::shared_ptr<const Message>& message : missed)
     if (!is_excepted(connection, message->target)) connection.catch_up_->messages.push_back(std::move(message));
   parts_.metrics.replayed_messages.add(connection.catch_up_->messages.size());
-  feed_catch_up(connection);
+  feed_catch_up(connection, now);
 }
 
-void Delivery::feed_catch_up(Connection& connection) {
+void Delivery::feed_catch_up(Connection& connection, base::TimePoint now) {
+  now_ = now;
   CatchUp& catch_up = *connection.catch_up_;
   const Outbox& outbox = connection.outbox_;
   while (connection.is_open() && !catch_up.messages.empty() &&

@@ -43,7 +43,7 @@ class Delivery {
 
   // Queues what the connection missed, at the pace at which its socket takes it; what comes meanwhile stands behind.
   void catch_up(Connection& connection, std::vector<std::shared_ptr<const Message>> missed, base::TimePoint now);
-  void feed_catch_up(Connection& connection);
+  void feed_catch_up(Connection& connection, base::TimePoint now);
 
   // Queues a control frame: behind what is queued, but under no slow policy.
   void send_control(Connection& connection, std::string_view frame, base::TimePoint now);

@@ -23,7 +23,7 @@ void Flusher::flush_some(Delivery& delivery) {
     flush(connection);
     if (connection.is_blocked_ || !connection.is_open()) continue;
     if (connection.owes_gap_) delivery.tell_gap(connection, GapReason::dropped, base::Clock::now());
-    if (connection.catch_up_) delivery.feed_catch_up(connection);
+    if (connection.catch_up_) delivery.feed_catch_up(connection, base::Clock::now());
   }
   dirty_.erase(dirty_.begin(), dirty_.begin() + static_cast<std::ptrdiff_t>(count));
 }

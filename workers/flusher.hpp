@@ -28,7 +28,8 @@ class Flusher {
 
   // Puts the connection on the list of those to be written, unless it is there or its socket is full. O(1).
   void mark_dirty(Connection& connection) {
-    if (connection.is_dirty_ || connection.is_blocked_) return;
+    if (connection.is_blocked_) return watch(connection);
+    if (connection.is_dirty_) return;
     connection.is_dirty_ = true;
     dirty_.push_back(connection.slot_);
   }

@@ -62,8 +62,15 @@ struct Message {
   base::Position position;  // the last stored message's, if this one is volatile
   std::uint64_t place = 0;  // in the namespace's order, volatile ones counted too; from 1
 
-  // What the message weighs in a mailbox or in history, in bytes.
-  std::size_t bytes() const { return sizeof(Message) + data.size() + event.size(); }
+  // What the message weighs in a mailbox, in bytes: its target's names may be more than its data.
+  std::size_t bytes() const {
+    std::size_t sum = sizeof(Message) + data.size() + event.size() + conflation_key.size() +
+                      (target.connections.size() + target.except_connections.size()) * sizeof(base::ConnectionId);
+    for (const auto* keys : {&target.rooms, &target.except_rooms}) {
+      for (const RoomKey& key : *keys) sum += sizeof(RoomKey) + key.name.size();
+    }
+    return sum;
+  }
 };
 
 inline constexpr std::string_view default_event = "message";

@@ -1,5 +1,6 @@
 #include "workers/outbox.hpp"
 
+#include <iterator>
 #include <utility>
 
 #include "base/assert.hpp"
@@ -94,9 +95,7 @@ bool Outbox::drop_oldest(Frames& frames) {
   if (begun_ > 0 && !others_) return false;
   Run& run = begun_ > 0 ? others_->front() : first_;
   if (!run.chunk->frame(run.first).is_droppable()) {
-    bool dropped = false;  // others stand in front: look behind them
-    return rebuild(frames, [&](const Frame& frame) { return frame.is_droppable() && !std::exchange(dropped, true); }) >
-           0;
+    return drop_behind_fixed(frames);
   }
   const Run one{run.chunk, run.first, run.first + 1};
   bytes_ -= one.bytes();
@@ -110,6 +109,51 @@ bool Outbox::drop_oldest(Frames& frames) {
   others_->pop_front();
   if (others_->empty()) others_.reset();
   return true;
+}
+
+// Drops the first droppable frame behind those that are not, without moving what stands behind it. O(those in front).
+bool Outbox::drop_behind_fixed(Frames& frames) {
+  const auto find = [](const Run& run, std::uint32_t from) {
+    while (from < run.last && !run.chunk->frame(from).is_droppable()) ++from;
+    return from;
+  };
+  const auto forget = [this](Chunk* chunk, std::uint32_t at) {
+    const Run one{chunk, at, at + 1};
+    bytes_ -= one.bytes();
+    messages_ -= one.messages();
+  };
+  // The frame at the very front stays: it is partly written or not droppable.
+  if (const std::uint32_t at = find(first_, first_.first + 1); at < first_.last) {
+    forget(first_.chunk, at);
+    const Run rest{first_.chunk, at + 1, first_.last};
+    first_.last = at;
+    if (rest.count() == 0) return true;
+    if (!others_) others_ = std::make_unique<std::deque<Run>>();
+    others_->push_front(rest);
+    frames.keep(*rest.chunk);
+    return true;
+  }
+  if (!others_) return false;
+  for (auto run = others_->begin(); run != others_->end(); ++run) {
+    const std::uint32_t at = find(*run, run->first);
+    if (at == run->last) continue;
+    forget(run->chunk, at);
+    const Run rest{run->chunk, at + 1, run->last};
+    if (at > run->first) {
+      run->last = at;
+      if (rest.count() == 0) return true;
+      frames.keep(*rest.chunk);
+      others_->insert(std::next(run), rest);
+    } else if (rest.count() > 0) {
+      run->first = at + 1;
+    } else {
+      frames.release(*run->chunk);
+      others_->erase(run);
+      if (others_->empty()) others_.reset();
+    }
+    return true;
+  }
+  return false;
 }
 
 // Keeps the frames for which `drops` says false, and the first if it is partly written; returns how many went.

@@ -50,6 +50,7 @@ class Outbox {
  private:
   template <class Drops>
   std::uint32_t rebuild(Frames& frames, Drops&& drops);
+  bool drop_behind_fixed(Frames& frames);
   void pop_front(Frames& frames);
   Run& back();
 

@@ -355,10 +355,11 @@ void Sequencer::trim(base::TimePoint now) {
   for (bool is_done = false; !is_done;) {
     Freed freed;  // outlives the lock
     const std::lock_guard lock(state_->mutex);
-    for (std::size_t count = 0; count < locked_rooms_max && !is_done; ++count) {
-      is_done =
-          state_->history.is_empty() || now - state_->history.oldest().message->accepted <= state_->limits.age_max;
-      if (!is_done) state_->evict(state_->history.oldest(), freed);
+    for (std::size_t rooms = 0; rooms < locked_rooms_max && !is_done;) {
+      is_done = state_->history.is_empty() || now - state_->history.oldest().message->accepted <= state_->limits.age_max;
+      if (is_done) break;
+      rooms += state_->history.oldest().message->target.rooms.size();
+      state_->evict(state_->history.oldest(), freed);
     }
   }
 }

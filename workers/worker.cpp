@@ -61,16 +61,16 @@ void Worker::turn() {
   wheel_.expire(now_, [this](std::uint32_t slot) { on_deadline(slab_.at(slot)); });
   if (now_ >= next_second_) every_second();
   run_mail();
+  if (stops_accepting_) {
+    stops_accepting_ = false;
+    acceptor_.stop(now_, [this](int descriptor, ListenerKind kind) { open(descriptor, kind); });
+  }
   if (drain_) run_drain();
   perform_endings();
   flusher_.flush_some(delivery_);
   perform_endings();
   if (!flusher_.has_dirty()) frames_.end_turn(base::Clock::now());
   acceptor_.resume_if_due(now_);
-  if (stops_accepting_) {
-    stops_accepting_ = false;
-    acceptor_.stop(now_, [this](int descriptor, ListenerKind kind) { open(descriptor, kind); });
-  }
   metrics_.rooms.set(rooms_.size());
   metrics_.turns.add();
   metrics_.loop_turn.observe(base::Clock::now() - now_);
@@ -224,6 +224,11 @@ void Worker::perform_endings() {
 void Worker::say_goodbye(Connection& connection, const Ending& ending) {
   leave_all(connection);
   connection.unread_.reset();
+  if (connection.reads_paused_) {
+    // What the client still says is thrown away, which needs no room.
+    connection.reads_paused_ = false;
+    metrics_.reads_paused.subtract();
+  }
   // Whoever reads too slowly would not get to the last words behind all that waits.
   if (ending.reason == EndReason::slow_client) forget_outbox(connection, false);
   wheel_.disarm(connection.slot_);

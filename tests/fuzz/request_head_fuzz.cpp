@@ -37,13 +37,19 @@ bool has_bare(std::string_view bytes) {
   return false;
 }
 
+bool lies_inside(std::string_view part, std::string_view whole) {
+  return part.empty() || (part.data() >= whole.data() && part.data() + part.size() <= whole.data() + whole.size());
+}
+
 void check_read(std::string_view bytes, const HttpHead& head) {
   require(bytes.find('\0') == std::string_view::npos && !has_bare(bytes));
   require(bytes.find("\n ") == std::string_view::npos && bytes.find("\n\t") == std::string_view::npos);
   require(!head.method.empty() && !head.target.empty());
+  require(lies_inside(head.method, bytes) && lies_inside(head.target, bytes));
   require(head.count("Content-Length") + head.count("Transfer-Encoding") <= 1);
   require(head.count("Host") <= 1 && (!head.is_http_1_1 || head.count("Host") == 1));
   for (const auto& [name, value] : head.fields) {
+    require(lies_inside(name, bytes) && lies_inside(value, bytes));
     require(!name.empty() && name.find_first_of(" \t:\r\n") == std::string_view::npos);
     require(value.find_first_of("\r\n") == std::string_view::npos);
     require(value.empty() || (value.front() != ' ' && value.back() != ' '));

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
 import { test } from 'node:test';
-import { Client, Raw, WebSocket, eventually, run, startGateway } from './harness.mjs';
+import { Client, Raw, WebSocket, eventually, isSanitized, run, startGateway } from './harness.mjs';
 
 const loopback = ['--listen', '127.0.0.1:0', '--grpc', '127.0.0.1:0', '--admin', '127.0.0.1:0'];
 
@@ -35,7 +35,9 @@ test('when connections run out, accepting pauses without spinning, and goes on w
   waiting.terminate();
 });
 
-test('when descriptors run out, the same', async (t) => {
+// UBSan's vptr check opens a pipe to see whether memory may be read, and reports an error when it cannot.
+const noDescriptors = { skip: isSanitized && 'the sanitizer itself needs descriptors' };
+test('when descriptors run out, the same', noDescriptors, async (t) => {
   const limit = 300;
   const wrap = `ulimit -n ${limit}; exec "$@"`;
   const gateway = await startGateway(t, ['--workers', '1', '--connections-max', '20'], { wrap });

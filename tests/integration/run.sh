@@ -23,6 +23,8 @@ fi
 export SLUICE_BINARY=$binary
 # Two files at a time: the machine that this is measured on has two cores. Node 18 has no flag for it but runs as many
 # files as there are cores less one; newer ones are told.
-concurrency=()
-[[ "$(node --help)" != *--test-concurrency* ]] || concurrency=(--test-concurrency=2)
-exec node --test --test-reporter=spec "${concurrency[@]}" "$@"
+flags=()
+[[ "$(node --help)" != *--test-concurrency* ]] || flags=(--test-concurrency=2)
+# A test that hangs fails after five minutes, longer than any needs, and does not take the run with it.
+[[ "$(node --help)" != *--test-timeout* ]] || flags+=(--test-timeout=300000)
+exec node --test --test-reporter=spec "${flags[@]}" "$@"

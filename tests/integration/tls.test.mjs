@@ -1,6 +1,7 @@
 // TLS on client listeners: wss and https, names, versions, resumption, reload without dropping anybody.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import https from 'node:https';
 import { tmpdir } from 'node:os';
@@ -37,6 +38,9 @@ const trusting = { rejectUnauthorized: false };
 function handshake({ host, port }, options = {}) {
   return new Promise((resolve, reject) => {
     const socket = tls.connect({ host, port, ...trusting, ...options });
+    // The ticket may come right behind the handshake: whoever wants it must have listened by then.
+    socket.whenTicket = once(socket, 'session').then(([session]) => session);
+    socket.whenTicket.catch(() => {});
     socket.on('secureConnect', () => resolve(socket)).on('error', reject);
   });
 }
@@ -84,7 +88,7 @@ test('versions, ALPN and resumption', async (t) => {
   const first = await handshake(there, { ALPNProtocols: ['h2', 'http/1.1'] });
   assert.equal(first.alpnProtocol, 'http/1.1');
   await assert.rejects(handshake(there, { ALPNProtocols: ['h2'] }));
-  const session = await new Promise((resolve) => first.once('session', resolve));
+  const session = await first.whenTicket;
   first.destroy();
   const second = await handshake(there, { session });
   assert.equal(second.isSessionReused(), true);

@@ -38,22 +38,24 @@ TEST(ByteBudget, SaysWhenMoreWasTakenThanItHas) {
   EXPECT_TRUE(budget.try_take(0));
 }
 
+// Takes and gives back; what this thread has in the end.
+void take_turns(ByteBudget& budget, std::size_t& mine) {
+  for (int turn = 0; turn < 10000; ++turn) {
+    if (budget.try_take(3)) mine += 3;
+    if (turn % 2 == 0 && mine > 0) {
+      budget.give_back(3);
+      mine -= 3;
+    }
+    ASSERT_LE(budget.used(), 1000u);
+  }
+}
+
 TEST(ByteBudget, ManyThreadsTogetherTakeNoMoreThanItHas) {
   ByteBudget budget(1000);
   std::vector<std::size_t> taken(4);
   std::vector<std::thread> threads;
-  for (std::size_t& mine : taken) {
-    threads.emplace_back([&budget, &mine] {
-      for (int turn = 0; turn < 10000; ++turn) {
-        if (budget.try_take(3)) mine += 3;
-        if (turn % 2 == 0 && mine > 0) {
-          budget.give_back(3);
-          mine -= 3;
-        }
-        ASSERT_LE(budget.used(), 1000u);
-      }
-    });
-  }
+  threads.reserve(taken.size());
+  for (std::size_t& mine : taken) threads.emplace_back([&budget, &mine] { take_turns(budget, mine); });
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(budget.used(), taken[0] + taken[1] + taken[2] + taken[3]);
 }

@@ -52,11 +52,13 @@ TEST(JsonText, ReplacesInvalidUtf8ByteForByte) {
 TEST(JsonText, EveryByteIsTreatedTheSameAtEveryPlace) {
   for (int byte = 0; byte < 256; ++byte) {
     const std::string odd(1, static_cast<char>(byte));
-    const std::string alone = json(odd);
-    for (std::size_t size = 0; size < 20; ++size) {
-      for (std::size_t at = 0; at <= size; ++at) {
-        const std::string before(at, 'a'), after(size - at, '~');
-        ASSERT_EQ(json(before + odd + after), "\"" + before + alone.substr(1, alone.size() - 2) + after + "\"");
+    const std::string alone = json(odd).substr(1);
+    for (std::size_t at = 0; at < 20; ++at) {
+      for (std::size_t behind = 0; behind < 20; ++behind) {
+        std::string text(at, 'a'), expected = "\"" + text;
+        text.append(odd).append(behind, '~');
+        expected.append(alone, 0, alone.size() - 1).append(behind, '~').append("\"");
+        ASSERT_EQ(json(text), expected);
       }
     }
   }

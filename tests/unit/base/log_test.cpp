@@ -28,7 +28,7 @@ std::string said(LogFormat format, LogLevel level, Write&& write) {
 }
 
 // What stands in `line` behind `before`, a time and `level`, and in front of `after`.
-std::string inside(std::string line, std::string_view before, std::string_view level, std::string_view after) {
+std::string inside(const std::string& line, std::string_view before, std::string_view level, std::string_view after) {
   constexpr std::string_view form = "dddd-dd-ddTdd:dd:dd.dddZ";
   std::string time = line.substr(std::min(before.size(), line.size()), form.size());
   for (char& c : time) c = c >= '0' && c <= '9' ? 'd' : c;
@@ -107,6 +107,7 @@ TEST(Log, ItsLevelChangesWhileItRuns) {
 TEST(Log, LinesOfManyThreadsStayWhole) {
   const std::string lines = said(LogFormat::text, LogLevel::info, [] {
     std::vector<std::thread> threads;
+    threads.reserve(4);
     for (int thread = 0; thread < 4; ++thread) {
       threads.emplace_back([thread] {
         for (int line = 0; line < 100; ++line) log_info("line", {{"thread", thread}, {"end", "x"}});

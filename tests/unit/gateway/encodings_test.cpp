@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "gateway/worker_context.hpp"
+
 namespace sluice::gateway {
 namespace {
 
@@ -147,6 +149,96 @@ TEST(Encodings, TheOpenNoticeNamesConnectionAndPosition) {
   append_open("9f31c2d0-1-2a-7", "0000000000c0ffee-42", out);
   EXPECT_EQ(out.substr(2), R"({"notice":"open","id":"9f31c2d0-1-2a-7","position":"0000000000c0ffee-42"})");
   EXPECT_EQ(out[0], '\x81');
+}
+
+// --- deflated ---
+
+TEST(Encodings, EachFormatIsThatOfItsTraits) {
+  DeflateTerms wide, narrow, own;
+  narrow.server_window_bits = narrow_window_bits;
+  own.keeps_server_context = true;
+  for (const bool is_enveloped : {false, true}) {
+    for (const auto& deflate : {std::optional<DeflateTerms>{}, {wide}, {narrow}, {own}}) {
+      const FormatTraits traits = traits_of(websocket_format(is_enveloped, deflate));
+      EXPECT_EQ(traits.is_enveloped, is_enveloped);
+      EXPECT_EQ(traits.window_bits, deflate ? deflate->server_window_bits : 0);
+      EXPECT_EQ(traits.is_own, deflate && deflate->keeps_server_context);
+    }
+  }
+  EXPECT_EQ(websocket_format(false, std::nullopt), bare_websocket);
+  EXPECT_EQ(websocket_format(true, std::nullopt), enveloped_websocket);
+}
+
+class DeflatedEncodings : public testing::Test {
+ protected:
+  DeflatedEncodings() { options_.compression_bytes_min = 100; }
+  std::string encoded(workers::WireFormat format, const Message& message, Deflater* own = nullptr) {
+    std::string out;
+    append_message(context_, format, own, message, nullptr, out);
+    return out;
+  }
+  // Of a short frame.
+  static std::string inflated(Inflater& inflater, const std::string& frame) {
+    std::string text;
+    EXPECT_EQ(inflater.inflate(std::string_view(frame).substr(2), text, 1'000'000), Inflater::Outcome::fine);
+    return text;
+  }
+
+  Options options_;
+  Namespaces namespaces_;
+  workers::Metrics metrics_;
+  WorkerContext context_{options_, namespaces_, metrics_};
+  const workers::WireFormat bare_ = websocket_format(false, DeflateTerms{});
+};
+
+TEST_F(DeflatedEncodings, AMessageThatIsWorthItIsDeflatedAndSaysSo) {
+  const std::string data(1000, 'x');
+  const std::string frame = encoded(bare_, message_of(DataKind::binary, data));
+  EXPECT_EQ(frame[0], '\xC2');
+  EXPECT_LT(frame.size(), 100U);
+  Inflater inflater(15, Context::fresh);
+  EXPECT_EQ(inflated(inflater, frame), data);
+  EXPECT_EQ(metrics_.deflated_messages.read(), 1U);
+  EXPECT_EQ(metrics_.deflated_bytes_before.read(), 1000U);
+  EXPECT_EQ(metrics_.deflated_bytes_after.read(), frame.size() - 2);
+}
+
+TEST_F(DeflatedEncodings, AnEnvelopeIsDeflatedAsAWhole) {
+  const std::string frame =
+      encoded(websocket_format(true, DeflateTerms{}), message_of(DataKind::text, std::string(200, 'x')));
+  EXPECT_EQ(frame[0], '\xC1');
+  Inflater inflater(15, Context::fresh);
+  EXPECT_TRUE(inflated(inflater, frame).starts_with(R"({"event":"message","data":"xxx)"));
+}
+
+TEST_F(DeflatedEncodings, WhatIsShortOrWouldNotGetShorterIsSentAsItIs) {
+  EXPECT_EQ(encoded(bare_, message_of(DataKind::text, std::string(99, 'x'))), "\x81\x63" + std::string(99, 'x'));
+  EXPECT_EQ(encoded(bare_, message_of(DataKind::text, std::string(100, 'x')))[0], '\xC1');
+  std::string noise;
+  for (unsigned at = 0, value = 1; at < 120; ++at)
+    noise += static_cast<char>((value = value * 1103515245U + 12345U) >> 16);
+  EXPECT_EQ(encoded(bare_, message_of(DataKind::binary, noise)), "\x82\x78" + noise);
+}
+
+TEST_F(DeflatedEncodings, AFormatWithoutDeflateIsNeverDeflated) {
+  EXPECT_EQ(encoded(bare_websocket, message_of(DataKind::text, std::string(125, 'x')))[0], '\x81');
+}
+
+TEST_F(DeflatedEncodings, AnOwnDeflaterRefersToWhatWasSentBefore) {
+  DeflateTerms terms;
+  terms.keeps_server_context = true;
+  const workers::WireFormat format = websocket_format(false, terms);
+  Deflater own(wide_window_bits, 6, Context::kept);
+  Inflater inflater(wide_window_bits, Context::kept);
+  std::string data;
+  for (int number = 0; number < 40; ++number) data += std::to_string(number * 7919) + ' ';
+  const std::string first = encoded(format, message_of(DataKind::text, data), &own);
+  const std::string second = encoded(format, message_of(DataKind::text, data), &own);
+  EXPECT_LT(second.size(), 20U);
+  std::string text;
+  EXPECT_EQ(inflater.inflate(std::string_view(first).substr(4), text, 1'000'000), Inflater::Outcome::fine);
+  EXPECT_EQ(text, data);
+  EXPECT_EQ(inflated(inflater, second), data);
 }
 
 }  // namespace

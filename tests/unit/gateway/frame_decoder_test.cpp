@@ -20,9 +20,11 @@ struct Seen {
   Kind kind;
   std::string payload;
   std::uint16_t code = rfc6455::close_code::none;
+  bool is_deflated = false;
   // A failure's words are for people.
   bool operator==(const Seen& other) const {
-    return kind == other.kind && code == other.code && (kind == Kind::failure || payload == other.payload);
+    return kind == other.kind && code == other.code && is_deflated == other.is_deflated &&
+           (kind == Kind::failure || payload == other.payload);
   }
 };
 void PrintTo(const Seen& seen, std::ostream* out) {
@@ -51,7 +53,7 @@ std::vector<Seen> decode(std::string_view bytes, const FrameDecoder::Limits& lim
     while (true) {
       const FrameDecoder::Event event = decoder.next(rest, limits);
       if (event.kind == Kind::none) break;
-      seen.push_back({event.kind, std::string(event.payload), event.close_code});
+      seen.push_back({event.kind, std::string(event.payload), event.close_code, event.is_deflated});
       if (event.kind == Kind::close || event.kind == Kind::failure) return seen;
     }
     EXPECT_TRUE(rest.empty());
@@ -343,6 +345,45 @@ TEST(FrameDecoder, AMessageOfTheMostFragmentsPassesAndOneMoreIsTooLarge) {
 
 TEST(FrameDecoder, ALimitOfNothingTakesEmptyMessages) {
   expect(text_frame("") + text_frame("x"), {text(""), failed(1009)}, {0, 1});
+}
+
+// --- deflated messages (RFC 7692, 6) ---
+
+constexpr FrameDecoder::Limits with_deflate{100, 10, 50};
+
+Seen deflated(Kind kind, std::string payload) { return {kind, std::move(payload), rfc6455::close_code::none, true}; }
+
+TEST(FrameDecoder, Rsv1SaysThatAMessageIsDeflatedIfThatWasAgreedOn) {
+  expect(client_frame(0xC1, "abc") + text_frame("plain") + client_frame(0xC2, ""),
+         {deflated(Kind::text, "abc"), text("plain"), deflated(Kind::binary, "")}, with_deflate);
+}
+
+TEST(FrameDecoder, Rsv1OfTheFirstFrameHoldsForAllFragments) {
+  expect(client_frame(0x41, "ab") + ping_frame("p") + middle_fragment("c") + last_fragment("d") + text_frame("plain"),
+         {ping("p"), deflated(Kind::text, "abcd"), text("plain")}, with_deflate);
+}
+
+TEST(FrameDecoder, Rsv1OnAContinuationOrAControlFrameIsAProtocolError) {
+  for (const int first : {0xC0, 0x40})
+    expect(first_fragment("a") + client_frame(first, "b"), {failed(1002)}, with_deflate);
+  for (const int first : {0xC8, 0xC9, 0xCA}) expect(client_frame(first, ""), {failed(1002)}, with_deflate);
+}
+
+TEST(FrameDecoder, TheOtherReservedBitsStayReservedBesideRsv1) {
+  for (const int first : {0xA1, 0x91, 0xE1, 0xD1}) expect(client_frame(first, ""), {failed(1002)}, with_deflate);
+}
+
+TEST(FrameDecoder, DeflatedTextIsNotYetText) {
+  expect(client_frame(0xC1, "\xFF\xC0"), {deflated(Kind::text, "\xFF\xC0")}, with_deflate);
+  expect(client_frame(0x41, "\xFF") + last_fragment("\xC0"), {deflated(Kind::text, "\xFF\xC0")}, with_deflate);
+  expect(client_frame(0xC1, "\xFF") + text_frame("\xFF"), {deflated(Kind::text, "\xFF"), failed(1007)}, with_deflate);
+}
+
+TEST(FrameDecoder, DeflatedMessagesHaveALimitOfTheirOwn) {
+  expect(client_frame(0xC2, letters(50)), {deflated(Kind::binary, letters(50))}, with_deflate);
+  expect(client_head(0xC2, 51), {failed(1009)}, with_deflate);
+  expect(client_frame(0x42, letters(50)) + client_head(0x80, 1), {failed(1009)}, with_deflate);
+  expect(binary_frame(letters(100)), {binary(letters(100))}, with_deflate);
 }
 
 }  // namespace

@@ -45,6 +45,8 @@ class RunningGateway {
     options.client_messages = ClientMessages::echo;
     options.allowed_origins = {"*"};
     options.share_port = true;
+    // A client that waits in vain is to give up; pings would keep it waiting.
+    options.ping_interval_seconds = std::chrono::hours(1);
     change(*this);
     reserve_port();
     options.listen = {address};
@@ -140,7 +142,7 @@ class TestClient {
     while ((end = buffer_.find("\r\n\r\n")) == std::string::npos) {
       if (!read_more()) return "closed behind: " + buffer_;
     }
-    const std::string line = buffer_.substr(0, buffer_.find("\r\n"));
+    std::string line = buffer_.substr(0, buffer_.find("\r\n"));
     buffer_.erase(0, end + 4);
     return line;
   }
@@ -152,7 +154,7 @@ class TestClient {
   // Reads one frame: its first byte and its payload; nothing but "" if the gateway closed instead. Pings are answered.
   std::string read_frame() {
     while (true) {
-      const std::string frame = read_any_frame();
+      std::string frame = read_any_frame();
       if (frame.empty() || frame[0] != '\x89') return frame;
       send(pong_frame(std::string_view(frame).substr(1)));
     }
@@ -170,7 +172,7 @@ class TestClient {
       for (std::size_t at = 2; at < head; ++at) length = length << 8 | byte(at);
     }
     if (!fill(head + length)) return {};
-    const std::string frame = buffer_.substr(0, 1) + buffer_.substr(head, length);
+    std::string frame = buffer_.substr(0, 1) + buffer_.substr(head, length);
     buffer_.erase(0, head + length);
     return frame;
   }

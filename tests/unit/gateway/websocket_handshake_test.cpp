@@ -118,6 +118,34 @@ TEST(WebSocketHandshake, ExtensionsThatAreUnknownAreNotAnswered) {
   EXPECT_EQ(answer.find("Sec-WebSocket-Extensions"), std::string::npos);
 }
 
+TEST(WebSocketHandshake, CompressionIsAgreedOnAsTheOptionSays) {
+  const Request offer{.more = "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n"};
+  Options options = open_options();
+  options.compression = Compression::shared;
+  const WebSocketHandshake shared = accepted(offer, options);
+  EXPECT_NE(shared.answer.find("\r\nSec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover"),
+            std::string::npos);
+  ASSERT_TRUE(shared.deflate);
+  EXPECT_EQ(shared.announcement.format, websocket_format(false, shared.deflate));
+  EXPECT_FALSE(accepted({}, options).deflate);
+  options.compression = Compression::off;
+  const WebSocketHandshake off = accepted(offer, options);
+  EXPECT_FALSE(off.deflate);
+  EXPECT_EQ(off.answer.find("Sec-WebSocket-Extensions"), std::string::npos);
+}
+
+TEST(WebSocketHandshake, OffersMayStandInSeveralHeaders) {
+  Options options = open_options();
+  options.compression = Compression::shared;
+  const std::string name = "Sec-WebSocket-Extensions: ";
+  EXPECT_TRUE(accepted({.more = name + "x-one\r\n" + name + "permessage-deflate\r\n"}, options).deflate);
+}
+
+TEST(WebSocketHandshake, ExtensionsThatAreNoListAre400) {
+  EXPECT_EQ(refused({.more = "Sec-WebSocket-Extensions: a=b\r\n"}).status, 400);
+  EXPECT_EQ(refused({.more = "Sec-WebSocket-Extensions: permessage-deflate; ;\r\n"}).status, 400);
+}
+
 TEST(WebSocketHandshake, AnEmptyBodyMayBeAnnounced) { accepted({.more = "Content-Length: 0\r\n"}); }
 
 // --- refused ---

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "gateway/deflater.hpp"
+#include "gateway/inflater.hpp"
 #include "tests/unit/gateway/running_gateway.hpp"
 
 namespace sluice::gateway {
@@ -94,19 +96,19 @@ TEST(WebSocketWire, WhoeverLeavesWithoutACloseHasVanished) {
   EXPECT_TRUE(wait_until([&] { return gateway.closed(EndReason::client_vanished) == 1; }));
 }
 
+void expect_dropped(ClientMessages policy, workers::DropReason reason) {
+  RunningGateway gateway([policy](RunningGateway& g) { g.options.client_messages = policy; });
+  TestClient client(gateway);
+  client.open();
+  client.send(text_frame("lost") + ping_frame("done"));
+  EXPECT_EQ(client.read_frame(), "\x8A" "done");
+  EXPECT_EQ(gateway.metrics().drops[static_cast<std::size_t>(reason)].read(), 1U);
+  EXPECT_EQ(gateway.metrics().messages_received.read(), 1U);
+}
+
 TEST(WebSocketWire, MessagesForNobodyAreCounted) {
-  for (const auto& [policy, reason] : {std::pair(ClientMessages::backend, workers::DropReason::no_backend),
-                                       {ClientMessages::drop, workers::DropReason::policy}}) {
-    RunningGateway gateway([policy](RunningGateway& g) { g.options.client_messages = policy; });
-    TestClient client(gateway);
-    client.open();
-    client.send(text_frame("lost") + ping_frame("done"));
-    EXPECT_EQ(client.read_frame(),
-              "\x8A"
-              "done");
-    EXPECT_EQ(gateway.metrics().drops[static_cast<std::size_t>(reason)].read(), 1U);
-    EXPECT_EQ(gateway.metrics().messages_received.read(), 1U);
-  }
+  expect_dropped(ClientMessages::backend, workers::DropReason::no_backend);
+  expect_dropped(ClientMessages::drop, workers::DropReason::policy);
 }
 
 TEST(WebSocketWire, AnEnvelopedClientIsToldItsIdAndPositionFirst) {
@@ -156,6 +158,79 @@ TEST(WebSocketWire, ARelayedMessageReachesEveryMemberOfTheSendersRoomsOnce) {
             "to c");
   both.send(ping_frame("nothing else"));
   EXPECT_EQ(both.read_frame(), "\x8Anothing else");
+}
+
+// --- compression ---
+
+void compress(RunningGateway& gateway) {
+  gateway.options.compression = Compression::shared;
+  gateway.options.compression_bytes_min = 64;
+  gateway.options.message_bytes_max = 10'000;
+}
+
+std::string deflating_upgrade() {
+  std::string request = TestClient::upgrade("/");
+  return request.insert(request.size() - 2, "Sec-WebSocket-Extensions: permessage-deflate\r\n");
+}
+
+std::string deflated(const std::string& message) {
+  Deflater deflater(15, 6, Context::fresh);
+  std::string payload;
+  EXPECT_TRUE(deflater.deflate(message, payload));
+  return payload;
+}
+
+TEST(WebSocketWire, ADeflatedMessageIsInflatedAndItsEchoDeflated) {
+  RunningGateway gateway(compress);
+  TestClient client(gateway);
+  client.send(deflating_upgrade());
+  client.read_head();
+  const std::string message(1000, 'x');
+  client.send(client_frame(0xC1, deflated(message)) + text_frame("short"));
+  const std::string echo = client.read_frame();
+  ASSERT_EQ(echo[0], '\xC1');
+  std::string inflated;
+  Inflater inflater(15, Context::fresh);
+  EXPECT_EQ(inflater.inflate(std::string_view(echo).substr(1), inflated, 10'000), Inflater::Outcome::fine);
+  EXPECT_EQ(inflated, message);
+  EXPECT_EQ(client.read_frame(), "\x81short");
+}
+
+TEST(WebSocketWire, ADeflatedMessageThatIsBrokenEndsWithItsCode) {
+  RunningGateway gateway(compress);
+  for (const auto& [payload, code] : {std::pair("\x07\x07\x07"s, 1007),
+                                      {deflated(std::string(100, '\xFF')), 1007},
+                                      {deflated(std::string(10'001, 'x')), 1009}}) {
+    TestClient client(gateway);
+    client.send(deflating_upgrade());
+    client.read_head();
+    client.send(client_frame(0xC1, payload));
+    EXPECT_TRUE(is_closing(client.read_frame(), code)) << code;
+  }
+}
+
+TEST(WebSocketWire, WhoeverDidNotAgreeOnCompressionMustNotDeflate) {
+  RunningGateway gateway(compress);
+  TestClient client(gateway);
+  client.open();
+  client.send(client_frame(0xC1, deflated(std::string(100, 'x'))));
+  EXPECT_TRUE(is_closing(client.read_frame(), 1002));
+}
+
+TEST(WebSocketWire, ManyBytesFromFewAreAllTakenThoughReadsPauseBetween) {
+  RunningGateway gateway(compress);
+  TestClient client(gateway);
+  client.send(deflating_upgrade());
+  client.read_head();
+  const std::string frame = client_frame(0xC1, deflated(std::string(10'000, 'x')));
+  std::string frames;
+  for (int number = 0; number < 100; ++number) frames += frame;
+  client.send(frames + ping_frame("end"));
+  for (int number = 0; number < 100; ++number) ASSERT_TRUE(client.read_frame().starts_with('\xC1')) << number;
+  EXPECT_EQ(client.read_frame(),
+            "\x8A"
+            "end");
+  EXPECT_EQ(gateway.metrics().messages_received.read(), 100U);
 }
 
 // --- heartbeats ---

@@ -54,6 +54,7 @@ TEST(Commands, LeavingCountsWhoMatchedAndWhoChanged) {
 TEST(Commands, LeavingTheRoomThatIsTheTargetReachesAll) {
   RunningWorkers running;
   std::vector<LineClient> clients;
+  clients.reserve(10);
   for (int count = 0; count < 10; ++count) clients.push_back(running.member("a"));
   EXPECT_EQ(change(running, room("a"), {"a"}, false).changed, 10u);
   EXPECT_EQ(running.pool.sequencer({}).members(RoomKey::room("a")), 0u);
@@ -104,6 +105,7 @@ TEST(Commands, FindsAConnectionUnderItsIdAlone) {
 TEST(Commands, ListsEachConnectionOnceOverItsPages) {
   RunningWorkers running;
   std::vector<LineClient> clients;
+  clients.reserve(100);
   for (int count = 0; count < 100; ++count) clients.push_back(running.member(count % 2 == 0 ? "even" : "odd"));
   std::multiset<std::string> ids;
   for (std::optional<std::uint32_t> from = 0; from;) {

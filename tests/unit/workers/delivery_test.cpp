@@ -127,8 +127,7 @@ TEST(Delivery, KeepsTheOrderOfDifferentTargets) {
 
 TEST(Delivery, AGroupMayNeedMoreThanOneChunk) {
   DeliveryParts parts;
-  std::vector<std::uint32_t> slots;
-  for (int count = 0; count < 3; ++count) slots.push_back(parts.open({"a"}));
+  const std::array slots{parts.open({"a"}), parts.open({"a"}), parts.open({"a"})};
   std::vector<std::shared_ptr<Message>> messages;
   std::string expected;
   for (char letter = 'a'; letter < 'k'; ++letter) {

@@ -18,18 +18,20 @@ Options with_history() {
   return options;
 }
 
+void publish_all(RunningWorkers& running, int publisher) {
+  for (int count = 0; count < messages_each;) {
+    const auto message = message_to("a", std::to_string(publisher) + "-" + std::to_string(count));
+    if (running.pool.publish(message)) {
+      ++count;
+    } else {
+      std::this_thread::yield();
+    }
+  }
+}
+
 void publish_from_many_threads(RunningWorkers& running, std::vector<std::thread>& threads) {
   for (int publisher = 0; publisher < publishers; ++publisher) {
-    threads.emplace_back([&running, publisher] {
-      for (int count = 0; count < messages_each;) {
-        const auto message = message_to("a", std::to_string(publisher) + "-" + std::to_string(count));
-        if (running.pool.publish(message)) {
-          ++count;
-        } else {
-          std::this_thread::yield();
-        }
-      }
-    });
+    threads.emplace_back([&running, publisher] { publish_all(running, publisher); });
   }
 }
 

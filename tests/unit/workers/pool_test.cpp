@@ -133,24 +133,24 @@ TEST(Pool, RefusesEverythingOnceItHasStopped) {
   EXPECT_EQ(running.pool.publish(message_to("a", "x"))->matched, 0u);
 }
 
-TEST(Pool, MayStopWhileOthersPublishPostAndConnect) {
+void ask_until(RunningWorkers& running, const std::atomic<bool>& is_over) {
+  while (!is_over) {
+    (void)running.pool.publish(message_to("a", "x"));
+    (void)running.pool.post(base::WorkerId{1}, [](Worker& worker) { worker.rooms().size(); });
+  }
+}
+
+TEST(Pool, MayStopWhileOthersPublishAndPost) {
   for (int round = 0; round < 5; ++round) {
     RunningWorkers running(with_workers(2));
     LineClient client = running.member("a", 0);
     std::atomic<bool> is_over = false;
-    std::vector<std::thread> threads;
-    for (int thread = 0; thread < 2; ++thread) {
-      threads.emplace_back([&] {
-        while (!is_over) {
-          (void)running.pool.publish(message_to("a", "x"));
-          (void)running.pool.post(base::WorkerId{1}, [](Worker& worker) { worker.rooms().size(); });
-        }
-      });
-    }
+    std::thread one([&] { ask_until(running, is_over); }), other([&] { ask_until(running, is_over); });
     for (int count = 0; count < 20; ++count) EXPECT_EQ(client.line(), "a@" + std::to_string(count + 1) + ":x");
     running.pool.stop();
     is_over = true;
-    for (std::thread& thread : threads) thread.join();
+    one.join();
+    other.join();
     EXPECT_EQ(running.pool.connections(), 0u);
   }
 }

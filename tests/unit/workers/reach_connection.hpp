@@ -29,6 +29,10 @@ struct OutboxOf {};
 Outbox& reach(OutboxOf, Connection& connection);
 template struct Reached<OutboxOf, Outbox, &Connection::outbox_>;
 
+struct TransportOf {};
+std::unique_ptr<Transport>& reach(TransportOf, Connection& connection);
+template struct Reached<TransportOf, std::unique_ptr<Transport>, &Connection::transport_>;
+
 struct WireOf {};
 std::unique_ptr<Wire>& reach(WireOf, Connection& connection);
 template struct Reached<WireOf, std::unique_ptr<Wire>, &Connection::wire_>;

@@ -46,6 +46,14 @@ TEST(SequencerList, FiltersByPrefix) {
   EXPECT_EQ(listed(order, 1, "game-"), (std::map<std::string, int>{{"game-1", 1}, {"game-2", 1}}));
 }
 
+TEST(SequencerList, EveryPageSizeListsEachRoomOnce) {
+  OneOrder order;
+  order.join(0, {"a", "b", "c"});
+  for (std::size_t limit = 1; limit <= 4; ++limit) {
+    EXPECT_EQ(listed(order, limit), (std::map<std::string, int>{{"a", 1}, {"b", 1}, {"c", 1}})) << limit;
+  }
+}
+
 TEST(SequencerList, PagesOverMoreRoomsThanOneHoldingOfTheLockLooksAt) {
   OneOrder order;
   for (int at = 0; at < 3000; ++at) order.join(0, {"room" + std::to_string(at)});

@@ -38,6 +38,7 @@ class RaceWorker {
     while (!is_over_) {
       take_mail();
       change(members_[random_() % members_.size()]);
+      std::this_thread::yield();  // the publishers need the lock, too
     }
     for (RaceMember& member : members_) {
       if (!member.is_in) join(member);
@@ -104,6 +105,7 @@ void publish_all(OneOrder& order, std::uint32_t seed, std::map<std::uint64_t, st
     std::vector<std::size_t> targets{random() % rooms};
     if (random() % 4 == 0) targets.push_back((targets[0] + 1) % rooms);
     std::vector<std::string> names;
+    names.reserve(targets.size());
     for (const std::size_t room : targets) names.push_back(room_name(room));
     const auto message = message_to(names, "x");
     message->stored = random() % 8 != 0;

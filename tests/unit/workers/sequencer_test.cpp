@@ -198,5 +198,14 @@ TEST(Sequencer, JoiningWithAPositionReplaysExactlyWhatWasMissed) {
   EXPECT_EQ(order.mail_of(0), Texts{"5"});
 }
 
+TEST(Sequencer, JoiningSeveralRoomsReplaysThemInOneOrder) {
+  OneOrder order;
+  order.say("b", "1");
+  order.say("a", "2");
+  order.say({"b", "a"}, "3");
+  order.say("b", "4");
+  EXPECT_EQ(texts_of(order.join(0, {"a", "b"}, 0).replay), (Texts{"1", "2", "3", "4"}));
+}
+
 }  // namespace
 }  // namespace sluice::workers

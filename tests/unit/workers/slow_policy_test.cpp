@@ -130,6 +130,38 @@ TEST(SlowPolicy, BytesAreBoundToo) {
   EXPECT_EQ(client.read_all(client.slot), std::string(98, 'x') + "\n");
 }
 
+TEST(SlowPolicy, MessagesThatComeTogetherAreBoundLikeThoseThatComeAlone) {
+  DeliveryParts parts(small(SlowPolicy::drop_newest));
+  const auto slot = parts.open({"a"});
+  const std::string large(3'000, 'x');
+  parts.deliver(std::vector<std::shared_ptr<Message>>{
+      message_to("a", large), message_to("a", large), message_to("a", large), message_to("a", large),
+      message_to("a", large), message_to("a", large), message_to("a", large), message_to("a", large)});
+  EXPECT_LE(parts.outbox(slot).messages(), 3u);
+  EXPECT_GT(parts.drops(DropReason::outbox_full_newest), 0u);
+}
+
+// Takes nothing: what it has waits for the socket.
+class FullTransport : public Transport {
+ public:
+  Progress read(int, std::span<char>) override { return {State::blocked, 0, 0}; }
+  Progress write(int, std::span<const iovec>) override { return {State::blocked, 0, 0}; }
+  bool has_pending() const override { return true; }
+  Progress end(int) override { return {State::blocked, 0, 0}; }
+  std::string_view failure() const override { return {}; }
+};
+
+TEST(SlowPolicy, AnEmptyOutboxOverAFullTransportHasBoundsButNoAge) {
+  DeliveryParts parts(small(SlowPolicy::drop_newest));
+  const auto slot = parts.open({"a"});
+  reach(TransportOf{}, parts.at(slot)) = std::make_unique<FullTransport>();
+  parts.flusher.await_pending(parts.at(slot));
+  parts.deliver({message_to("a", "1"), message_to("a", "2")});
+  EXPECT_EQ(parts.outbox(slot).messages(), 2u);
+  parts.deliver({message_to("a", "3"), message_to("a", "4")});
+  EXPECT_EQ(parts.outbox(slot).messages(), 3u);
+}
+
 TEST(SlowPolicy, AMessageAlwaysFitsIntoAnEmptyOutbox) {
   Options options;
   options.outbox_bytes_max = 100;

@@ -26,6 +26,15 @@ TEST(WorkerEndings, LastWordsThenTheClientCloses) {
   EXPECT_EQ(other.line(), "pong");
 }
 
+TEST(WorkerEndings, WhoWasToldToGoIsNoMemberAnyMore) {
+  RunningWorkers running;
+  LineClient client = running.member("a");
+  EXPECT_EQ(disconnect_room(running, "a"), 1u);
+  EXPECT_EQ(client.line(), "bye disconnected 4000 told to go");
+  EXPECT_EQ(running.pool.sequencer({}).members(RoomKey::room("a")), 0u);
+  EXPECT_EQ(running.pool.connections(), 1u);
+}
+
 TEST(WorkerEndings, WhoDoesNotCloseIsClosedAfterTheTimeout) {
   Options options = with_workers(1);
   options.close_timeout_seconds = std::chrono::milliseconds(50);
@@ -128,6 +137,23 @@ TEST(WorkerEndings, ASlowClientIsToldAndEndedAndOthersAreNot) {
   EXPECT_EQ(running.closed(EndReason::slow_client), 1u);
 }
 
+TEST(WorkerEndings, LastWordsDoNotStandBehindAllThatASlowClientDidNotRead) {
+  Options options = with_workers(1);
+  options.outbox_bytes_max = 100'000;
+  RunningWorkers running(options);
+  LineClient slow = running.member("a");
+  const auto members = [&running] { return running.pool.sequencer({}).members(RoomKey::room("a")); };
+  std::uint64_t said = 0;
+  for (; members() == 1; ++said) {
+    running.say("a", std::string(10'000, 'x'));
+    running.turn();
+  }
+  const std::string rest = slow.rest();
+  const auto lines = static_cast<std::uint64_t>(std::count(rest.begin(), rest.end(), '\n'));
+  EXPECT_LT(lines, said - 5);
+  EXPECT_TRUE(rest.ends_with("\nbye slow_client 1013 outbox over its limit\n"));
+}
+
 TEST(WorkerEndings, DrainingEndsEveryoneAndWhoComesMeanwhile) {
   RunningWorkers running(with_workers(2));
   std::vector<LineClient> clients;
@@ -146,6 +172,7 @@ TEST(WorkerEndings, DrainingEndsEveryoneAndWhoComesMeanwhile) {
 TEST(WorkerEndings, DrainingIsSpreadOverItsTime) {
   RunningWorkers running;
   std::vector<LineClient> clients;
+  clients.reserve(10);
   for (int count = 0; count < 10; ++count) clients.push_back(running.member("a"));
   const base::TimePoint began = base::Clock::now();
   running.pool.drain(std::chrono::milliseconds(400), {EndReason::draining, 1001, ""});
