@@ -142,8 +142,10 @@ void TlsReloader::load() {
   if (!loaded) {
     base::log_warning("tls_reload_refused", {{"why", loaded.error().detail}, {"stays", "the certificates in use"}});
   } else {
-    log_loaded("tls_reloaded", **loaded);
-    certificates_->publish(std::move(*loaded));
+    const std::shared_ptr<const TlsCertificates> fresh = std::move(*loaded);
+    certificates_->publish(fresh);
+    // Behind it: whoever reads the line may count on it.
+    log_loaded("tls_reloaded", *fresh);
   }
   if (settings_.on_attempt) settings_.on_attempt(loaded ? base::ok() : base::Status(loaded.error()));
 }

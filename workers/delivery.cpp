@@ -223,19 +223,45 @@ bool Delivery::make_room(Connection& connection, const Message& message, const S
     end_slow(connection, "outbox over its limit");
     return false;
   }
-  connection.owes_gap_ = true;
-  if (policy == SlowPolicy::drop_newest) connection.gap_is_next_ = true;
   if (policy == SlowPolicy::conflate) {
-    forget(
-        connection, [&] { return connection.outbox_.drop_key(message.conflation_key, parts_.frames); },
-        DropReason::conflated);
+    const auto drop_key = [&] { return connection.outbox_.drop_key(message.conflation_key, parts_.frames); };
+    if (forget(connection, drop_key, DropReason::conflated) > 0) connection.owes_gap_ = true;
   }
-  const auto drop_one = [&] { return connection.outbox_.drop_oldest(parts_.frames) ? 1u : 0u; };
-  while (policy != SlowPolicy::drop_newest && is_over(connection, more))
-    if (forget(connection, drop_one, DropReason::outbox_full_oldest) == 0) break;
+  if (policy != SlowPolicy::drop_newest) drop_oldest_while(connection, [&] { return is_over(connection, more); });
   if (!is_over(connection, more)) return true;
+  connection.owes_gap_ = connection.gap_is_next_ = true;
   drop(DropReason::outbox_full_newest, 1);
   return false;
+}
+
+void Delivery::drop_older(Connection& connection, base::TimePoint than, base::TimePoint now) {
+  now_ = now;
+  drop_oldest_while(connection, [&] {
+    const Frame* const oldest = connection.outbox_.front().droppable;
+    return oldest != nullptr && oldest->queued < than;
+  });
+}
+
+// Drops the oldest messages one by one; the client finds a notice where they were.
+template <class Condition>
+void Delivery::drop_oldest_while(Connection& connection, Condition&& is_needed) {
+  const auto drop_one = [&] { return connection.outbox_.drop_oldest(parts_.frames) ? 1u : 0u; };
+  bool has_hole = false;
+  while (is_needed() && forget(connection, drop_one, DropReason::outbox_full_oldest) > 0) has_hole = true;
+  if (has_hole && !connection.outbox_.front().tells_gap) tell_gap_in_front(connection);
+}
+
+void Delivery::tell_gap_in_front(Connection& connection) {
+  scratch_.clear();
+  parts_.edge.encode_gap(connection.format_, GapReason::dropped, scratch_);
+  if (scratch_.empty()) return;
+  FrameTraits traits;
+  traits.is_gap = true;
+  const Run run = parts_.frames.add(scratch_, traits, now_);
+  connection.outbox_.push_front(run, parts_.frames);
+  parts_.metrics.gaps.add();
+  parts_.metrics.outbox_bytes.add(run.bytes());
+  parts_.flusher.mark_dirty(connection);
 }
 
 // Performs a dropping on the outbox and keeps the gauges right; returns how many messages went.

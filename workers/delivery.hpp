@@ -47,6 +47,8 @@ class Delivery {
 
   // Queues a control frame: behind what is queued, but under no slow policy.
   void send_control(Connection& connection, std::string_view frame, base::TimePoint now);
+  // Drops the messages that were queued before `than`, which were too long on their way.
+  void drop_older(Connection& connection, base::TimePoint than, base::TimePoint now);
   // Tells the client, if its wire can, that it lost messages.
   void tell_gap(Connection& connection, GapReason reason, base::TimePoint now);
 
@@ -79,6 +81,9 @@ class Delivery {
   void queue(Connection& connection, Run run);
   bool is_over(const Connection& connection, const Size& more) const;
   bool make_room(Connection& connection, const Message& message, const Size& more);
+  template <class Condition>
+  void drop_oldest_while(Connection& connection, Condition&& is_needed);
+  void tell_gap_in_front(Connection& connection);
   template <class Dropping>
   std::uint32_t forget(Connection& connection, Dropping&& dropping, DropReason reason);
   void drop(DropReason reason, std::uint64_t count);

@@ -113,7 +113,7 @@ void Flusher::watch(Connection& connection) {
   watched_.push_back(connection.slot_);
 }
 
-void Flusher::check_ages(base::TimePoint now) {
+void Flusher::check_ages(Delivery& delivery, base::TimePoint now) {
   const std::chrono::milliseconds age_max{options_.outbox_age_ms_max};
   base::Duration oldest{};
   std::erase_if(watched_, [&](std::uint32_t slot) {
@@ -130,14 +130,7 @@ void Flusher::check_ages(base::TimePoint now) {
       endings_.add(slot, connection.generation_, true, {EndReason::slow_client, 1013, "outbox older than its limit"});
       return false;
     }
-    while (!connection.outbox_.is_empty() && now - connection.outbox_.oldest() > age_max) {
-      const std::size_t before = connection.outbox_.bytes();
-      if (!connection.outbox_.drop_oldest(frames_)) break;
-      metrics_.outbox_bytes.subtract(before - connection.outbox_.bytes());
-      metrics_.outbox_messages.subtract(1);
-      metrics_.drops[static_cast<std::size_t>(DropReason::outbox_full_oldest)].add();
-      connection.owes_gap_ = true;
-    }
+    delivery.drop_older(connection, now - age_max, now);
     return false;
   });
   metrics_.outbox_age_milliseconds.set(

@@ -50,7 +50,7 @@ class Flusher {
   void await_pending(Connection& connection);
 
   // Once a second: measures the outboxes of slow connections and ends those whose oldest frame is over the age bound.
-  void check_ages(base::TimePoint now);
+  void check_ages(Delivery& delivery, base::TimePoint now);
 
  private:
   void watch(Connection& connection);

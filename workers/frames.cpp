@@ -34,6 +34,7 @@ Run Frames::add(std::string_view bytes, const FrameTraits& traits, base::TimePoi
   frame.policy = traits.policy;
   frame.is_message = traits.is_message;
   frame.is_fixed = traits.is_fixed;
+  frame.is_gap = traits.is_gap;
   frame.accepted = traits.accepted;
   frame.queued = now;
   if (!traits.conflation_key.empty()) frame.conflation_key = std::make_unique<std::string>(traits.conflation_key);

@@ -21,6 +21,7 @@ struct FrameTraits {
   bool is_message = false;  // a data message: counted, and subject to the slow policy; else control
   SlowPolicy policy = SlowPolicy::close;
   bool is_fixed = false;            // never dropped by itself: later frames refer back to it
+  bool is_gap = false;              // tells the client that messages are missing here
   std::uint32_t payload_bytes = 0;  // of the message's data
   base::TimePoint accepted{};       // the message's
   std::string_view conflation_key;
@@ -34,6 +35,7 @@ struct Frame {
   SlowPolicy policy = SlowPolicy::close;
   bool is_message = false;
   bool is_fixed = false;
+  bool is_gap = false;
   base::TimePoint accepted{};
   base::TimePoint queued{};  // when it was made
   std::unique_ptr<std::string> conflation_key;

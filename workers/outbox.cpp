@@ -156,6 +156,42 @@ bool Outbox::drop_behind_fixed(Frames& frames) {
   return false;
 }
 
+// Looks at the frames from the front up to the first that may be dropped.
+Outbox::Front Outbox::front() const {
+  Front front;
+  bool is_begun = begun_ > 0;  // the very first frame is partly written
+  const auto look = [&](const Run& run) {
+    for (std::uint32_t at = run.first; at < run.last && front.droppable == nullptr; ++at) {
+      const Frame& frame = run.chunk->frame(at);
+      front.tells_gap = front.tells_gap || frame.is_gap;
+      if (frame.is_droppable() && !is_begun) front.droppable = &frame;
+      is_begun = false;
+    }
+  };
+  if (!is_empty()) look(first_);
+  if (!others_) return front;
+  for (auto run = others_->begin(); run != others_->end() && front.droppable == nullptr; ++run) look(*run);
+  return front;
+}
+
+void Outbox::push_front(Run run, Frames& frames) {
+  if (is_empty()) return push(run, frames);
+  bytes_ += run.bytes();
+  messages_ += run.messages();
+  frames.keep(*run.chunk);
+  if (!others_) others_ = std::make_unique<std::deque<Run>>();
+  if (begun_ == 0) {
+    others_->push_front(std::exchange(first_, run));
+    return;
+  }
+  if (first_.count() > 1) {
+    others_->push_front({first_.chunk, first_.first + 1, first_.last});
+    frames.keep(*first_.chunk);
+    first_.last = first_.first + 1;
+  }
+  others_->push_front(run);
+}
+
 // Keeps the frames for which `drops` says false, and the first if it is partly written; returns how many went.
 template <class Drops>
 std::uint32_t Outbox::rebuild(Frames& frames, Drops&& drops) {

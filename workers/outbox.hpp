@@ -40,6 +40,15 @@ class Outbox {
 
   // Drops the oldest message that is neither partly written nor control; false if there is none. O(1) as a rule.
   bool drop_oldest(Frames& frames);
+  struct Front {
+    const Frame* droppable =
+        nullptr;             // the oldest message that is neither partly written nor fixed; null: there is none
+    bool tells_gap = false;  // a notice of a gap stands in front of it
+  };
+  // O(the frames in front of that message, which are few, as a rule).
+  Front front() const;
+  // Puts `run` in front of all that is not partly written. O(1).
+  void push_front(Run run, Frames& frames);
   // Drops every message with this conflation key but a partly written one; returns how many. O(frames).
   std::uint32_t drop_key(std::string_view key, Frames& frames);
   // Drops everything but a partly written frame; returns how many messages.

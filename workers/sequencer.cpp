@@ -356,7 +356,8 @@ void Sequencer::trim(base::TimePoint now) {
     Freed freed;  // outlives the lock
     const std::lock_guard lock(state_->mutex);
     for (std::size_t rooms = 0; rooms < locked_rooms_max && !is_done;) {
-      is_done = state_->history.is_empty() || now - state_->history.oldest().message->accepted <= state_->limits.age_max;
+      is_done =
+          state_->history.is_empty() || now - state_->history.oldest().message->accepted <= state_->limits.age_max;
       if (is_done) break;
       rooms += state_->history.oldest().message->target.rooms.size();
       state_->evict(state_->history.oldest(), freed);

@@ -109,7 +109,7 @@ void Worker::on_event(std::uint64_t tag, std::uint32_t events) {
 
 void Worker::every_second() {
   next_second_ = now_ + std::chrono::seconds(1);
-  flusher_.check_ages(now_);
+  flusher_.check_ages(delivery_, now_);
   parts_.edge.on_second(*this);
   if (parts_.id.value != 0) return;
   for (const auto& sequencer : parts_.sequencers) sequencer->trim(now_);

@@ -101,7 +101,9 @@ void expect_dropped(ClientMessages policy, workers::DropReason reason) {
   TestClient client(gateway);
   client.open();
   client.send(text_frame("lost") + ping_frame("done"));
-  EXPECT_EQ(client.read_frame(), "\x8A" "done");
+  EXPECT_EQ(client.read_frame(),
+            "\x8A"
+            "done");
   EXPECT_EQ(gateway.metrics().drops[static_cast<std::size_t>(reason)].read(), 1U);
   EXPECT_EQ(gateway.metrics().messages_received.read(), 1U);
 }

@@ -65,11 +65,11 @@ TEST(Flusher, MeasuresTheOldestFrameThatWaits) {
   DeliveryParts parts;
   const auto slot = parts.open({"a"});
   parts.fill(slot);
-  parts.flusher.check_ages(parts.now + std::chrono::milliseconds(1234));
+  parts.flusher.check_ages(parts.delivery, parts.now + std::chrono::milliseconds(1234));
   EXPECT_EQ(parts.metrics.outbox_age_milliseconds.read(), 1234u);
   EXPECT_TRUE(parts.endings.is_empty());
   parts.read_all(slot);
-  parts.flusher.check_ages(parts.now + std::chrono::milliseconds(5000));
+  parts.flusher.check_ages(parts.delivery, parts.now + std::chrono::milliseconds(5000));
   EXPECT_EQ(parts.metrics.outbox_age_milliseconds.read(), 0u);
 }
 
@@ -77,9 +77,9 @@ TEST(Flusher, AnOutboxThatIsTooOldEndsItsConnection) {
   DeliveryParts parts;
   const auto slot = parts.open({"a"});
   parts.fill(slot);
-  parts.flusher.check_ages(parts.now + parts.options.outbox_age_ms_max);
+  parts.flusher.check_ages(parts.delivery, parts.now + parts.options.outbox_age_ms_max);
   EXPECT_TRUE(parts.at(slot).is_open());
-  parts.flusher.check_ages(parts.now + parts.options.outbox_age_ms_max + base::Duration(1));
+  parts.flusher.check_ages(parts.delivery, parts.now + parts.options.outbox_age_ms_max + base::Duration(1));
   const auto endings = parts.endings.take();
   ASSERT_EQ(endings.size(), 1u);
   EXPECT_EQ(endings[0].ending.reason, EndReason::slow_client);
@@ -94,7 +94,7 @@ TEST(Flusher, OrDropsWhatIsTooOldAndTellsOfTheGap) {
   // The probe of fill() is control, the oldest of all: age alone never drops it.
   parts.say("a", "old");
   parts.now += parts.options.outbox_age_ms_max + std::chrono::milliseconds(1);
-  parts.flusher.check_ages(parts.now);
+  parts.flusher.check_ages(parts.delivery, parts.now);
   EXPECT_TRUE(parts.at(slot).is_open());
   EXPECT_EQ(parts.drops(DropReason::outbox_full_oldest), 1u);
   EXPECT_EQ(parts.metrics.outbox_messages.read(), 0u);

@@ -49,7 +49,7 @@ TEST(OwnFormat, WhatAgesStays) {
   const auto slot = parts.open({"a"}, PlainEdge::own);
   parts.fill(slot);
   parts.say("a", "old");
-  parts.flusher.check_ages(parts.now + parts.options.outbox_age_ms_max + std::chrono::milliseconds(1));
+  parts.flusher.check_ages(parts.delivery, parts.now + parts.options.outbox_age_ms_max + std::chrono::milliseconds(1));
   EXPECT_EQ(parts.drops(DropReason::outbox_full_oldest), 0u);
   EXPECT_EQ(parts.read_all(slot), "1=old\n");
 }

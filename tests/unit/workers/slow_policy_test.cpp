@@ -74,8 +74,22 @@ TEST(SlowPolicy, DropOldestMakesRoomForTheNewest) {
   SlowClient client(small(SlowPolicy::drop_oldest));
   client.say_all({"1", "2", "3", "4", "5"});
   EXPECT_EQ(client.drops(DropReason::outbox_full_oldest), 2u);
-  const std::string got = client.read_all(client.slot);
-  EXPECT_EQ(got, "a:3\na:4\na:5\nGAP\n");
+  EXPECT_EQ(client.read_all(client.slot), "GAP\na:3\na:4\na:5\n");
+}
+
+TEST(SlowPolicy, OneNoticeStandsInEachHoleBehindWhatIsPartlyWritten) {
+  SlowClient client(small(SlowPolicy::drop_oldest));
+  const std::string large(100'000, 'L');
+  client.read(client.slot);
+  client.flusher.unblock(client.at(client.slot));
+  client.say_all({large});
+  client.flush();
+  client.say_all({"1", "2", "3", "4"});
+  client.say_all({"5"});
+  EXPECT_EQ(client.read_all(client.slot), "a:" + large + "\nGAP\na:4\na:5\n");
+  client.flusher.unblock(client.at(client.slot));
+  client.say_all({"6"});
+  EXPECT_EQ(client.read_all(client.slot), "a:6\n");
 }
 
 TEST(SlowPolicy, APartlyWrittenMessageIsFinished) {
@@ -106,7 +120,7 @@ TEST(SlowPolicy, ConflateKeepsTheNewestOfAKeyAtTheTail) {
   EXPECT_EQ(client.drops(DropReason::outbox_full_oldest), 0u);
   say("w1", "w");
   EXPECT_EQ(client.drops(DropReason::outbox_full_oldest), 1u);
-  EXPECT_EQ(client.read_all(client.slot), "a:z1\na:x2\na:w1\nGAP\n");
+  EXPECT_EQ(client.read_all(client.slot), "GAP\na:z1\na:x2\na:w1\nGAP\n");
 }
 
 TEST(SlowPolicy, AMessagesOwnPolicyIsBeforeTheNodes) {
