@@ -88,7 +88,7 @@ Problem Translator::target(const v1::Target& target, workers::Target& out) const
   const int names = target.rooms_size() + target.users_size() + target.connections_size() + target.except_rooms_size() +
                     target.except_users_size() + target.except_connections_size();
   if (static_cast<std::size_t>(names) > target_names_max)
-    return over_limit(base::Errc::too_many, "target", {}, target_names_max, "names");
+    return over_limit(base::Errc::too_large, "target", {}, target_names_max, "names");
   const bool names_some = target.rooms_size() + target.users_size() + target.connections_size() > 0;
   if (target.everyone() && names_some)
     return misfit("target", "everyone alone, or rooms, users and connections without everyone");
@@ -154,7 +154,7 @@ Problem Translator::name_space(std::string_view field, const std::string& name, 
 Problem Translator::changed_rooms(const Names& rooms, std::vector<workers::RoomKey>& out) const {
   if (rooms.empty()) return misfit("rooms", "at least one room");
   if (static_cast<std::size_t>(rooms.size()) > changed_rooms_max)
-    return over_limit(base::Errc::too_many, "rooms", {}, changed_rooms_max, "rooms");
+    return over_limit(base::Errc::too_large, "rooms", {}, changed_rooms_max, "rooms");
   return keys("rooms", rooms, workers::RoomKey::Kind::room, out);
 }
 
@@ -200,7 +200,7 @@ Problem Translator::position(std::string_view field, const std::string& text,
 
 Problem Translator::page_size(std::string_view field, std::uint32_t given, std::size_t& out) const {
   if (given > limits_.list_page_max)
-    return over_limit(base::Errc::too_many, std::string(field), "list-page-max", limits_.list_page_max, "items");
+    return over_limit(base::Errc::too_large, std::string(field), "list-page-max", limits_.list_page_max, "items");
   out = given == 0 ? std::min(page_size_default, limits_.list_page_max) : given;
   return {};
 }
@@ -208,7 +208,7 @@ Problem Translator::page_size(std::string_view field, std::uint32_t given, std::
 Problem Translator::batch_size(std::size_t messages) const {
   if (messages == 0) return misfit("messages", "at least one message");
   if (messages > limits_.publish_batch_max)
-    return over_limit(base::Errc::too_many, "messages", "publish-batch-max", limits_.publish_batch_max, "messages");
+    return over_limit(base::Errc::too_large, "messages", "publish-batch-max", limits_.publish_batch_max, "messages");
   return {};
 }
 

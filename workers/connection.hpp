@@ -19,7 +19,8 @@ namespace sluice::workers {
 // What a resuming connection has still to get, and what came meanwhile, in order. Owned only while it catches up.
 struct CatchUp {
   std::deque<std::shared_ptr<const Message>> messages;
-  std::size_t live_bytes = 0;  // of those that came meanwhile; what is replayed is the history's
+  std::size_t replayed = 0;    // of them, those that were missed: the history's, and in front
+  std::size_t live_bytes = 0;  // of the others, which came meanwhile
   std::size_t live_messages = 0;
 };
 

@@ -308,7 +308,8 @@ void Delivery::catch_up(Connection& connection, std::vector<std::shared_ptr<cons
   connection.catch_up_ = std::make_unique<CatchUp>();
   for (std::shared_ptr<const Message>& message : missed)
     if (!is_excepted(connection, message->target)) connection.catch_up_->messages.push_back(std::move(message));
-  parts_.metrics.replayed_messages.add(connection.catch_up_->messages.size());
+  connection.catch_up_->replayed = connection.catch_up_->messages.size();
+  parts_.metrics.replayed_messages.add(connection.catch_up_->replayed);
   feed_catch_up(connection, now);
 }
 
@@ -325,6 +326,12 @@ void Delivery::feed_catch_up(Connection& connection, base::TimePoint now) {
     } else {
       const bool shows_room = parts_.edge.shows_room(connection.format_);
       queue(connection, encode(connection.format_, message, shows_room ? shown_room(connection, message) : nullptr));
+    }
+    if (catch_up.replayed > 0) {
+      --catch_up.replayed;
+    } else {
+      catch_up.live_bytes -= message.bytes();
+      --catch_up.live_messages;
     }
     catch_up.messages.pop_front();
   }

@@ -241,7 +241,9 @@ void Worker::say_goodbye(Connection& connection, const Ending& ending) {
 }
 
 void Worker::leave_all(Connection& connection) {
-  connection.catch_up_.reset();
+  if (const std::unique_ptr<CatchUp> catch_up = std::move(connection.catch_up_)) {
+    metrics_.drops[static_cast<std::size_t>(DropReason::closing)].add(catch_up->live_messages);
+  }
   if (!connection.is_announced_) return;
   connection.is_announced_ = false;
   std::vector<RoomKey> left;
