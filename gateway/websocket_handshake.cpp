@@ -13,7 +13,6 @@ namespace sluice::gateway {
 namespace {
 
 using base::Errc;
-using base::Error;
 using base::fail;
 
 constexpr std::string_view default_room = "lobby";
