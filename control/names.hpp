@@ -20,14 +20,4 @@ inline constexpr std::size_t stream_window = 256;
 inline constexpr std::array<std::string_view, 9> reserved_events{
     "connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener", "open", "error", "gap"};
 
-// True if a control character is in `text`: U+0000 to U+001F, U+007F, and U+0080 to U+009F.
-inline bool has_control_character(std::string_view text) {
-  for (std::size_t at = 0; at < text.size(); ++at) {
-    const auto byte = static_cast<unsigned char>(text[at]);
-    if (byte < 0x20 || byte == 0x7F) return true;
-    if (byte == 0xC2 && at + 1 < text.size() && static_cast<unsigned char>(text[at + 1]) < 0xA0) return true;
-  }
-  return false;
-}
-
 }  // namespace sluice::control

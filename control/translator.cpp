@@ -1,4 +1,5 @@
 #include "control/translator.hpp"
+#include "base/control_character.hpp"
 
 #include <algorithm>
 #include <unordered_set>
@@ -22,7 +23,7 @@ std::string at(std::string_view field, int index) { return std::string(field) + 
 
 Problem text(std::string_view field, const std::string& value, std::size_t bytes_max) {
   if (value.size() > bytes_max) return over_limit(base::Errc::too_large, std::string(field), {}, bytes_max, "bytes");
-  if (has_control_character(value)) return misfit(std::string(field), "text without control characters");
+  if (base::has_control_character(value)) return misfit(std::string(field), "text without control characters");
   return {};
 }
 

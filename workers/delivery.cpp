@@ -144,7 +144,6 @@ Run Delivery::add_frame(const Message& message, bool is_fixed) {
   FrameTraits traits;
   traits.is_fixed = is_fixed;
   traits.is_message = true;
-  traits.policy = message.slow_policy.value_or(parts_.options.slow_policy);
   traits.payload_bytes = static_cast<std::uint32_t>(message.data.size());
   traits.accepted = message.accepted;
   traits.conflation_key = message.conflation_key;

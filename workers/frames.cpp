@@ -31,7 +31,6 @@ Run Frames::add(std::string_view bytes, const FrameTraits& traits, base::TimePoi
   frame.begin = chunk.used_;
   frame.payload_before = chunk.payload_;
   frame.messages_before = chunk.messages_;
-  frame.policy = traits.policy;
   frame.is_message = traits.is_message;
   frame.is_fixed = traits.is_fixed;
   frame.is_gap = traits.is_gap;

@@ -18,8 +18,7 @@ namespace sluice::workers {
 
 // What the outbox has to know of a frame without decoding it.
 struct FrameTraits {
-  bool is_message = false;  // a data message: counted, and subject to the slow policy; else control
-  SlowPolicy policy = SlowPolicy::close;
+  bool is_message = false;          // a data message: counted, and subject to the slow policy; else control
   bool is_fixed = false;            // never dropped by itself: later frames refer back to it
   bool is_gap = false;              // tells the client that messages are missing here
   std::uint32_t payload_bytes = 0;  // of the message's data
@@ -32,7 +31,6 @@ struct Frame {
   std::uint32_t begin = 0;            // offset of its first byte
   std::uint32_t payload_before = 0;   // payload bytes of the frames before it
   std::uint32_t messages_before = 0;  // messages among the frames before it
-  SlowPolicy policy = SlowPolicy::close;
   bool is_message = false;
   bool is_fixed = false;
   bool is_gap = false;

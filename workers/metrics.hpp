@@ -13,17 +13,9 @@
 namespace sluice::workers {
 
 // Why a message did not reach a client that it matched.
-enum class DropReason : std::uint8_t {
-  outbox_full_newest,
-  outbox_full_oldest,
-  conflated,
-  closing,
-  no_backend,
-  policy,
-  too_large
-};
-inline constexpr std::array<std::string_view, 7> drop_reason_names{
-    "outbox_full_newest", "outbox_full_oldest", "conflated", "closing", "no_backend", "policy", "too_large"};
+enum class DropReason : std::uint8_t { outbox_full_newest, outbox_full_oldest, conflated, closing, no_backend, policy };
+inline constexpr std::array<std::string_view, 6> drop_reason_names{
+    "outbox_full_newest", "outbox_full_oldest", "conflated", "closing", "no_backend", "policy"};
 
 // About TLS towards clients.
 struct TlsMetrics {

@@ -1,5 +1,6 @@
 // Taking a node out of service by a call, and what ends with it.
 import assert from 'node:assert/strict';
+import { on } from 'node:events';
 import { test } from 'node:test';
 import { Client, Raw, grpc, startGateway } from './harness.mjs';
 
@@ -41,17 +42,12 @@ test('the health service says NOT_SERVING while a node drains', async (t) => {
   const Health = grpc.makeGenericClientConstructor({ watch: method }, 'Health');
   const health = new Health(gateway.address('grpc'), grpc.credentials.createInsecure());
   const watch = health.watch(Buffer.alloc(0));
-  const states = [];
-  const isDown = new Promise((resolve) => {
-    watch.on('data', (state) => {
-      states.push(state[1]);
-      if (state[1] === 2) resolve();
-    });
-    watch.on('error', () => {});
-  });
+  watch.on('error', () => {});
+  const changes = on(watch, 'data');
+  const nextState = async () => (await changes.next()).value[0][1];
+  assert.equal(await nextState(), 1, 'SERVING');
   await drain(gateway, { over: seconds(0) }).done;
-  await isDown;
-  assert.deepEqual(states, [1, 2]);
+  assert.equal(await nextState(), 2, 'NOT_SERVING');
   watch.cancel();
   health.close();
 });

@@ -71,7 +71,7 @@ TEST(Metrics, EachIsDeclaredOnceWithAUnitAndASentence) {
 TEST(Metrics, EveryReasonHasAName) {
   EXPECT_EQ(name_of(EndReason::client_closed), "client_closed");
   EXPECT_EQ(name_of(EndReason::internal_error), "internal_error");
-  EXPECT_EQ(drop_reason_names[static_cast<std::size_t>(DropReason::too_large)], "too_large");
+  EXPECT_EQ(drop_reason_names[static_cast<std::size_t>(DropReason::policy)], "policy");
   EXPECT_EQ(name_of(Protocol::websocket), "websocket");
 }
 
