@@ -9,6 +9,7 @@
 #include "gateway/encodings.hpp"
 #include "gateway/http_wire.hpp"
 #include "gateway/listeners.hpp"
+#include "gateway/rfc6455.hpp"
 #include "workers/worker.hpp"
 
 namespace sluice::gateway {
@@ -34,6 +35,9 @@ base::Address reachable(const base::Address& address) {
 }  // namespace
 
 void ClientPort::open(workers::Pool& pool) {
+  if (!rfc6455::can_accept()) {
+    throw std::runtime_error("OpenSSL on this machine gives no SHA-1, without which no WebSocket can be accepted");
+  }
   namespaces_ = Namespaces(pool.namespaces());
   contexts_.resize(pool.worker_count());
   tls_workers_.resize(pool.worker_count());

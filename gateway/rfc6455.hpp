@@ -31,8 +31,11 @@ inline constexpr std::uint16_t normal = 1000, going_away = 1001, protocol_error 
 // Whether a peer may send `code` in a close frame (7.4; 1012-1014 are IANA's later registrations).
 bool is_close_code(std::uint16_t code);
 
-// Gives Sec-WebSocket-Accept for a client's Sec-WebSocket-Key (4.2.2, 5.4).
+// Gives Sec-WebSocket-Accept for a client's Sec-WebSocket-Key (4.2.2, 5.4); empty if !can_accept().
 std::string accept_value(std::string_view key);
+// Whether OpenSSL's SHA-1 gives the RFC's own example (1.3); a machine's policy may forbid it. The first call of a
+// process is slow (2 ms, 2 MB of the library's pages), so it is made before clients come.
+bool can_accept();
 // Whether `key` is 16 bytes in base64 (4.1).
 bool is_key(std::string_view key);
 

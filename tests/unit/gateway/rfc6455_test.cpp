@@ -18,6 +18,8 @@ std::string close_of(std::uint16_t code, std::string_view reason) {
 
 TEST(Rfc6455, TheAcceptValueIsThatOfTheStandardsExample) {  // 1.3
   EXPECT_EQ(accept_value("dGhlIHNhbXBsZSBub25jZQ=="), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+  EXPECT_EQ(accept_value("x3JJHMbDL1EzLkh9GBhXDw=="), "HSmrc0sMlYUkAGmm5OPpG2HaGWk=");
+  EXPECT_TRUE(can_accept());
 }
 
 TEST(Rfc6455, AKeyIs16BytesInBase64) {
