@@ -45,6 +45,8 @@ class Calls {
 
   // The messages of a stream, one at a time.
   v1::PublishResult publish_one(const v1::PublishRequest& request);
+  // Whether a stream should wait before it reads more of them.
+  bool is_crowded() const { return parts_.pool.is_crowded(); }
   const Translator& translator() const { return translator_; }
 
   void publish(const v1::PublishRequest& request, base::TimePoint deadline, const Answer<v1::PublishResponse>& answer);

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/log.hpp"
+#include "workers/cores.hpp"
 
 namespace sluice::control {
 
@@ -20,6 +21,7 @@ struct Executor::State {
 
   // An exception that escapes a task ends that task alone.
   void run() {
+    workers::use_batch_scheduling();
     while (!context.stopped()) {
       try {
         context.run();

@@ -59,7 +59,8 @@ GatewayService::Reactor* GatewayService::PublishBatch(Context* context, const By
 }
 
 grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* GatewayService::PublishStream(Context* context) {
-  return new control::PublishStream({parts_.calls, parts_.metrics, parts_.options.grpc_message_bytes_max}, *context);
+  return new control::PublishStream(
+      {parts_.calls, parts_.metrics, parts_.executor, parts_.options.grpc_message_bytes_max}, *context);
 }
 
 GatewayService::Reactor* GatewayService::JoinRooms(Context* context, const Bytes* request, Bytes* response) {

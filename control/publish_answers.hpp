@@ -18,6 +18,7 @@ class PublishAnswers {
   // What the stream is to do now, each at most once at a time: write what take() gives, read a request, end.
   struct Next {
     bool write = false;
+    bool can_wait = false;  // the write, for a moment in which more requests are read and share its response
     bool read = false;
     bool finish = false;
   };
@@ -35,15 +36,25 @@ class PublishAnswers {
 
  private:
   static constexpr std::size_t results_max = 10'000;
+  static constexpr std::uint32_t probe_every = 32;  // writes to a client that seems to wait for each
 
   bool is_full() const { return unanswered_ >= stream_window || results_.size() >= results_max; }
   Next next();
+  bool can_wait();
 
   std::mutex mutex_;  // guards all below
   std::uint64_t acknowledged_ = 0;
   std::size_t unanswered_ = 0;  // requests
   std::vector<v1::PublishStreamResult> results_;
   std::optional<Failure> failure_;
+  // Whether the last response answered several requests. A client that has many in flight is told of several at a time,
+  // since each response is a write of its own; one that waits for each answer must not wait longer. It is tried now and
+  // then whether a client has become the other kind.
+  bool is_pipelined_ = false;
+  std::uint32_t writes_at_once_ = 0;
+  // While one write follows another, HTTP/2 sends its flow control with them; a read that is begun before the write has
+  // ended makes a write of its own for that.
+  bool reads_while_writing_ = false;
   bool is_reading_ = true, is_writing_ = false, input_ended_ = false, is_broken_ = false;
 };
 

@@ -5,6 +5,12 @@
 #include "control/wire.hpp"
 
 namespace sluice::control {
+namespace {
+
+// How often to look whether the workers have caught up.
+constexpr base::Duration look_every = std::chrono::milliseconds(1);
+
+}  // namespace
 
 PublishStream::PublishStream(Parts parts, grpc::CallbackServerContext& context) : parts_(parts), context_(context) {
   parts_.metrics.call_began(Method::publish_stream);
@@ -39,16 +45,38 @@ Outcome<std::vector<v1::PublishStreamResult>> PublishStream::publish(const v1::P
 }
 
 void PublishStream::perform(PublishAnswers::Next next) {
-  if (next.write) {
-    response_ = serialize(answers_.take());
-    StartWrite(&response_);
-  }
-  if (next.read) StartRead(&request_);
+  if (next.write) acknowledge(next.can_wait);
+  if (next.read) read();
   if (!next.finish) return;
   const auto& failure = answers_.failure();
   const bool is_cancelled = !failure && context_.IsCancelled();
   status_ = failure ? failure->grpc_status() : is_cancelled ? grpc::StatusCode::CANCELLED : grpc::StatusCode::OK;
   Finish(failure ? status_of(*failure) : is_cancelled ? grpc::Status::CANCELLED : grpc::Status::OK);
+}
+
+// A response that can wait is left to the executor, which gets there when some more has been read.
+void PublishStream::acknowledge(bool can_wait) {
+  const auto write = [this] {
+    response_ = serialize(answers_.take());
+    StartWrite(&response_);
+  };
+  if (can_wait) {
+    parts_.executor.post(write);
+  } else {
+    write();
+  }
+}
+
+// When the workers are not too far behind: the client feels that as back-pressure, and nothing is refused.
+void PublishStream::read() {
+  if (parts_.calls.is_crowded()) return parts_.executor.post([this] { read_later(); });
+  StartRead(&request_);
+}
+
+void PublishStream::read_later() {
+  timer_.reset();
+  if (!parts_.calls.is_crowded()) return read();
+  timer_ = parts_.executor.at(base::Clock::now() + look_every, [this] { read_later(); });
 }
 
 void PublishStream::OnWriteDone(bool ok) { perform(answers_.written(ok)); }

@@ -16,6 +16,7 @@ class PublishStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grp
   struct Parts {
     Calls& calls;
     Metrics& metrics;
+    Executor& executor;
     std::size_t message_bytes_max;
   };
   PublishStream(Parts parts, grpc::CallbackServerContext& context);
@@ -28,6 +29,9 @@ class PublishStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grp
   // Gives the answers to one request, or what is wrong with it as a whole.
   Outcome<std::vector<v1::PublishStreamResult>> publish(const v1::PublishStreamRequest& request);
   void perform(PublishAnswers::Next next);
+  void acknowledge(bool can_wait);
+  void read();
+  void read_later();
 
   Parts parts_;
   grpc::CallbackServerContext& context_;
@@ -36,6 +40,7 @@ class PublishStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grp
   grpc::ByteBuffer request_, response_;
   std::uint64_t sequence_ = 0;  // of the last request
   int status_ = 0;
+  Executor::Timer timer_;  // the executor's
 };
 
 }  // namespace sluice::control

@@ -12,18 +12,14 @@ namespace {
 
 constexpr std::size_t sha1_bytes = 20;
 
-// SHA-1 as looked up once: OpenSSL's one-shot call looks its algorithm up each time, which takes twice as long as the
+// SHA-1 as looked up once: OpenSSL's one-shot call looks its algorithm up each time, which takes longer than the
 // digest itself. False if there is no SHA-1.
 bool sha1(std::string_view text, std::array<unsigned char, sha1_bytes>& digest) {
   struct Free {
     void operator()(EVP_MD* algorithm) const { EVP_MD_free(algorithm); }
-    void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
   };
   static const std::unique_ptr<EVP_MD, Free> algorithm(EVP_MD_fetch(nullptr, "SHA1", nullptr));
-  thread_local const std::unique_ptr<EVP_MD_CTX, Free> context(EVP_MD_CTX_new());
-  return algorithm && context && EVP_DigestInit_ex(context.get(), algorithm.get(), nullptr) == 1 &&
-         EVP_DigestUpdate(context.get(), text.data(), text.size()) == 1 &&
-         EVP_DigestFinal_ex(context.get(), digest.data(), nullptr) == 1;
+  return algorithm && EVP_Digest(text.data(), text.size(), digest.data(), nullptr, algorithm.get(), nullptr) == 1;
 }
 
 }  // namespace

@@ -68,4 +68,9 @@ bool pin_this_thread(std::size_t index) {
   return sched_setaffinity(0, sizeof set, &set) == 0;
 }
 
+void use_batch_scheduling() {
+  const sched_param none{};
+  sched_setscheduler(0, SCHED_BATCH, &none);
+}
+
 }  // namespace sluice::workers

@@ -47,6 +47,11 @@ void Mailbox::wake() {
   [[maybe_unused]] const ssize_t written = write(descriptor_, &one, sizeof one);
 }
 
+bool Mailbox::is_crowded() const {
+  return messages_.load(std::memory_order_relaxed) >= messages_max_ / 4 ||
+         bytes_.load(std::memory_order_relaxed) >= bytes_max_ / 4;
+}
+
 void Mailbox::take(std::vector<Mail>& into) {
   SLUICE_ASSERT(into.empty());
   // Before looking: whoever enqueues after the look wakes again.

@@ -43,6 +43,9 @@ class Mailbox {
   // Wakes the worker unless it was woken already and has not yet looked. Any thread.
   void wake();
 
+  // Whether a quarter of what may wait is there: whoever can wait should. Any thread; may lag by a post.
+  bool is_crowded() const;
+
   // Owner only: takes all mail, in order, into `into` (which must be empty), and clears the wake-up.
   void take(std::vector<Mail>& into);
   // Owner only: gives back the room of mail that was handled.

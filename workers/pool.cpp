@@ -70,6 +70,7 @@ void Pool::start() {
     Worker& worker = *state_->workers[at];
     const bool is_pinned = state_->options.pin_workers;
     state_->threads.emplace_back([&worker, at, is_pinned] {
+      use_batch_scheduling();
       if (is_pinned && !pin_this_thread(at)) base::log_warning("worker_not_pinned", {{"worker", at}});
       worker.run();
     });
@@ -136,6 +137,9 @@ const Metrics& Pool::metrics(base::WorkerId worker) const {
 }
 
 std::size_t Pool::mailbox_depth(base::WorkerId worker) const { return state_->mailboxes[worker.value]->depth(); }
+bool Pool::is_crowded() const {
+  return std::ranges::any_of(state_->mailboxes, [](const auto& mailbox) { return mailbox->is_crowded(); });
+}
 const base::ByteBudget& Pool::queued_bytes() const { return state_->queued; }
 const base::ByteBudget& Pool::history_bytes() const { return state_->history; }
 

@@ -80,7 +80,7 @@ void Worker::turn() {
 
 std::chrono::nanoseconds Worker::time_to_wait() const {
   if (stops_ || flusher_.has_dirty() || !again_.empty() || !endings_.is_empty() || mail_begin_ < mail_.size() ||
-      parts_.mailbox.depth() > 0) {
+      has_mail_) {
     return std::chrono::nanoseconds(0);
   }
   base::TimePoint wakes_at = next_second_;
@@ -98,7 +98,10 @@ void Worker::on_event(std::uint64_t tag, std::uint32_t events) {
                           [this](int descriptor, ListenerKind kind) { open(descriptor, kind); });
     return;
   }
-  if (tag == Readiness::mailbox_tag) return;  // looked at in every turn
+  if (tag == Readiness::mailbox_tag) {
+    has_mail_ = true;
+    return;
+  }
   // No connection is released between the wait and the end of its events, so the slot still is whose it was.
   Connection& connection = slab_.at(static_cast<std::uint32_t>(tag));
   if (connection.phase_ == Connection::Phase::free) return;
@@ -141,6 +144,7 @@ void Worker::run_mail() {
   if (mail_begin_ == mail_.size()) {
     mail_.clear();
     mail_begin_ = 0;
+    has_mail_ = false;
     parts_.mailbox.take(mail_);
   }
   std::size_t bytes = 0;
@@ -182,6 +186,7 @@ void Worker::run_job(const std::function<void(Worker&)>& job) {
 
 base::Result<Receipt> Worker::publish(const std::shared_ptr<Message>& message) {
   message->accepted = now_;
+  has_mail_ = true;
   return sequencer(message->target.name_space).publish(message, parts_.id);
 }
 

@@ -214,6 +214,7 @@ class Worker {
   std::vector<SlotGeneration> paused_;
   std::vector<Mail> mail_;
   std::size_t mail_begin_ = 0;  // of mail_: what was not yet handled
+  bool has_mail_ = false;       // in the mailbox: it woke this worker, or this worker published, which wakes nobody
   std::vector<std::shared_ptr<const Message>> batch_;
   std::optional<DrainPlan> drain_;
 };

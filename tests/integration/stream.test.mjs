@@ -12,8 +12,8 @@ after(() => gateway.stop());
 const to = (room, text, options) => ({ target: { rooms: [room] }, payload: { text }, options });
 
 // A stream that records its answers; `done` gives the status that it ended with.
-function openStream() {
-  const stream = gateway.rpc().publishStream();
+function openStream(to = gateway) {
+  const stream = to.rpc().publishStream();
   stream.answers = [];
   stream.on('data', (answer) => stream.answers.push(answer));
   stream.done = new Promise((resolve) => {
@@ -51,6 +51,23 @@ test('a client that reads no answers is held back, and goes on when it reads', a
   assert.equal(receipts.length, total);
   const offsets = receipts.map((one) => Number(one.result.receipt.position.split('-')[1]));
   assert.deepEqual(offsets, offsets.map((_, at) => offsets[0] + at), 'receipts come in the order of the stream');
+});
+
+test('a stream that outruns the workers is held back, and none of its messages is refused', async (t) => {
+  const small = await startGateway(t, ['--mailbox-messages-max', '64', '--workers', '2']);
+  const clients = await Promise.all(Array.from({ length: 100 }, () => small.connect()));
+  const stream = openStream(small);
+  const texts = Array.from({ length: 5000 }, (_, at) => `${at}`);
+  for (let sequence = 1; sequence <= 500; ++sequence) {
+    stream.write({ sequence, messages: texts.slice(sequence * 10 - 10, sequence * 10).map((text) => to('lobby', text)) });
+  }
+  stream.end();
+  assert.equal((await stream.done).code, grpc.status.OK);
+  assert.deepEqual(stream.answers.flatMap((answer) => answer.results), [], 'only what is refused has a result');
+  for (const client of clients) {
+    await client.count(texts.length);
+    assert.deepEqual(client.messages, texts);
+  }
 });
 
 test('acknowledgements are cumulative and never go back', async () => {

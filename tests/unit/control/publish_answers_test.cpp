@@ -11,15 +11,51 @@ std::vector<v1::PublishStreamResult> some_results(std::uint64_t sequence) {
   return {result};
 }
 
-TEST(PublishAnswers, TheFirstAnswerIsWrittenAtOnce) {
+// Answers requests one by one until one response may wait for the next, and lets two share it: from then on, the client
+// counts as one that has many in flight. Gives the last sequence number; a write is under way.
+std::uint64_t answer_pipelined(PublishAnswers& answers) {
+  for (std::uint64_t sequence = 1;; ++sequence) {
+    const auto next = answers.answered(sequence, {});
+    EXPECT_TRUE(next.write);
+    if (next.can_wait) {
+      EXPECT_TRUE(next.read);
+      EXPECT_TRUE(answers.answered(++sequence, {}).read);
+      EXPECT_EQ(answers.take().acknowledged(), sequence);
+      return sequence;
+    }
+    EXPECT_FALSE(next.read);
+    static_cast<void>(answers.take());
+    EXPECT_TRUE(answers.written(true).read);
+  }
+}
+
+TEST(PublishAnswers, TheFirstAnswerIsWrittenAtOnceAndThenTheNextIsRead) {
   PublishAnswers answers;
   const auto next = answers.answered(1, some_results(1));
   EXPECT_TRUE(next.write);
-  EXPECT_TRUE(next.read);
+  EXPECT_FALSE(next.can_wait);
+  EXPECT_FALSE(next.read);
   const auto response = answers.take();
   EXPECT_EQ(response.acknowledged(), 1U);
   EXPECT_EQ(response.window(), stream_window);
   ASSERT_EQ(response.results_size(), 1);
+  EXPECT_TRUE(answers.written(true).read);
+}
+
+TEST(PublishAnswers, AClientThatHasManyInFlightIsToldOfSeveralAtATime) {
+  PublishAnswers answers;
+  std::uint64_t sequence = answer_pipelined(answers);
+  EXPECT_FALSE(answers.written(true).read);  // one is being read already
+  auto next = answers.answered(++sequence, {});
+  EXPECT_TRUE(next.write);
+  EXPECT_TRUE(next.can_wait);
+  EXPECT_TRUE(next.read);
+  // Nothing more came before the response was written: the client waits for each now.
+  static_cast<void>(answers.take());
+  EXPECT_FALSE(answers.written(true).write);
+  next = answers.answered(++sequence, {});
+  EXPECT_TRUE(next.write);
+  EXPECT_FALSE(next.can_wait);
 }
 
 TEST(PublishAnswers, AnswersGatherWhileAWriteIsUnderWay) {
@@ -36,11 +72,11 @@ TEST(PublishAnswers, AnswersGatherWhileAWriteIsUnderWay) {
 
 TEST(PublishAnswers, AClientThatTakesNoAnswersIsNotReadFrom) {
   PublishAnswers answers;
-  static_cast<void>(answers.answered(1, {}));
-  static_cast<void>(answers.take());
-  std::uint64_t sequence = 2;
-  while (answers.answered(sequence, {}).read) ++sequence;
-  EXPECT_EQ(sequence, 1 + stream_window);
+  const std::uint64_t before = answer_pipelined(answers);
+  std::uint64_t sequence = before;
+  while (answers.answered(++sequence, {}).read) {
+  }
+  EXPECT_EQ(sequence - before, stream_window);
   auto next = answers.written(true);
   EXPECT_TRUE(next.write);
   EXPECT_FALSE(next.read);  // what waits is not yet taken
@@ -88,9 +124,9 @@ TEST(PublishAnswers, ABrokenStreamEndsWithoutItsAnswers) {
 
 TEST(PublishAnswers, OneThatWasNotReadFromEndsWhenItBreaks) {
   PublishAnswers answers;
-  static_cast<void>(answers.answered(1, {}));
-  static_cast<void>(answers.take());
-  for (std::uint64_t sequence = 2; answers.answered(sequence, {}).read;) ++sequence;
+  std::uint64_t sequence = answer_pipelined(answers);
+  while (answers.answered(++sequence, {}).read) {
+  }
   EXPECT_TRUE(answers.written(false).read);  // which fails, and ends it
   EXPECT_TRUE(answers.input_ended().finish);
 }

@@ -23,5 +23,13 @@ TEST(Cores, APinnedThreadStaysOnOneCore) {
   }).join();
 }
 
+TEST(Cores, BatchSchedulingIsOfTheThreadThatAsksForIt) {
+  std::thread([] {
+    use_batch_scheduling();
+    EXPECT_EQ(sched_getscheduler(0), SCHED_BATCH);
+  }).join();
+  EXPECT_EQ(sched_getscheduler(0), SCHED_OTHER);
+}
+
 }  // namespace
 }  // namespace sluice::workers

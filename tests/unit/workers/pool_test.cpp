@@ -117,6 +117,41 @@ TEST(Pool, RefusesJobsAndMessagesWhileAMailboxIsFull) {
   EXPECT_EQ(client.line(), "a@" + std::to_string(taken + 1) + ":y");
 }
 
+// More than one turn's mail is waiting, and more comes in the first of those turns. Were its wake-up lost, it would lie
+// there until the worker next turns of itself, which it does once a second.
+TEST(Pool, MailThatComesToAWorkerThatIsBehindIsSeenAtOnce) {
+  RunningWorkers running;
+  constexpr base::WorkerId worker{0};
+  int prompt = 0;
+  for (int round = 0; round < 20; ++round) {
+    auto blocked = running.block();
+    std::promise<base::TimePoint> extra;
+    ASSERT_TRUE(running.pool.post(worker, [&](Worker&) {
+      EXPECT_TRUE(running.pool.post(worker, [&extra](Worker&) { extra.set_value(base::Clock::now()); }));
+    }));
+    for (int count = 0; count < 2000; ++count) ASSERT_TRUE(running.pool.post(worker, [](Worker&) {}));
+    const auto began = base::Clock::now();
+    blocked.reset();
+    if (extra.get_future().get() - began < std::chrono::milliseconds(200)) ++prompt;
+  }
+  EXPECT_GE(prompt, 15);
+}
+
+TEST(Pool, IsCrowdedWhileAQuarterOfAMailboxWaits) {
+  Options options = with_workers(2);
+  options.mailbox_messages_max = 64;
+  RunningWorkers running(options);
+  LineClient client = running.member("a", 1);
+  auto blocked = running.block(1);
+  // What blocks the worker is still in its mailbox, too.
+  for (int count = 0; count < 14; ++count) EXPECT_TRUE(running.pool.publish(message_to("a", "x")));
+  EXPECT_FALSE(running.pool.is_crowded());
+  EXPECT_TRUE(running.pool.publish(message_to("a", "x")));
+  EXPECT_TRUE(running.pool.is_crowded());
+  blocked.reset();
+  EXPECT_TRUE(RunningWorkers::eventually([&] { return !running.pool.is_crowded(); }));
+}
+
 TEST(Pool, IdleWorkersTurnAtLeastOnceASecond) {
   RunningWorkers running(with_workers(2));
   const std::uint64_t before = running.pool.metrics(base::WorkerId{1}).turns.read();
