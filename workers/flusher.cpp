@@ -15,9 +15,8 @@ constexpr std::size_t write_bytes_max = 262144;
 }  // namespace
 
 void Flusher::flush_some(Delivery& delivery) {
-  const std::size_t count = std::min(dirty_.size(), turn_connections);
-  for (std::size_t at = 0; at < count; ++at) {
-    Connection& connection = slab_.at(dirty_[at]);
+  for (const std::uint32_t slot : take_some()) {
+    Connection& connection = slab_.at(slot);
     if (!connection.is_dirty_) continue;
     connection.is_dirty_ = false;
     flush(connection);
@@ -25,7 +24,19 @@ void Flusher::flush_some(Delivery& delivery) {
     if (connection.owes_gap_) delivery.tell_gap(connection, GapReason::dropped, base::Clock::now());
     if (connection.catch_up_) delivery.feed_catch_up(connection, base::Clock::now());
   }
-  dirty_.erase(dirty_.begin(), dirty_.begin() + static_cast<std::ptrdiff_t>(count));
+}
+
+// Takes whom this turn writes off the list. Beside a large fan-out, the few that came last are not part of it: half of
+// a turn is theirs, so that they do not wait for all of it.
+std::span<const std::uint32_t> Flusher::take_some() {
+  const std::size_t newest = dirty_.size() > turn_connections ? turn_connections / 2 : 0;
+  const std::size_t oldest = std::min(dirty_.size(), turn_connections) - newest;
+  turn_.assign(dirty_.rbegin(), dirty_.rbegin() + static_cast<std::ptrdiff_t>(newest));
+  dirty_.resize(dirty_.size() - newest);
+  const auto end = dirty_.begin() + static_cast<std::ptrdiff_t>(oldest);
+  turn_.insert(turn_.end(), dirty_.begin(), end);
+  dirty_.erase(dirty_.begin(), end);
+  return turn_;
 }
 
 void Flusher::flush(Connection& connection) {

@@ -41,7 +41,8 @@ class Flusher {
   }
   bool has_dirty() const { return !dirty_.empty(); }
 
-  // Writes up to turn_connections of the dirty ones, oldest first. `delivery` feeds those that catch up.
+  // Writes up to turn_connections of the dirty ones, the oldest and, if there are more, as many of the newest.
+  // `delivery` feeds those that catch up.
   void flush_some(Delivery& delivery);
   // Writes what the socket takes now.
   void flush(Connection& connection);
@@ -53,6 +54,7 @@ class Flusher {
   void check_ages(Delivery& delivery, base::TimePoint now);
 
  private:
+  std::span<const std::uint32_t> take_some();
   void watch(Connection& connection);
   Transport::Progress write(Connection& connection, std::span<const iovec> pieces);
   void note_written(Connection& connection, std::size_t bytes);
@@ -65,7 +67,8 @@ class Flusher {
   Endings& endings_;
   Metrics& metrics_;
   const Options& options_;
-  std::vector<std::uint32_t> dirty_;
+  std::vector<std::uint32_t> dirty_;  // from the oldest
+  std::vector<std::uint32_t> turn_;   // those of this turn
   std::vector<std::uint32_t> watched_;
 };
 

@@ -2,7 +2,7 @@
 # Runs the Autobahn test suite against the gateway and writes docs/conformance.md.
 #   tests/conformance/autobahn.sh CHECKOUT [BINARY [CASES...]]
 # CHECKOUT is a Python 3 port of autobahn-testsuite; it needs Debian's python3-autobahn, python3-twisted and python3-jinja2.
-# BINARY is the gateway (build/release/sluice). CASES are patterns such as '1.*'; the default is sections 1-7, 9 and 10.
+# BINARY is the gateway (build/release/sluice). CASES are patterns such as '1.*'; the default is sections 1-7, 9, 10, 12 and 13.
 # The document is written only for the default cases. Fails if a case is neither OK, INFORMATIONAL nor NON-STRICT.
 set -euo pipefail
 checkout=$(realpath "${1:?usage: tests/conformance/autobahn.sh CHECKOUT [BINARY [CASES...]]}")
@@ -10,7 +10,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 binary=$(realpath "${2:-build/release/sluice}")
 shift $(($# > 2 ? 2 : $#))
 cases=("$@") document=''
-(($# > 0)) || { cases=('1.*' '2.*' '3.*' '4.*' '5.*' '6.*' '7.*' '9.*' '10.*') document=docs/conformance.md; }
+(($# > 0)) || { cases=('1.*' '2.*' '3.*' '4.*' '5.*' '6.*' '7.*' '9.*' '10.*' '12.*' '13.*') document=docs/conformance.md; }
 
 suite=$checkout
 [[ -e $suite/autobahntestsuite/wstest.py ]] || suite=$checkout/autobahntestsuite
@@ -51,7 +51,7 @@ json.JSONEncoder.default = lambda self, value: value.decode("utf-8", "replace")
 from autobahntestsuite import wstest
 wstest.run()
 PYTHON
-(cd "$work" && PYTHONPATH=$suite timeout 1800 $python suite.py -m fuzzingclient -s spec.json >"$work/suite.log" 2>&1) || {
+(cd "$work" && PYTHONPATH=$suite timeout 3600 $python suite.py -m fuzzingclient -s spec.json >"$work/suite.log" 2>&1) || {
   tail -20 "$work/suite.log" >&2
   exit 1
 }

@@ -50,7 +50,7 @@ def main() -> int:
                 "# Conformance\n\n"
                 "## RFC 6455: the Autobahn test suite\n\n"
                 "Made by `tests/conformance/autobahn.sh`, the fuzzing client against `sluice serve --client-messages echo`,\n"
-                f"{sys.argv[2].strip()}, sections 1-7, 9 and 10: {len(cases)} cases.\n\n{table}\n\n"
+                f"{sys.argv[2].strip()}, sections 1-7, 9, 10, 12 and 13: {len(cases)} cases.\n\n{table}\n\n"
                 + ("Every case that is not OK:\n\n| case | verdict | why |\n| --- | --- | --- |\n" + "\n".join(details) + "\n"
                    if details else "Every case is OK.\n"))
     failed = [name for name, verdict in others if verdict not in VERDICTS]

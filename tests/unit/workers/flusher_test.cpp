@@ -38,6 +38,22 @@ TEST(Flusher, WritesSoManyConnectionsATurn) {
   EXPECT_EQ(parts.metrics.messages_sent.read(), Flusher::turn_connections + 10);
 }
 
+TEST(Flusher, TheNewestDoNotWaitForALargeFanOut) {
+  DeliveryParts parts;
+  std::vector<std::uint32_t> members;
+  for (std::size_t count = 0; count < 4 * Flusher::turn_connections; ++count) members.push_back(parts.open({"crowd"}));
+  const auto other = parts.open({"own"});
+  parts.say("crowd", "x");
+  parts.flusher.flush_some(parts.delivery);
+  parts.say("own", "y");
+  parts.flusher.flush_some(parts.delivery);
+  EXPECT_EQ(parts.read(other), "y\n");
+  EXPECT_EQ(parts.read(members.front()), "x\n") << "nor do the oldest wait for the newest";
+  EXPECT_FALSE(parts.outbox(members[members.size() / 2]).is_empty());
+  parts.flush();
+  for (std::size_t at = 1; at < members.size(); ++at) EXPECT_EQ(parts.read(members[at]), "x\n");
+}
+
 TEST(Flusher, AConnectionIsOnTheListOnce) {
   DeliveryParts parts;
   const auto slot = parts.open({"a"});
