@@ -158,9 +158,9 @@ def why_discarded(row, result):
         return "the server died"
     if result.get("server_cores") == 0 and result.get("mode") != "idle":
         return "the server was not seen to work"
-    # At a rate, a late generator is no measure. In a closed loop it only lowers the rate: the CPU per unit stands, and
-    # the report says who was the limit.
-    if row.is_at_a_rate() and result["generator"]["is_the_limit"]:
+    # A late generator is no measure of latency. Where CPU per unit is asked for, it stands, as in a closed loop, and the
+    # report says who was the limit.
+    if row.is_at_a_rate() and "latency" in row.figure and result["generator"]["is_the_limit"]:
         return "the generator was late"
     return None
 

@@ -21,8 +21,8 @@ counts from the moment at which a message was due, so a late generator hides not
 The *floor* is a loop around epoll that reads, unmasks and writes, and does nothing else: the kernel's own price. What
 one read brought it sends to each client by one write.
 
-A run with a failed or closed connection or a lost message is discarded, and so is one at a fixed rate whose generator
-was late. In the other rows the generator may be busier than the server; the rate is then the generator's and marked
+A run with a failed or closed connection or a lost message is discarded, and so is one of latency whose generator was
+late. In the other rows the generator may be busier than the server; the rate is then the generator's and marked
 with *, while the CPU per unit stands.
 """
 

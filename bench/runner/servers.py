@@ -94,6 +94,7 @@ class Sluice(Server):
             f"127.0.0.1:{launch.admin_port}",
             "--workers",
             self.workers,
+            *(["--pin-workers"] if self.workers > 1 else []),
             "--client-messages",
             launch.mode,
             "--drain-seconds",
