@@ -59,7 +59,7 @@ class Swarm {
     Client& client = clients_[at];
     client.in.clear();
     client.is_open = false;
-    client.leaves_at = client.count + 20 + random_() % 2000;
+    client.leaves_at = client.count + 20 + random_() % 1000;
     client.descriptor = socket(AF_INET, SOCK_STREAM, 0);
     const int one = 1;
     setsockopt(client.descriptor, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
@@ -109,17 +109,20 @@ class Swarm {
     client.in.append(buffer, static_cast<std::size_t>(size));
     std::string_view rest = client.in;
     if (!client.is_open && !take_handshake(client, rest)) return;
-    while (take_frame(client, rest)) {
+    // Whoever leaves does so in the middle of what one read brought; what a resumer has not yet hashed comes again.
+    while (!leaves(client) && take_frame(client, rest)) {
     }
     client.in.erase(0, client.in.size() - rest.size());
-    // A resumer breaks off in the middle of what it gets; whatever is not yet hashed comes again.
-    const bool leaves = client.kind != Kind::steady && !client.is_done && client.count >= client.leaves_at;
-    if (!leaves) return;
+    if (!leaves(client)) return;
     const linger reset{1, 0};
     setsockopt(client.descriptor, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
     close(client.descriptor);
     if (client.kind == Kind::resumer) ++resumes_;
     connect_one(at);
+  }
+
+  static bool leaves(const Client& client) {
+    return client.kind != Kind::steady && !client.is_done && client.count >= client.leaves_at;
   }
 
   bool take_handshake(Client& client, std::string_view& rest) {
