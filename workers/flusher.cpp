@@ -29,13 +29,18 @@ void Flusher::flush_some(Delivery& delivery) {
 // Takes whom this turn writes off the list. Beside a large fan-out, the few that came last are not part of it: half of
 // a turn is theirs, so that they do not wait for all of it.
 std::span<const std::uint32_t> Flusher::take_some() {
-  const std::size_t newest = dirty_.size() > turn_connections ? turn_connections / 2 : 0;
-  const std::size_t oldest = std::min(dirty_.size(), turn_connections) - newest;
+  const std::size_t waiting = dirty_.size() - dirty_begin_;
+  const std::size_t newest = waiting > turn_connections ? turn_connections / 2 : 0;
+  const std::size_t oldest = std::min(waiting, turn_connections) - newest;
   turn_.assign(dirty_.rbegin(), dirty_.rbegin() + static_cast<std::ptrdiff_t>(newest));
   dirty_.resize(dirty_.size() - newest);
-  const auto end = dirty_.begin() + static_cast<std::ptrdiff_t>(oldest);
-  turn_.insert(turn_.end(), dirty_.begin(), end);
-  dirty_.erase(dirty_.begin(), end);
+  const auto begin = dirty_.begin() + static_cast<std::ptrdiff_t>(dirty_begin_);
+  turn_.insert(turn_.end(), begin, begin + static_cast<std::ptrdiff_t>(oldest));
+  dirty_begin_ += oldest;
+  if (dirty_begin_ == dirty_.size()) {
+    dirty_.clear();
+    dirty_begin_ = 0;
+  }
   return turn_;
 }
 

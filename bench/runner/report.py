@@ -45,7 +45,7 @@ def write(paths):
 def head(figures):
     newest = figures.results[-1]
     machine, settings = newest["machine"], newest["settings"]
-    confidence = min((found.confidence for _, found in goals.check(figures)), default=0)
+    confidence = max((found.confidence for _, found in goals.check(figures)), default=0)
     versions = {}
     for one in figures.results:
         versions.update(one["versions"])
@@ -62,12 +62,18 @@ def head(figures):
         f"| memory | {machine['memory']} |",
         f"| system | {machine['distribution']}, {machine['kernel']} |",
         f"| cores | server {settings['server_cores']}, generator {settings['load_cores']} |",
-        f"| measured | {newest['started'][:10]}, {settings['rounds']} rounds of {settings['seconds']:g} s a run |",
+        f"| measured | {newest['started'][:10]}, {length_words(figures.results)} |",
         *(f"| {SERVERS[name].title} | {version} |" for name, version in versions.items() if name in SERVERS),
         "",
         "## Method",
         *paragraphs(METHOD.format(interval=interval_words(confidence))),
     ]
+
+
+def length_words(results):
+    """How long was measured, of each call of run.py whose results these are."""
+    lengths = {(one["settings"]["rounds"], one["settings"]["seconds"]) for one in results}
+    return ", ".join(f"{rounds} rounds of {seconds:g} s" for rounds, seconds in sorted(lengths, reverse=True))
 
 
 def paragraphs(text):
@@ -81,8 +87,8 @@ def interval_words(confidence):
     if confidence < 0.9:
         return "There were too few rounds for an interval to trust: it is what was seen."
     return (
-        f"Its interval holds the true median in {confidence:.0%} of cases (order statistics; of nine rounds the second "
-        "to the eighth)."
+        f"Its interval holds the true median in {confidence:.0%} of cases with nine rounds (order statistics: the second "
+        "to the eighth); with fewer it is what was seen."
     )
 
 
