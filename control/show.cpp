@@ -15,6 +15,7 @@ void show(const workers::Message& message, v1::StoredMessage& out) {
   out.set_position(message.position.text());
   v1::Payload& payload = *out.mutable_payload();
   payload.set_event(message.event);
+  for (const std::string& attachment : message.attachments) payload.add_attachments(attachment);
   switch (message.kind) {
     case workers::DataKind::text:
       return payload.set_text(message.data);
@@ -22,6 +23,8 @@ void show(const workers::Message& message, v1::StoredMessage& out) {
       return payload.set_binary(message.data);
     case workers::DataKind::json:
       return payload.set_json(message.data);
+    case workers::DataKind::arguments:
+      return payload.set_arguments(message.data);
   }
 }
 
@@ -74,6 +77,7 @@ void show(const workers::ConnectionInfo& connection, const ConnectionPlace& plac
   out.set_bytes_received(connection.bytes_received);
   out.set_bytes_sent(connection.bytes_sent);
   out.set_node(place.node);
+  out.set_session(connection.session);
 }
 
 }  // namespace sluice::control

@@ -1,11 +1,11 @@
 #include "control/translator.hpp"
-#include "base/control_character.hpp"
 
 #include <algorithm>
 #include <unordered_set>
 #include <utility>
 
-#include "control/json_check.hpp"
+#include "base/control_character.hpp"
+#include "base/json_scanner.hpp"
 
 namespace sluice::control {
 
@@ -20,6 +20,10 @@ Problem first_of(Checks&&... checks) {
 }
 
 std::string at(std::string_view field, int index) { return std::string(field) + "[" + std::to_string(index) + "]"; }
+
+constexpr int attachments_max = 10;  // as Socket.IO's clients take
+
+std::string depth_words() { return ", nested at most " + std::to_string(base::json_depth_max) + " deep"; }
 
 Problem text(std::string_view field, const std::string& value, std::size_t bytes_max) {
   if (value.size() > bytes_max) return over_limit(base::Errc::too_large, std::string(field), {}, bytes_max, "bytes");
@@ -42,6 +46,8 @@ Problem Translator::message(const v1::PublishRequest& request, workers::Message&
 
 Problem Translator::payload(const v1::Payload& payload, workers::Message& message) const {
   if (!payload.event().empty()) message.event = payload.event();
+  if (payload.attachments_size() > 0 && !payload.has_json() && !payload.has_arguments())
+    return misfit("payload.attachments", "empty, unless json or arguments refer to them");
   if (auto problem = text("payload.event", message.event, event_bytes_max)) return problem;
   if (std::ranges::find(reserved_events, message.event) != reserved_events.end())
     return misfit("payload.event", "a name that no wire reserves, unlike '" + message.event + "'");
@@ -56,14 +62,30 @@ Problem Translator::payload(const v1::Payload& payload, workers::Message& messag
       return {};
     case v1::Payload::kJson:
       message.kind = workers::DataKind::json;
-      if (!is_json(payload.json()))
-        return misfit("payload.json", "one JSON value, nested at most " + std::to_string(json_depth_max) + " deep");
       message.data = payload.json();
-      return {};
+      if (!base::is_json(message.data)) return misfit("payload.json", "one JSON value" + depth_words());
+      return attachments(payload, message);
+    case v1::Payload::kArguments:
+      message.kind = workers::DataKind::arguments;
+      message.data = payload.arguments();
+      if (!base::json_elements(message.data)) return misfit("payload.arguments", "one JSON array" + depth_words());
+      return attachments(payload, message);
     case v1::Payload::DATA_NOT_SET:
       break;
   }
-  return misfit("payload", "set to text, binary or json");
+  return misfit("payload", "set to text, binary, json or arguments");
+}
+
+Problem Translator::attachments(const v1::Payload& payload, workers::Message& message) const {
+  if (payload.attachments_size() > attachments_max)
+    return over_limit(base::Errc::too_many, "payload.attachments", {}, attachments_max, "attachments");
+  for (const base::JsonPlaceholder& one : base::json_placeholders(message.data)) {
+    if (payload.attachments_size() == 0) break;
+    if (!one.number || *one.number >= static_cast<std::uint32_t>(payload.attachments_size()))
+      return misfit("payload.attachments", "as many as the placeholders name");
+  }
+  message.attachments.assign(payload.attachments().begin(), payload.attachments().end());
+  return {};
 }
 
 Problem Translator::delivery(const v1::DeliveryOptions& options, workers::Message& message) const {

@@ -51,6 +51,7 @@ class Translator {
 
  private:
   Problem payload(const v1::Payload& payload, workers::Message& message) const;
+  Problem attachments(const v1::Payload& payload, workers::Message& message) const;
   Problem delivery(const v1::DeliveryOptions& options, workers::Message& message) const;
   Problem keys(std::string_view field, const Names& names, workers::RoomKey::Kind kind,
                std::vector<workers::RoomKey>& out) const;

@@ -10,6 +10,7 @@
 #include "gateway/http_wire.hpp"
 #include "gateway/listeners.hpp"
 #include "gateway/rfc6455.hpp"
+#include "gateway/tls_transport.hpp"
 #include "workers/worker.hpp"
 
 namespace sluice::gateway {
@@ -67,14 +68,26 @@ std::unique_ptr<workers::Transport> ClientPort::make_transport(workers::Worker& 
   return kind == tls_listener ? tls_of(worker).make_transport() : nullptr;
 }
 
+void ClientPort::adopt_transport(workers::Worker& worker, workers::Transport& transport) {
+  // Of all transports, those of TLS alone come over with a socket.
+  static_cast<TlsTransport&>(transport).move_to(tls_of(worker));
+}
+
 void ClientPort::on_second(workers::Worker& worker) {
   if (tls_) tls_of(worker).note_expiry();
+  context_of(worker).recovery.expire(worker.now());
 }
 
 std::unique_ptr<workers::Wire> ClientPort::make_wire(workers::Worker& worker) {
+  return std::make_unique<HttpWire>(context_of(worker));
+}
+
+WorkerContext& ClientPort::context_of(workers::Worker& worker) {
   std::unique_ptr<WorkerContext>& context = contexts_[worker.id().value];
-  if (!context) context = std::make_unique<WorkerContext>(options_, namespaces_, worker.metrics());
-  return std::make_unique<HttpWire>(*context);
+  if (!context) {
+    context = std::make_unique<WorkerContext>(options_, namespaces_, seals_, *this, worker.metrics());
+  }
+  return *context;
 }
 
 void ClientPort::encode(base::WorkerId worker, workers::WireFormat format, const workers::Message& message,

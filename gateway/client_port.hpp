@@ -8,6 +8,7 @@
 
 #include "gateway/namespaces.hpp"
 #include "gateway/options.hpp"
+#include "gateway/sealed_id.hpp"
 #include "gateway/tls_worker.hpp"
 #include "gateway/worker_context.hpp"
 #include "workers/pool.hpp"
@@ -15,7 +16,7 @@
 
 namespace sluice::gateway {
 
-class ClientPort : public workers::Edge {
+class ClientPort : public workers::Edge, public Contexts {
  public:
   // Where clients connect by TLS, and with which certificates.
   struct Tls {
@@ -32,12 +33,14 @@ class ClientPort : public workers::Edge {
 
   std::unique_ptr<workers::Transport> make_transport(workers::Worker& worker, workers::ListenerKind kind) override;
   std::unique_ptr<workers::Wire> make_wire(workers::Worker& worker) override;
+  void adopt_transport(workers::Worker& worker, workers::Transport& transport) override;
   void on_second(workers::Worker& worker) override;
   void encode(base::WorkerId worker, workers::WireFormat format, const workers::Message& message,
               const workers::RoomKey* room, std::string& out) override;
   void encode_gap(workers::WireFormat format, workers::GapReason reason, std::string& out) const override;
   bool shows_room(workers::WireFormat format) const override;
   bool is_own(workers::WireFormat format) const override;
+  WorkerContext& context_of(workers::Worker& worker) override;
 
  private:
   void open(workers::Pool& pool, const base::Address& address, bool is_tls);
@@ -46,6 +49,7 @@ class ClientPort : public workers::Edge {
   const Options& options_;
   const std::optional<Tls> tls_;
   Namespaces namespaces_;
+  const Seals seals_;
   // By worker, who makes its own on first need.
   std::vector<std::unique_ptr<WorkerContext>> contexts_;
   std::vector<std::unique_ptr<TlsWorker>> tls_workers_;

@@ -2,9 +2,12 @@
 
 #include <array>
 
+#include "base/json_scanner.hpp"
 #include "base/json_text.hpp"
 #include "gateway/base64.hpp"
+#include "gateway/engine_application.hpp"
 #include "gateway/rfc6455.hpp"
+#include "gateway/socket_io.hpp"
 #include "gateway/worker_context.hpp"
 #include "workers/metrics.hpp"
 
@@ -16,15 +19,34 @@ using workers::DataKind;
 using workers::Message;
 using workers::RoomKey;
 
+// Appends JSON with each attachment in the place of what stands for it.
+void append_json(const Message& message, std::string& out) {
+  std::size_t done = 0;
+  if (!message.attachments.empty()) {
+    for (const base::JsonPlaceholder& one : base::json_placeholders(message.data)) {
+      if (!one.number || *one.number >= message.attachments.size()) continue;
+      out.append(message.data, done, one.begin - done).append("{\"$base64\":\"");
+      append_base64(out, message.attachments[*one.number]);
+      out += "\"}";
+      done = one.end;
+    }
+  }
+  out.append(message.data, done);
+}
+
 // Appends `,"data":...`, and what the data is if JSON cannot say it by itself.
 void append_data(const Message& message, std::string& out) {
+  if (message.kind == DataKind::arguments) {
+    out += ",\"args\":";
+    return append_json(message, out);
+  }
   out += ",\"data\":";
   switch (message.kind) {
     case DataKind::text:
       return base::append_json_string(out, message.data);
     case DataKind::json:
-      out += message.data;
-      return;
+    case DataKind::arguments:
+      return append_json(message, out);
     case DataKind::binary:
       out += '"';
       append_base64(out, message.data);
@@ -33,7 +55,10 @@ void append_data(const Message& message, std::string& out) {
   }
 }
 
-void append_text_frame(std::string& out, const std::string& text) { rfc6455::append_frame(out, Opcode::text, text); }
+void append_text_frame(workers::WireFormat format, std::string& out, std::string_view text) {
+  if (traits_of(format).is_engine_io) return append_engine_message(out, text);
+  rfc6455::append_frame(out, Opcode::text, text);
+}
 
 std::string bare_envelope(const Message& message) {
   std::string text = "{\"event\":";
@@ -66,7 +91,8 @@ Payload payload_of(bool is_enveloped, const Message& message, const RoomKey* roo
     envelope = whole_envelope(message, room);
     return {Opcode::text, envelope};
   }
-  if (message.event != workers::default_event) {
+  // JSON with attachments, too, cannot go as it is.
+  if (message.event != workers::default_event || message.kind == DataKind::arguments || !message.attachments.empty()) {
     envelope = bare_envelope(message);
     return {Opcode::text, envelope};
   }
@@ -76,15 +102,18 @@ Payload payload_of(bool is_enveloped, const Message& message, const RoomKey* roo
 }  // namespace
 
 FormatTraits traits_of(workers::WireFormat format) {
-  static constexpr std::array<FormatTraits, 9> traits{{{},
-                                                       {false, 0, false},
-                                                       {true, 0, false},
-                                                       {false, wide_window_bits, false},
-                                                       {true, wide_window_bits, false},
-                                                       {false, narrow_window_bits, false},
-                                                       {true, narrow_window_bits, false},
-                                                       {false, wide_window_bits, true},
-                                                       {true, wide_window_bits, true}}};
+  static constexpr std::array<FormatTraits, 12> traits{{{},
+                                                        {false, 0, false},
+                                                        {true, 0, false},
+                                                        {false, wide_window_bits, false},
+                                                        {true, wide_window_bits, false},
+                                                        {false, narrow_window_bits, false},
+                                                        {true, narrow_window_bits, false},
+                                                        {false, wide_window_bits, true},
+                                                        {true, wide_window_bits, true},
+                                                        {false, 0, false, true},
+                                                        {true, 0, false, true},
+                                                        {false, 0, false, true}}};
   return format < traits.size() ? traits[format] : FormatTraits{};
 }
 
@@ -99,15 +128,23 @@ workers::WireFormat websocket_format(bool is_enveloped, const std::optional<Defl
 void append_message(workers::WireFormat format, const Message& message, const RoomKey* room, std::string& out) {
   std::string envelope;
   const Payload payload = payload_of(traits_of(format).is_enveloped, message, room, envelope);
+  if (payload.opcode == Opcode::text) return append_text_frame(format, out, payload.bytes);
   rfc6455::append_frame(out, payload.opcode, payload.bytes);
 }
 
 void append_message(WorkerContext& context, workers::WireFormat format, Deflater* own, const Message& message,
                     const RoomKey* room, std::string& out) {
+  if (format == socket_io_events) {
+    // Also of a message that is not stored: clients take any last string for an offset.
+    const std::string offset = message.position.epoch != 0 ? message.position.text() : std::string();
+    return socket_io::append_event(out, context.namespaces.name_of(message.target.name_space), std::nullopt, message,
+                                   offset);
+  }
   const FormatTraits traits = traits_of(format);
+  if (traits.window_bits == 0) return append_message(format, message, room, out);
   std::string envelope;
   const Payload payload = payload_of(traits.is_enveloped, message, room, envelope);
-  const bool is_worth_it = traits.window_bits > 0 && payload.bytes.size() >= context.options.compression_bytes_min;
+  const bool is_worth_it = payload.bytes.size() >= context.options.compression_bytes_min;
   context.deflated.clear();
   if (!is_worth_it ||
       !(own != nullptr ? own->deflate(payload.bytes, context.deflated)
@@ -126,11 +163,12 @@ void append_gap(workers::WireFormat format, workers::GapReason reason, std::stri
   if (!traits_of(format).is_enveloped) return;
   std::string text = "{\"notice\":\"gap\",\"reason\":\"";
   text += names[static_cast<std::size_t>(reason)];
-  append_text_frame(out, text + "\"}");
+  append_text_frame(format, out, text + "\"}");
 }
 
-void append_open(const std::string& connection_id, const std::string& position, std::string& out) {
-  append_text_frame(out, R"({"notice":"open","id":")" + connection_id + R"(","position":")" + position + "\"}");
+void append_open(workers::WireFormat format, const std::string& connection_id, const std::string& position,
+                 std::string& out) {
+  append_text_frame(format, out, R"({"notice":"open","id":")" + connection_id + R"(","position":")" + position + "\"}");
 }
 
 }  // namespace sluice::gateway

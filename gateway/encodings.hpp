@@ -16,11 +16,16 @@ class Deflater;
 // alone, where that tells all; an enveloped one event, room and position too, and notices.
 inline constexpr workers::WireFormat bare_websocket = 1;
 inline constexpr workers::WireFormat enveloped_websocket = 2;
+// The same as Engine.IO messages, and as Socket.IO events.
+inline constexpr workers::WireFormat bare_engine_io = 9;
+inline constexpr workers::WireFormat enveloped_engine_io = 10;
+inline constexpr workers::WireFormat socket_io_events = 11;
 
 struct FormatTraits {
   bool is_enveloped = false;
   int window_bits = 0;  // in which messages may be deflated; 0: they are not
   bool is_own = false;  // in a context of the connection's own
+  bool is_engine_io = false;
 };
 FormatTraits traits_of(workers::WireFormat format);
 // The format of a connection that has agreed on `deflate`, or on none.
@@ -35,6 +40,7 @@ void append_message(WorkerContext& context, workers::WireFormat format, Deflater
 // Appends the notice of a gap, or nothing if the format has no notices.
 void append_gap(workers::WireFormat format, workers::GapReason reason, std::string& out);
 // Appends the frame with which an enveloped connection begins.
-void append_open(const std::string& connection_id, const std::string& position, std::string& out);
+void append_open(workers::WireFormat format, const std::string& connection_id, const std::string& position,
+                 std::string& out);
 
 }  // namespace sluice::gateway

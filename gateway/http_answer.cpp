@@ -11,18 +11,27 @@ HttpError http_error(base::Error error) {
   return {status, std::move(error)};
 }
 
-std::string http_answer(const HttpError& error) {
-  std::string body = "{\"error\":\"";
-  body.append(base::row_of(error.error.code).name).append("\",\"message\":");
-  base::append_json_string(body, error.error.detail);
-  body += "}\n";
+HttpReply http_reply(const HttpError& error) {
+  HttpReply reply{error.status, "application/json", {}, error.headers, true};
+  reply.body.append("{\"error\":\"").append(base::row_of(error.error.code).name).append("\",\"message\":");
+  base::append_json_string(reply.body, error.error.detail);
+  reply.body += "}\n";
+  return reply;
+}
+
+std::string http_text(const HttpReply& reply) {
   const std::string_view reason =
-      boost::beast::http::obsolete_reason(static_cast<boost::beast::http::status>(error.status));
-  std::string answer = "HTTP/1.1 " + std::to_string(error.status) + ' ';
-  answer.append(reason).append("\r\nContent-Type: application/json\r\nContent-Length: ");
-  answer.append(std::to_string(body.size())).append("\r\nCache-Control: no-store\r\nConnection: close\r\n");
-  answer.append(error.headers).append("\r\n").append(body);
-  return answer;
+      boost::beast::http::obsolete_reason(static_cast<boost::beast::http::status>(reply.status));
+  std::string text = "HTTP/1.1 " + std::to_string(reply.status) + ' ';
+  text.reserve(reply.body.size() + reply.headers.size() + 192);
+  text.append(reason).append("\r\n");
+  if (!reply.content_type.empty()) text.append("Content-Type: ").append(reply.content_type).append("\r\n");
+  // RFC 9110, 8.6: a 204 has no length.
+  if (reply.status != 204) text.append("Content-Length: ").append(std::to_string(reply.body.size())).append("\r\n");
+  text.append("Cache-Control: no-store\r\n");
+  if (reply.closes) text.append("Connection: close\r\n");
+  text.append(reply.headers).append("\r\n").append(reply.body);
+  return text;
 }
 
 }  // namespace sluice::gateway

@@ -1,11 +1,12 @@
 #pragma once
-// HttpAnswer: the short answers on the client port. Pure.
+// HttpAnswer: the answers on the client port, as text. Pure.
 
 #include <cstdint>
 #include <string>
 #include <string_view>
 
 #include "base/result.hpp"
+#include "gateway/http_exchange.hpp"
 
 namespace sluice::gateway {
 
@@ -17,7 +18,9 @@ struct HttpError {
 
 // Gives the error that `error` stands for by itself (base/error.hpp).
 HttpError http_error(base::Error error);
-// Gives the whole answer, with {"error":...,"message":...} as body; the connection closes behind it.
-std::string http_answer(const HttpError& error);
+// The answer that tells of `error`: {"error":...,"message":...}; the connection closes behind it.
+HttpReply http_reply(const HttpError& error);
+// The whole text of an answer.
+std::string http_text(const HttpReply& reply);
 
 }  // namespace sluice::gateway

@@ -1,15 +1,17 @@
 #include "gateway/http_wire.hpp"
 
 #include <algorithm>
-#include <array>
+#include <charconv>
+#include <optional>
+#include <utility>
 
 #include "base/log.hpp"
-#include "gateway/encodings.hpp"
+#include "gateway/chunked_body.hpp"
 #include "gateway/http_answer.hpp"
 #include "gateway/http_head.hpp"
 #include "gateway/request_target.hpp"
-#include "gateway/websocket_handshake.hpp"
-#include "gateway/websocket_wire.hpp"
+#include "gateway/rfc6455.hpp"
+#include "gateway/routes.hpp"
 #include "gateway/worker_context.hpp"
 #include "workers/worker.hpp"
 
@@ -22,129 +24,273 @@ using workers::Connection;
 using workers::EndReason;
 using workers::Worker;
 
-// What the paths of the client port are for. Later wires add theirs.
-enum class Endpoint : std::uint8_t { websocket };
-struct Route {
-  std::string_view path;
-  Endpoint endpoint;
-};
-constexpr std::array<Route, 2> routes{{{"/", Endpoint::websocket}, {"/ws", Endpoint::websocket}}};
+// What a client may send ahead of an answer; who sends more has it thrown away, and asks again on another connection
+// (RFC 9112, 9.3.2).
+constexpr std::size_t early_bytes_max = 65536;
 
-const Route* find_route(std::string_view path) {
-  const auto found = std::find_if(routes.begin(), routes.end(), [path](const Route& r) { return r.path == path; });
-  return found == routes.end() ? nullptr : &*found;
-}
-
-workers::GapReason gap_reason(workers::Gap gap) {
-  switch (gap) {
-    case workers::Gap::none:
-    case workers::Gap::evicted:
-      return workers::GapReason::evicted;
-    case workers::Gap::other_epoch:
-      return workers::GapReason::other_epoch;
-    case workers::Gap::future:
-      return workers::GapReason::future;
-  }
-  return workers::GapReason::evicted;
-}
-
-// Makes the connection a WebSocket: the answer, what an enveloped client is told first, what it missed.
-void upgrade(Worker& worker, Connection& connection, WorkerContext& context, WebSocketHandshake handshake) {
-  worker.send(connection, handshake.answer);
-  workers::Announced announced = worker.announce(connection, std::move(handshake.announcement));
-  worker.become(connection, std::make_unique<WebSocketWire>(context, connection.format(), handshake.deflate));
-  if (!handshake.is_enveloped) return;
-  std::string open;
-  append_open(worker.id_of(connection).text(), announced.position.text(), open);
-  worker.send(connection, open);
-  if (announced.gap != workers::Gap::none) worker.tell_gap(connection, gap_reason(announced.gap));
-  worker.replay(connection, std::move(announced.missed));
+// Whether the client means to go on with the connection (RFC 9112, 9.3).
+bool keeps_alive(const HttpHead& head) {
+  if (head.has_token("Connection", "close")) return false;
+  return head.is_http_1_1 || head.has_token("Connection", "keep-alive");
 }
 
 }  // namespace
+
+struct HttpWire::Request {
+  std::shared_ptr<HttpHandler> handler;  // shared with the call that ends it
+  std::string body;
+  std::size_t length = 0;                // of the body, if it says so
+  std::unique_ptr<ChunkedBody> chunked;  // if it does not
+  bool has_begun = false;                // the handler was told that the body is coming
+  bool is_whole = false;                 // the answer is awaited
+  bool drops_early = false;              // too much came behind it
+
+  bool is_complete() const { return chunked ? chunked->is_done() : body.size() == length; }
+};
+
+HttpWire::HttpWire(WorkerContext& context) : context_(context) {}
+HttpWire::~HttpWire() = default;
 
 void HttpWire::on_start(Worker& worker, Connection& connection) {
   worker.arm(connection, worker.now() + context_.options.handshake_seconds_max);
 }
 
+ExchangeId HttpWire::exchange_id(Worker& worker, const Connection& connection) const {
+  return {worker.id(), connection.slot(), connection.generation(), number_};
+}
+
+// --- requests ---
+
 std::size_t HttpWire::on_bytes(Worker& worker, Connection& connection, std::span<char> bytes) {
-  const std::string_view fresh(bytes.data(), bytes.size());
+  std::string_view rest(bytes.data(), bytes.size());
+  while (!rest.empty() && connection.is_open() && &connection.wire() == this) {
+    if ((request_ && request_->is_whole) || !early_.empty()) {
+      keep_early(rest);
+      return bytes.size();
+    }
+    rest.remove_prefix(request_ ? take_body(worker, connection, rest) : take_head(worker, connection, rest));
+  }
+  return bytes.size() - rest.size();
+}
+
+std::size_t HttpWire::take_head(Worker& worker, Connection& connection, std::string_view fresh) {
+  // RFC 9112, 2.2: an empty line before a request is nothing.
+  if (begun_.empty() && number_ > 0 && fresh.starts_with("\r\n")) return 2;
   const std::size_t before = begun_.size();
+  const std::size_t bytes_max = context_.options.http_header_bytes_max;
   // A head that comes in one piece is parsed where it lies.
   std::string_view seen = fresh;
   if (before > 0) {
-    begun_ += fresh.substr(0, context_.options.http_header_bytes_max + 1);
+    begun_ += fresh.substr(0, bytes_max + 1);
     seen = begun_;
+  } else if (number_ > 0) {
+    worker.arm(connection, worker.now() + context_.options.handshake_seconds_max);
   }
   const std::size_t size = head_size(seen);
   const std::string_view head = seen.substr(0, size != 0 ? size : seen.size());
   if (const auto status = check_head(head, before); !status) {
-    return refuse(worker, connection, http_answer(http_error(status.error())), bytes.size());
+    refuse(worker, connection, http_reply(http_error(status.error())));
+    return fresh.size();
   }
-  if (head.size() > context_.options.http_header_bytes_max) {
-    const HttpError error{431,
-                          fail(Errc::too_large, "the request's head is longer than " +
-                                                    std::to_string(context_.options.http_header_bytes_max) + " bytes")};
-    return refuse(worker, connection, http_answer(error), bytes.size());
+  if (head.size() > bytes_max) {
+    refuse(worker, connection,
+           http_reply({431, fail(Errc::too_large,
+                                 "the request's head is longer than " + std::to_string(bytes_max) + " bytes")}));
+    return fresh.size();
   }
   if (size == 0) {
     if (before == 0) begun_ = fresh;
-    return bytes.size();
+    return fresh.size();
   }
-  // What stands behind the head belongs to the next wire.
-  on_head(worker, connection, head);
-  return connection.is_open() ? size - before : bytes.size();
+  // What stands behind the head belongs to the body, to the next request or to the next wire.
+  const std::string whole = std::exchange(begun_, {});
+  const auto away = on_head(worker, connection, before > 0 ? std::string_view(whole).substr(0, size) : head);
+  if (!away) return size - before;
+  // There it begins anew with the head's first byte.
+  worker.hand_over(connection, *away, whole.substr(0, before));
+  return 0;
 }
 
-void HttpWire::on_head(Worker& worker, Connection& connection, std::string_view head_text) {
-  const auto refuse_with = [&](const HttpError& error) { refuse(worker, connection, http_answer(error), 0); };
+std::optional<base::WorkerId> HttpWire::on_head(Worker& worker, Connection& connection, std::string_view head_text) {
+  const auto refuse_with = [&](const HttpError& error) {
+    refuse(worker, connection, http_reply(error));
+    return std::nullopt;
+  };
   const auto head = parse_head(head_text);
   if (!head) return refuse_with(http_error(head.error()));
   const auto target = RequestTarget::parse(head->target);
   if (!target) return refuse_with(http_error(target.error()));
-  const Route* const route = find_route(target->path);
-  if (route == nullptr) {
-    return refuse_with(http_error(fail(Errc::not_found, "there is nothing at this path; WebSocket is at / and /ws")));
-  }
-  switch (route->endpoint) {
-    case Endpoint::websocket: {
-      auto shaken =
-          shake_hands(*head, *target, context_.options, context_.namespaces, worker.options().rooms_per_connection_max);
-      if (const auto* const error = std::get_if<HttpError>(&shaken)) return refuse_with(*error);
-      return upgrade(worker, connection, context_, std::get<WebSocketHandshake>(std::move(shaken)));
+  ++number_;
+  keeps_alive_ = keeps_alive(*head);
+  Routed routed = route(worker, connection, context_, *head, *target);
+  if (const auto* const away = std::get_if<HandOver>(&routed)) return away->to;
+  if (auto* const handler = std::get_if<std::unique_ptr<HttpHandler>>(&routed)) {
+    begin(worker, connection, *head, std::move(*handler));
+  } else if (auto* const reply = std::get_if<HttpReply>(&routed)) {
+    // What body it may have is not read.
+    const bool has_body = head->count("Transfer-Encoding") > 0 ||
+                          head->find("Content-Length").find_first_not_of('0') != std::string_view::npos;
+    reply->closes = reply->closes || has_body;
+    if (reply->status < 400) {
+      send(worker, connection, std::move(*reply));
+    } else {
+      refuse(worker, connection, std::move(*reply));
     }
+  }
+  return std::nullopt;
+}
+
+// The head is understood: takes the body, if there is one.
+void HttpWire::begin(Worker& worker, Connection& connection, const HttpHead& head,
+                     std::unique_ptr<HttpHandler> handler) {
+  const std::size_t bytes_max = context_.options.message_bytes_max;
+  request_ = std::make_unique<Request>();
+  request_->handler = std::move(handler);
+  if (head.count("Transfer-Encoding") > 0) {
+    if (!equals_ignoring_case(head.find("Transfer-Encoding"), "chunked")) {
+      request_.reset();
+      return refuse(worker, connection,
+                    http_reply({501, fail(Errc::bad_request, "the only Transfer-Encoding that is read is chunked")}));
+    }
+    request_->chunked = std::make_unique<ChunkedBody>();
+  } else if (const std::string_view length = head.find("Content-Length"); !length.empty()) {
+    const auto [end, error] = std::from_chars(length.data(), length.data() + length.size(), request_->length);
+    if (error != std::errc() || request_->length > bytes_max) {
+      HttpReply reply = request_->handler->too_large();
+      request_->handler->complete(reply);
+      request_.reset();
+      reply.closes = true;
+      return refuse(worker, connection, std::move(reply));
+    }
+  }
+  if (request_->is_complete()) return dispatch(worker, connection);
+  if (equals_ignoring_case(head.find("Expect"), "100-continue")) {
+    worker.send(connection, "HTTP/1.1 100 Continue\r\n\r\n");
   }
 }
 
-// Answers with an error and ends the connection; gives `taken` back.
-std::size_t HttpWire::refuse(Worker& worker, Connection& connection, std::string answer, std::size_t taken) {
+std::size_t HttpWire::take_body(Worker& worker, Connection& connection, std::string_view bytes) {
+  Request& request = *request_;
+  std::size_t taken = bytes.size();
+  if (request.chunked) {
+    const auto put = request.chunked->put(bytes, request.body, context_.options.message_bytes_max);
+    if (!put) {
+      HttpReply reply =
+          put.error().code == Errc::too_large ? request.handler->too_large() : http_reply(http_error(put.error()));
+      reply.closes = true;
+      refuse(worker, connection, std::move(reply));
+      return bytes.size();
+    }
+    taken = *put;
+  } else {
+    taken = std::min(bytes.size(), request.length - request.body.size());
+    request.body += bytes.substr(0, taken);
+  }
+  if (request.is_complete()) {
+    dispatch(worker, connection);
+  } else if (!std::exchange(request.has_begun, true)) {
+    request.handler->on_begun(worker, exchange_id(worker, connection));
+  }
+  return taken;
+}
+
+void HttpWire::dispatch(Worker& worker, Connection& connection) {
+  // The answer may take as long as it takes: whoever holds the request has a deadline for it.
+  worker.disarm(connection);
+  request_->is_whole = true;
+  const ExchangeId id = exchange_id(worker, connection);
+  // The answer may come, and end the request, inside the call.
+  const std::shared_ptr<HttpHandler> handler = request_->handler;
+  std::string body = std::move(request_->body);
+  handler->on_request(worker, id, std::move(body));
+}
+
+void HttpWire::keep_early(std::string_view bytes) {
+  if (early_.size() + bytes.size() <= early_bytes_max) {
+    early_ += bytes;
+  } else if (request_) {
+    request_->drops_early = true;
+  }
+}
+
+// --- answers ---
+
+void HttpWire::answer(Worker& here, const ExchangeId& id, HttpReply reply) {
+  if (here.id() != id.worker) {
+    return here.post(id.worker, [id, reply = std::move(reply)](Worker& worker) { answer(worker, id, reply); });
+  }
+  Connection* const connection = here.find_open(id.slot, id.generation);
+  if (connection == nullptr || connection->protocol() != workers::Protocol::http) return;
+  // Only this class speaks that protocol.
+  auto& wire = static_cast<HttpWire&>(connection->wire());
+  here.run_for(*connection, [&] { wire.take_answer(here, *connection, id.number, std::move(reply)); });
+}
+
+void HttpWire::take_answer(Worker& worker, Connection& connection, std::uint32_t number, HttpReply reply) {
+  if (!request_ || !request_->is_whole || number != number_) return;
+  reply.closes = reply.closes || request_->drops_early;
+  request_->handler->complete(reply);
+  request_.reset();
+  send(worker, connection, std::move(reply));
+  if (early_.empty() || !connection.is_open()) return;
+  // Not from here: whoever answers may be in the middle of something.
+  const std::uint32_t slot = connection.slot(), generation = connection.generation();
+  worker.post(worker.id(), [slot, generation](Worker& here) {
+    Connection* const found = here.find_open(slot, generation);
+    if (found == nullptr || found->protocol() != workers::Protocol::http) return;
+    std::string early = std::exchange(static_cast<HttpWire&>(found->wire()).early_, {});
+    here.feed(*found, {early.data(), early.size()});
+  });
+}
+
+void HttpWire::send(Worker& worker, Connection& connection, HttpReply reply) {
+  reply.closes = reply.closes || !keeps_alive_;
+  if (reply.closes) {
+    answer_ = http_text(reply);
+    return worker.end(connection, {EndReason::client_closed, rfc6455::close_code::normal, {}});
+  }
+  worker.send(connection, http_text(reply));
+  worker.arm(connection, worker.now() + context_.options.http_idle_seconds_max);
+}
+
+// Answers with an error.
+void HttpWire::refuse(Worker& worker, Connection& connection, HttpReply reply) {
   worker.metrics().handshakes_refused.add();
   if (worker.log_limit().allows(worker.now())) {
     base::log_info("request_refused", {{"remote", worker.remote_address(connection).text()},
-                                       {"answer", answer.substr(9, 3)},
+                                       {"answer", std::to_string(reply.status)},
                                        {"suppressed", worker.log_limit().take_suppressed()}});
   }
-  answer_ = std::move(answer);
+  if (!reply.closes && keeps_alive_) return send(worker, connection, std::move(reply));
+  reply.closes = true;
+  answer_ = http_text(reply);
   worker.end(connection, {EndReason::refused, rfc6455::close_code::normal, {}});
-  return taken;
 }
+
+// --- endings ---
 
 void HttpWire::on_end_of_stream(Worker& worker, Connection& connection) {
   worker.abandon(connection, EndReason::client_vanished);
 }
 
 void HttpWire::on_deadline(Worker& worker, Connection& connection) {
+  // Nobody waits for anything between two requests.
+  if (number_ > 0 && begun_.empty() && !request_) return worker.abandon(connection, EndReason::client_closed);
   worker.metrics().handshakes_refused.add();
-  answer_ = http_answer({408, fail(Errc::timed_out, "the request took too long to arrive")});
+  answer_ = http_text(http_reply({408, fail(Errc::timed_out, "the request took too long to arrive")}));
   worker.end(connection, {EndReason::handshake_timeout, rfc6455::close_code::normal, {}});
 }
 
 void HttpWire::on_ending(Worker& worker, Connection& connection, const workers::Ending& ending) {
   // Whoever has not even asked for anything is told nothing; browsers open such connections in advance.
-  if (answer_.empty() && !begun_.empty() && ending.reason == EndReason::draining) {
-    answer_ = http_answer({503, fail(Errc::unavailable, "the gateway is going away"), "Retry-After: 1\r\n"});
+  if (answer_.empty() && (!begun_.empty() || request_) && ending.reason == EndReason::draining) {
+    answer_ = http_text(http_reply({503, fail(Errc::unavailable, "the gateway is going away"), "Retry-After: 1\r\n"}));
   }
   if (!answer_.empty()) worker.send(connection, answer_);
+}
+
+void HttpWire::on_gone(Worker& worker, Connection& connection) {
+  if (request_) request_->handler->on_gone(worker, exchange_id(worker, connection));
 }
 
 }  // namespace sluice::gateway

@@ -1,22 +1,29 @@
 #pragma once
-// HttpWire: the first wire of every client's connection: takes one request's head and turns the connection into what it
-// asks for, or answers with an error and closes.
+// HttpWire: the first wire of every client's connection: takes requests one after the other, turns the connection into
+// what one asks for, or answers it. One request is dealt with at a time, so that answers keep the order of requests.
 
 #include <memory>
+#include <optional>
 #include <string>
 
+#include "gateway/http_exchange.hpp"
 #include "workers/wire.hpp"
 
 namespace sluice::gateway {
 
+class ChunkedBody;
+struct HttpError;
 struct HttpHead;
-struct RequestTarget;
 struct WorkerContext;
 
 class HttpWire : public workers::Wire {
  public:
   // `context` outlives this.
-  explicit HttpWire(WorkerContext& context) : context_(context) {}
+  explicit HttpWire(WorkerContext& context);
+  ~HttpWire() override;
+
+  // Answers a request, from any worker; nothing happens if it does not wait any more.
+  static void answer(workers::Worker& here, const ExchangeId& id, HttpReply reply);
 
   workers::Protocol protocol() const override { return workers::Protocol::http; }
   void on_start(workers::Worker& worker, workers::Connection& connection) override;
@@ -24,14 +31,32 @@ class HttpWire : public workers::Wire {
   void on_end_of_stream(workers::Worker& worker, workers::Connection& connection) override;
   void on_deadline(workers::Worker& worker, workers::Connection& connection) override;
   void on_ending(workers::Worker& worker, workers::Connection& connection, const workers::Ending& ending) override;
+  void on_gone(workers::Worker& worker, workers::Connection& connection) override;
 
  private:
-  std::size_t refuse(workers::Worker& worker, workers::Connection& connection, std::string answer, std::size_t taken);
-  void on_head(workers::Worker& worker, workers::Connection& connection, std::string_view head);
+  struct Request;
+
+  std::size_t take_head(workers::Worker& worker, workers::Connection& connection, std::string_view bytes);
+  std::size_t take_body(workers::Worker& worker, workers::Connection& connection, std::string_view bytes);
+  void keep_early(std::string_view bytes);
+  // Returns the worker at which the connection is to go on, if that is not this one.
+  std::optional<base::WorkerId> on_head(workers::Worker& worker, workers::Connection& connection,
+                                        std::string_view head);
+  void begin(workers::Worker& worker, workers::Connection& connection, const HttpHead& head,
+             std::unique_ptr<HttpHandler> handler);
+  void dispatch(workers::Worker& worker, workers::Connection& connection);
+  void take_answer(workers::Worker& worker, workers::Connection& connection, std::uint32_t number, HttpReply reply);
+  void send(workers::Worker& worker, workers::Connection& connection, HttpReply reply);
+  void refuse(workers::Worker& worker, workers::Connection& connection, HttpReply reply);
+  ExchangeId exchange_id(workers::Worker& worker, const workers::Connection& connection) const;
 
   WorkerContext& context_;
-  std::string begun_;   // of a head that did not come in one piece
-  std::string answer_;  // the last words
+  std::unique_ptr<Request> request_;  // whose body arrives, or whose answer is awaited
+  std::string begun_;                 // of a head that did not come in one piece
+  std::string early_;                 // what came behind a request that waits for its answer
+  std::string answer_;                // the last words
+  std::uint32_t number_ = 0;          // of the last request
+  bool keeps_alive_ = true;           // as the last request had it
 };
 
 }  // namespace sluice::gateway

@@ -14,10 +14,6 @@ std::shared_ptr<workers::Message> make_message(const workers::Connection& connec
   return message;
 }
 
-void drop(workers::Worker& worker, DropReason reason) {
-  worker.metrics().drops[static_cast<std::size_t>(reason)].add();
-}
-
 }  // namespace
 
 Held take_message(ClientMessages policy, workers::Worker& worker, workers::Connection& connection,
@@ -25,10 +21,10 @@ Held take_message(ClientMessages policy, workers::Worker& worker, workers::Conne
   worker.count_received(connection, payload.size());
   switch (policy) {
     case ClientMessages::backend:
-      drop(worker, DropReason::no_backend);
+      worker.drop_received(DropReason::no_backend);
       return nullptr;
     case ClientMessages::drop:
-      drop(worker, DropReason::policy);
+      worker.drop_received(DropReason::policy);
       return nullptr;
     case ClientMessages::echo: {
       auto message = make_message(connection, kind, payload);

@@ -22,6 +22,8 @@ class Namespaces {
     return base::NamespaceId{static_cast<std::uint16_t>(found - names_.begin())};
   }
 
+  const std::string& name_of(base::NamespaceId id) const { return names_[id.value]; }
+
  private:
   std::vector<std::string> names_;
 };

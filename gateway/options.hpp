@@ -51,8 +51,19 @@ struct Options {
 
   // The names say the unit of the option; fractions of a second are fine.
   std::chrono::milliseconds handshake_seconds_max{10'000};
+  std::chrono::milliseconds http_idle_seconds_max{75'000};
   std::chrono::milliseconds ping_interval_seconds{25'000};
   std::chrono::milliseconds ping_timeout_seconds{20'000};
+  std::string engine_io_path = "/engine.io/";
+  std::string socket_io_path = "/socket.io/";
+  bool allow_polling = true;
+  bool allow_upgrades = true;
+  std::chrono::milliseconds engine_ping_interval_ms{25'000};
+  std::chrono::milliseconds engine_ping_timeout_ms{20'000};
+  std::chrono::milliseconds engine_upgrade_timeout_ms{10'000};
+  std::chrono::milliseconds socket_io_connect_timeout_ms{45'000};
+  std::chrono::milliseconds recovery_seconds{120'000};
+  std::size_t recovery_sockets_max = 100'000;
   std::chrono::milliseconds drain_delay_seconds{0};
   std::chrono::milliseconds drain_seconds{10'000};
 
@@ -68,6 +79,7 @@ struct Options {
     describe_permissions(visitor);
     describe_limits(visitor);
     describe_compression(visitor);
+    describe_engine_io(visitor);
     describe_times(visitor);
   }
 
@@ -146,12 +158,69 @@ struct Options {
   }
 
   template <class Visitor>
+  void describe_engine_io(Visitor& visitor) {
+    visitor.option(
+        "socket-io-path", socket_io_path,
+        {.sentence = "Where Socket.IO clients connect; also without the slash at the end.", .misfit = path_misfit});
+    visitor.option("engine-io-path", engine_io_path,
+                   {.sentence = "Where Engine.IO clients connect, whose messages are plain ones as on a WebSocket.",
+                    .misfit = path_misfit});
+    visitor.option("allow-polling", allow_polling,
+                   {.sentence = "Whether Engine.IO and Socket.IO clients may use HTTP long-polling; false: WebSocket "
+                                "alone, which costs least."});
+    visitor.option("allow-upgrades", allow_upgrades,
+                   {.sentence = "Whether those that began with polling are offered a WebSocket."});
+    visitor.option("engine-ping-interval-ms", engine_ping_interval_ms,
+                   {.unit = "milliseconds",
+                    .min = 50,
+                    .max = 86'400'000,
+                    .sentence = "Time from an Engine.IO client's answer to the next ping."});
+    visitor.option("engine-ping-timeout-ms", engine_ping_timeout_ms,
+                   {.unit = "milliseconds",
+                    .min = 50,
+                    .max = 86'400'000,
+                    .sentence = "How long an Engine.IO client may take to answer one."});
+    visitor.option("engine-upgrade-timeout-ms", engine_upgrade_timeout_ms,
+                   {.unit = "milliseconds",
+                    .min = 50,
+                    .max = 3'600'000,
+                    .sentence = "How long a WebSocket that is to take a polling session over may take to do so."});
+    visitor.option("socket-io-connect-timeout-ms", socket_io_connect_timeout_ms,
+                   {.unit = "milliseconds",
+                    .min = 50,
+                    .max = 3'600'000,
+                    .sentence = "How long a Socket.IO client may be without a namespace at the start."});
+    visitor.option("recovery-seconds", recovery_seconds,
+                   {.unit = "seconds",
+                    .min = 1,
+                    .max = 604'800,
+                    .sentence = "How long a Socket.IO client whose connection broke may come back as the same socket; "
+                                "what it missed comes from the history."});
+    visitor.option("recovery-sockets-max", recovery_sockets_max,
+                   {.unit = "sockets",
+                    .max = 16'000'000,
+                    .sentence = "Such sockets that each worker remembers, the newest; 0: none comes back."});
+  }
+
+  static std::string_view path_misfit(std::string_view path) {
+    constexpr std::string_view expected = "a path such as /socket.io/, with a slash at both ends";
+    if (path.size() < 3 || path.size() > 256 || !path.starts_with('/') || !path.ends_with('/')) return expected;
+    const auto is_odd = [](char c) { return c <= ' ' || c >= 0x7F || c == '?' || c == '#' || c == '%'; };
+    return std::any_of(path.begin(), path.end(), is_odd) ? expected : std::string_view{};
+  }
+
+  template <class Visitor>
   void describe_times(Visitor& visitor) {
     visitor.option("handshake-seconds-max", handshake_seconds_max,
                    {.unit = "seconds",
                     .min = 0.05,
                     .max = 3600,
                     .sentence = "How long a request may take to arrive; then it is answered with 408."});
+    visitor.option("http-idle-seconds-max", http_idle_seconds_max,
+                   {.unit = "seconds",
+                    .min = 0.05,
+                    .max = 86'400,
+                    .sentence = "How long a connection may stay without a request after an answer."});
     visitor.option("ping-interval-seconds", ping_interval_seconds,
                    {.unit = "seconds", .min = 0.05, .max = 86'400, .sentence = "Time between two pings to a client."});
     visitor.option("ping-timeout-seconds", ping_timeout_seconds,

@@ -65,15 +65,15 @@ BioHandle TlsSocket::make_bio() {
 }
 
 void TlsSocket::begin(int descriptor) {
-  scratch_.descriptor = descriptor;
-  scratch_.receives_left = receives_max;
-  scratch_.socket_bytes = 0;
-  scratch_.unread = leftover_;
+  scratch_->descriptor = descriptor;
+  scratch_->receives_left = receives_max;
+  scratch_->socket_bytes = 0;
+  scratch_->unread = leftover_;
 }
 
 void TlsSocket::end(bool keeps_unread) {
-  const std::string_view unread = keeps_unread ? scratch_.unread : std::string_view{};
-  scratch_.unread = {};
+  const std::string_view unread = keeps_unread ? scratch_->unread : std::string_view{};
+  scratch_->unread = {};
   if (unread.empty()) {
     if (!leftover_.empty()) give_back(leftover_);
   } else if (unread.data() != leftover_.data()) {
@@ -82,21 +82,22 @@ void TlsSocket::end(bool keeps_unread) {
 }
 
 int TlsSocket::take(char* into, int size) {
-  if (scratch_.unread.empty() && !receive()) return -1;
-  const std::size_t count = std::min(scratch_.unread.size(), static_cast<std::size_t>(size));
-  std::memcpy(into, scratch_.unread.data(), count);
-  scratch_.unread.remove_prefix(count);
+  if (scratch_->unread.empty() && !receive()) return -1;
+  const std::size_t count = std::min(scratch_->unread.size(), static_cast<std::size_t>(size));
+  std::memcpy(into, scratch_->unread.data(), count);
+  scratch_->unread.remove_prefix(count);
   return static_cast<int>(count);
 }
 
 bool TlsSocket::receive() {
-  while (scratch_.receives_left > 0) {
-    const ssize_t taken = recv(scratch_.descriptor, scratch_.received.data(), scratch_.received.size(), MSG_DONTWAIT);
+  while (scratch_->receives_left > 0) {
+    const ssize_t taken =
+        recv(scratch_->descriptor, scratch_->received.data(), scratch_->received.size(), MSG_DONTWAIT);
     if (taken < 0 && errno == EINTR) continue;
     if (taken > 0) {
-      --scratch_.receives_left;
-      scratch_.unread = {scratch_.received.data(), static_cast<std::size_t>(taken)};
-      scratch_.socket_bytes += static_cast<std::size_t>(taken);
+      --scratch_->receives_left;
+      scratch_->unread = {scratch_->received.data(), static_cast<std::size_t>(taken)};
+      scratch_->socket_bytes += static_cast<std::size_t>(taken);
       return true;
     }
     if (taken == 0) has_ended_ = true;
@@ -130,9 +131,9 @@ bool TlsSocket::flush() {
 // Gives how many bytes the kernel took.
 std::size_t TlsSocket::send_some(std::string_view bytes) {
   while (!bytes.empty() && !is_broken_) {
-    const ssize_t sent = send(scratch_.descriptor, bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    const ssize_t sent = send(scratch_->descriptor, bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
     if (sent >= 0) {
-      scratch_.socket_bytes += static_cast<std::size_t>(sent);
+      scratch_->socket_bytes += static_cast<std::size_t>(sent);
       return static_cast<std::size_t>(sent);
     }
     if (errno == EINTR) continue;

@@ -27,7 +27,9 @@ struct TlsScratch {
 
 class TlsSocket {
  public:
-  explicit TlsSocket(TlsScratch& scratch) : scratch_(scratch) {}
+  explicit TlsSocket(TlsScratch& scratch) : scratch_(&scratch) {}
+  // Between two calls: its worker is another from now on.
+  void use(TlsScratch& scratch) { scratch_ = &scratch; }
   TlsSocket(const TlsSocket&) = delete;
   TlsSocket& operator=(const TlsSocket&) = delete;
 
@@ -48,19 +50,19 @@ class TlsSocket {
   bool flush();
 
   bool has_pending() const { return !pending_.empty(); }
-  std::size_t socket_bytes() const { return scratch_.socket_bytes; }
+  std::size_t socket_bytes() const { return scratch_->socket_bytes; }
   // The client's stream has ended.
   bool has_ended() const { return has_ended_; }
   // The kernel reported an error.
   bool is_broken() const { return is_broken_; }
   // Nothing was given because this call's bound is reached, and not because the socket is empty.
-  bool is_over_bound() const { return scratch_.receives_left == 0 && !has_ended_ && !is_broken_; }
+  bool is_over_bound() const { return scratch_->receives_left == 0 && !has_ended_ && !is_broken_; }
 
  private:
   bool receive();
   std::size_t send_some(std::string_view bytes);
 
-  TlsScratch& scratch_;
+  TlsScratch* scratch_;
   std::string pending_;   // encrypted, to be sent
   std::string leftover_;  // encrypted, received, for when the reader has room again
   bool has_ended_ = false;

@@ -67,12 +67,17 @@ class Records {
 }  // namespace
 
 TlsTransport::TlsTransport(TlsWorker& worker, std::shared_ptr<const TlsCertificates> certificates)
-    : worker_(worker), socket_(worker.scratch()), ssl_(certificates->begin()), certificates_(std::move(certificates)) {
+    : worker_(&worker), socket_(worker.scratch()), ssl_(certificates->begin()), certificates_(std::move(certificates)) {
   BIO* const bio = socket_.make_bio().release();
   SSL_set_bio(ssl_.get(), bio, bio);
 }
 
 TlsTransport::~TlsTransport() = default;
+
+void TlsTransport::move_to(TlsWorker& worker) {
+  worker_ = &worker;
+  socket_.use(worker.scratch());
+}
 
 // --- reading ---
 
@@ -109,14 +114,14 @@ workers::Transport::State TlsTransport::after_failed_read(int result) {
   if (socket_.is_over_bound()) return State::open;
   if (!socket_.has_ended()) return State::blocked;
   if (phase_ == Phase::handshake) return fail("the client left before the TLS handshake was done");
-  if (failure_.empty()) worker_.metrics().truncated.add();
+  if (failure_.empty()) worker_->metrics().truncated.add();
   failure_ = "the client's stream ended without TLS's goodbye";
   return State::ended;
 }
 
 void TlsTransport::on_handshake_done() {
   phase_ = Phase::open;
-  (SSL_session_reused(ssl_.get()) == 1 ? worker_.metrics().resumed_handshakes : worker_.metrics().full_handshakes)
+  (SSL_session_reused(ssl_.get()) == 1 ? worker_->metrics().resumed_handshakes : worker_->metrics().full_handshakes)
       .add();
   certificates_.reset();
   // It was sent; OpenSSL would keep its copy for as long as the connection lives.
@@ -136,7 +141,7 @@ workers::Transport::Progress TlsTransport::write(int descriptor, std::span<const
 workers::Transport::State TlsTransport::write_records(std::span<const iovec> pieces, std::size_t& bytes) {
   if (phase_ == Phase::handshake) return fail("there was something to say before the TLS handshake was done");
   ERR_clear_error();
-  Records records(pieces, worker_.scratch().record);
+  Records records(pieces, worker_->scratch().record);
   for (std::string_view record = records.next(); !record.empty(); record = records.next()) {
     std::size_t written = 0;
     if (SSL_write_ex(ssl_.get(), record.data(), record.size(), &written) != 1) {
@@ -168,7 +173,7 @@ workers::Transport::Progress TlsTransport::end(int descriptor) {
 // --- endings ---
 
 workers::Transport::State TlsTransport::fail(std::string_view why) {
-  if (phase_ == Phase::handshake) worker_.metrics().failed_handshakes.add();
+  if (phase_ == Phase::handshake) worker_->metrics().failed_handshakes.add();
   phase_ = Phase::failed;
   failure_ = why;
   ERR_clear_error();

@@ -21,6 +21,8 @@ class TlsTransport final : public workers::Transport {
   TlsTransport(TlsWorker& worker, std::shared_ptr<const TlsCertificates> certificates);
   ~TlsTransport() override;
 
+  // The connection goes on at another worker, on whose thread this is called.
+  void move_to(TlsWorker& worker);
   // A client whose stream ends without TLS's goodbye has `ended`, too, once the handshake is done: the wires' own
   // protocols tell whether something is missing. failure() then says so.
   Progress read(int descriptor, std::span<char> into) override;
@@ -43,7 +45,7 @@ class TlsTransport final : public workers::Transport {
   void on_handshake_done();
   Progress finish(State state, std::size_t bytes);
 
-  TlsWorker& worker_;
+  TlsWorker* worker_;
   TlsSocket socket_;
   SslHandle ssl_;                                        // ends before the socket that it reads
   std::shared_ptr<const TlsCertificates> certificates_;  // until the handshake is done

@@ -12,20 +12,25 @@
 #include "gateway/options.hpp"
 #include "gateway/request_target.hpp"
 #include "gateway/rfc7692.hpp"
+#include "gateway/subscription.hpp"
 #include "workers/worker.hpp"
 
 namespace sluice::gateway {
 
 struct WebSocketHandshake {
   std::string answer;  // 101, whole
-  workers::Announcement announcement;
-  bool is_enveloped = false;
+  Subscription subscription;
   std::optional<DeflateTerms> deflate;  // nothing: messages are not deflated
 };
+
+// What keeps a request from becoming a WebSocket, whatever it asks for; nothing if all is well.
+std::optional<HttpError> upgrade_misfit(const HttpHead& head);
+// The beginning of the answer that accepts it: more headers and an empty line follow.
+std::string accept_upgrade(const HttpHead& head);
 
 // What a request asks for may be refused at the edge it came in by, each reason with its own answer.
 std::variant<WebSocketHandshake, HttpError> shake_hands(const HttpHead& head, const RequestTarget& target,
                                                         const Options& options, const Namespaces& namespaces,
-                                                        std::size_t rooms_max);
+                                                        const Seals& seals, std::size_t rooms_max);
 
 }  // namespace sluice::gateway

@@ -7,21 +7,44 @@
 #include "gateway/inflater.hpp"
 #include "gateway/namespaces.hpp"
 #include "gateway/options.hpp"
+#include "gateway/recovery.hpp"
+#include "gateway/sealed_id.hpp"
 #include "workers/metrics.hpp"
+
+namespace sluice::workers {
+class Worker;
+}  // namespace sluice::workers
 
 namespace sluice::gateway {
 
+struct WorkerContext;
+
+// Whose context is whose.
+class Contexts {
+ public:
+  virtual ~Contexts() = default;
+  // On the thread of `worker`.
+  virtual WorkerContext& context_of(workers::Worker& worker) = 0;
+};
+
 struct WorkerContext {
   // All outlive this. `metrics` are the worker's.
-  WorkerContext(const Options& options_of, const Namespaces& namespaces_of, workers::Metrics& metrics_of)
+  WorkerContext(const Options& options_of, const Namespaces& namespaces_of, const Seals& seals_of,
+                Contexts& contexts_of, workers::Metrics& metrics_of)
       : options(options_of),
         namespaces(namespaces_of),
+        seals(seals_of),
+        contexts(contexts_of),
         metrics(metrics_of),
+        recovery(options_of.recovery_sockets_max, options_of.recovery_seconds),
         deflater(static_cast<int>(options_of.compression_level)) {}
 
   const Options& options;
   const Namespaces& namespaces;
+  const Seals& seals;
+  Contexts& contexts;  // of all workers
   workers::Metrics& metrics;
+  Recovery recovery;
   SharedDeflater deflater;                                      // for messages that stand alone
   Inflater inflater{rfc7692::window_bits_max, Context::fresh};  // likewise
   std::string inflated, deflated;                               // scratch of one call, kept for its memory

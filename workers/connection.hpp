@@ -16,11 +16,16 @@
 
 namespace sluice::workers {
 
-// What a resuming connection has still to get, and what came meanwhile, in order. Owned only while it catches up.
+// What a resuming connection, or one that rides on it, has still to get, and what came meanwhile, in order. Owned only
+// while it catches up.
 struct CatchUp {
-  std::deque<std::shared_ptr<const Message>> messages;
-  std::size_t replayed = 0;    // of them, those that were missed: the history's, and in front
-  std::size_t live_bytes = 0;  // of the others, which came meanwhile
+  struct Entry {
+    std::shared_ptr<const Message> message;
+    std::uint32_t slot, generation;  // whose it is: the carrier's own or a rider's
+    bool is_live;                    // came meanwhile; else it was missed and is the history's
+  };
+  std::deque<Entry> entries;
+  std::size_t live_bytes = 0;  // of those that came meanwhile
   std::size_t live_messages = 0;
 };
 
@@ -35,13 +40,20 @@ class Connection {
   };
 
   std::uint32_t slot() const { return slot_; }
+  std::uint32_t generation() const { return generation_; }
   base::NamespaceId name_space() const { return name_space_; }
   WireFormat format() const { return format_; }
   Protocol protocol() const { return wire_->protocol(); }
   bool is_open() const { return phase_ == Phase::open; }
+  EndReason end_reason() const { return end_reason_; }  // once it is not open
   // A member of everyone: it was announced, and its wire gets messages.
   bool is_announced() const { return is_announced_; }
   bool are_reads_paused() const { return reads_paused_; }
+  // It has no outbox of its own: what is for it goes through its carrier's, and it ends with that (Worker::open_rider).
+  bool is_rider() const { return carrier_ != slot_; }
+  // Nothing waits to be written.
+  bool is_flushed() const { return outbox_.is_empty() && (!transport_ || !transport_->has_pending()); }
+  Wire& wire() { return *wire_; }
   base::TimePoint last_seen() const { return last_seen_; }
   Memberships& memberships() { return memberships_; }
   const Memberships& memberships() const { return memberships_; }
@@ -63,7 +75,8 @@ class Connection {
   std::uint32_t messages_received_ = 0, messages_sent_ = 0;
   int descriptor_ = -1;
   std::uint32_t slot_ = 0, generation_ = 0;
-  std::uint32_t mark_ = 0;  // Delivery: the last fan-out that looked at it
+  std::uint32_t carrier_ = 0;  // slot of the connection whose outbox is meant; its own, as a rule
+  std::uint32_t mark_ = 0;     // Delivery: the last fan-out that looked at it
   base::NamespaceId name_space_;
   WireFormat format_ = 0;
   Phase phase_ = Phase::free;
@@ -79,6 +92,7 @@ class Connection {
   bool owes_gap_ : 1 = false;            // messages were dropped since it was last told so
   bool gap_is_next_ : 1 = false;         // and they would have come next, so the gap is told before anything else
   bool closes_after_flush_ : 1 = false;  // nothing is awaited from the client behind the last words
+  bool is_leaving_ : 1 = false;          // its socket goes to another connection at the next safe point
 };
 
 // 18,000 of them and their wires are to fit into 450 bytes each.

@@ -13,6 +13,7 @@ namespace sluice::workers {
 
 struct ConnectionInfo {
   base::ConnectionId id;
+  std::string session;  // empty: its wire has none
   base::NamespaceId name_space;
   Protocol protocol = Protocol::websocket;
   std::string user;                // empty: none

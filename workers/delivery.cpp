@@ -91,11 +91,12 @@ void Delivery::deliver_group(std::span<const std::shared_ptr<const Message>> gro
       continue;
     }
     const Encoded& frames = encoded(connection.format_, group);
-    const bool is_simple = connection.is_open() && !connection.catch_up_ && !connection.owes_gap_ &&
+    Connection& carrier = parts_.slab.carrier_of(connection);
+    const bool is_simple = connection.is_open() && carrier.is_open() && !carrier.catch_up_ && !carrier.owes_gap_ &&
                            member.joined_place < group.front()->place && frames.merged.size() == 1 &&
-                           !is_over(connection, size_of(frames.merged[0]));
+                           !is_over(carrier, size_of(frames.merged[0]));
     if (is_simple) {
-      queue(connection, frames.merged[0]);
+      queue(carrier, frames.merged[0]);
       continue;
     }
     for (std::size_t at = 0; at < group.size(); ++at)
@@ -170,28 +171,30 @@ void Delivery::deliver_to(Connection& connection, const std::shared_ptr<const Me
   parts_.frames.release(*run.chunk);
 }
 
-// `run` has no chunk if the connection's format is its own: then the message is encoded once it is sure to be sent.
-void Delivery::push(Connection& connection, const std::shared_ptr<const Message>& message, Run run) {
-  if (!connection.is_open()) return drop(DropReason::closing, 1);
-  if (connection.catch_up_) return push_behind(connection, message);
+// `run` has no chunk if the member's format is its own: then the message is encoded once it is sure to be sent.
+void Delivery::push(Connection& member, const std::shared_ptr<const Message>& message, Run run) {
+  Connection& carrier = parts_.slab.carrier_of(member);
+  if (!member.is_open() || !carrier.is_open()) return drop(DropReason::closing, 1);
+  if (carrier.catch_up_) return push_behind(carrier, member, message);
   const Size size = run.chunk != nullptr ? size_of(run) : Size{message->data.size(), 1};
   // Before a client is called slow, its socket is asked: one turn may bring more than the bound to a fast one.
-  if (is_over(connection, size) && !connection.is_blocked_) parts_.flusher.flush(connection);
-  if (is_over(connection, size) && !make_room(connection, *message, size)) return;
-  if (connection.owes_gap_ && (connection.gap_is_next_ || !connection.is_blocked_)) {
-    tell_gap(connection, GapReason::dropped, now_);
+  if (is_over(carrier, size) && !carrier.is_blocked_) parts_.flusher.flush(carrier);
+  if (is_over(carrier, size) && !make_room(carrier, *message, size)) return;
+  if (carrier.owes_gap_ && (carrier.gap_is_next_ || !carrier.is_blocked_)) {
+    tell_gap(carrier, GapReason::dropped, now_);
   }
-  if (connection.is_open()) queue(connection, run.chunk != nullptr ? run : encode_own(connection, *message));
+  if (carrier.is_open()) queue(carrier, run.chunk != nullptr ? run : encode_own(member, *message));
 }
 
-// What comes while a connection catches up stands behind what it missed, within the outbox's bounds.
-void Delivery::push_behind(Connection& connection, const std::shared_ptr<const Message>& message) {
-  CatchUp& catch_up = *connection.catch_up_;
+// What comes while a carrier catches up stands behind what was missed, within the outbox's bounds.
+void Delivery::push_behind(Connection& carrier, const Connection& member,
+                           const std::shared_ptr<const Message>& message) {
+  CatchUp& catch_up = *carrier.catch_up_;
   catch_up.live_bytes += message->bytes();
   if (catch_up.live_bytes > parts_.options.outbox_bytes_max ||
       ++catch_up.live_messages > parts_.options.outbox_messages_max)
-    return end_slow(connection, "catching up too slowly");
-  catch_up.messages.push_back(message);
+    return end_slow(carrier, "catching up too slowly");
+  catch_up.entries.push_back({message, member.slot_, member.generation_, true});
 }
 
 void Delivery::queue(Connection& connection, Run run) {
@@ -301,40 +304,46 @@ void Delivery::tell_gap(Connection& connection, GapReason reason, base::TimePoin
   send_control(connection, scratch_, now);
 }
 
-void Delivery::catch_up(Connection& connection, std::vector<std::shared_ptr<const Message>> missed,
-                        base::TimePoint now) {
+void Delivery::catch_up(Connection& member, std::vector<std::shared_ptr<const Message>> missed, base::TimePoint now) {
   now_ = now;
-  connection.catch_up_ = std::make_unique<CatchUp>();
+  Connection& carrier = parts_.slab.carrier_of(member);
+  if (!carrier.catch_up_) carrier.catch_up_ = std::make_unique<CatchUp>();
+  std::deque<CatchUp::Entry>& entries = carrier.catch_up_->entries;
+  const std::size_t before = entries.size();
   for (std::shared_ptr<const Message>& message : missed)
-    if (!is_excepted(connection, message->target)) connection.catch_up_->messages.push_back(std::move(message));
-  connection.catch_up_->replayed = connection.catch_up_->messages.size();
-  parts_.metrics.replayed_messages.add(connection.catch_up_->replayed);
-  feed_catch_up(connection, now);
+    if (!is_excepted(member, message->target))
+      entries.push_back({std::move(message), member.slot_, member.generation_, false});
+  parts_.metrics.replayed_messages.add(entries.size() - before);
+  feed_catch_up(carrier, now);
 }
 
-void Delivery::feed_catch_up(Connection& connection, base::TimePoint now) {
+void Delivery::feed_catch_up(Connection& carrier, base::TimePoint now) {
   now_ = now;
-  CatchUp& catch_up = *connection.catch_up_;
-  const Outbox& outbox = connection.outbox_;
-  while (connection.is_open() && !catch_up.messages.empty() &&
+  CatchUp& catch_up = *carrier.catch_up_;
+  const Outbox& outbox = carrier.outbox_;
+  while (carrier.is_open() && !catch_up.entries.empty() &&
          (outbox.is_empty() || (outbox.bytes() < parts_.options.outbox_bytes_max / 2 &&
                                 outbox.messages() < parts_.options.outbox_messages_max / 2))) {
-    const Message& message = *catch_up.messages.front();
-    if (is_own_[connection.format_]) {
-      queue(connection, encode_own(connection, message));
-    } else {
-      const bool shows_room = parts_.edge.shows_room(connection.format_);
-      queue(connection, encode(connection.format_, message, shows_room ? shown_room(connection, message) : nullptr));
-    }
-    if (catch_up.replayed > 0) {
-      --catch_up.replayed;
-    } else {
-      catch_up.live_bytes -= message.bytes();
+    const CatchUp::Entry entry = std::move(catch_up.entries.front());
+    catch_up.entries.pop_front();
+    if (entry.is_live) {
+      catch_up.live_bytes -= entry.message->bytes();
       --catch_up.live_messages;
     }
-    catch_up.messages.pop_front();
+    Connection* const member = parts_.slab.find(entry.slot, entry.generation);
+    if (member != nullptr && member->is_open()) {
+      feed(carrier, *member, *entry.message);
+    } else {
+      drop(DropReason::closing, 1);
+    }
   }
-  if (catch_up.messages.empty()) connection.catch_up_.reset();
+  if (catch_up.entries.empty()) carrier.catch_up_.reset();
+}
+
+void Delivery::feed(Connection& carrier, Connection& member, const Message& message) {
+  if (is_own_[member.format_]) return queue(carrier, encode_own(member, message));
+  const bool shows_room = parts_.edge.shows_room(member.format_);
+  queue(carrier, encode(member.format_, message, shows_room ? shown_room(member, message) : nullptr));
 }
 
 }  // namespace sluice::workers

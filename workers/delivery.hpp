@@ -41,9 +41,10 @@ class Delivery {
   // Delivers one message to one connection, whatever its target.
   void deliver_to(Connection& connection, const std::shared_ptr<const Message>& message, base::TimePoint now);
 
-  // Queues what the connection missed, at the pace at which its socket takes it; what comes meanwhile stands behind.
-  void catch_up(Connection& connection, std::vector<std::shared_ptr<const Message>> missed, base::TimePoint now);
-  void feed_catch_up(Connection& connection, base::TimePoint now);
+  // Queues what `member` missed, at the pace at which its carrier's socket takes it; what comes meanwhile stands
+  // behind.
+  void catch_up(Connection& member, std::vector<std::shared_ptr<const Message>> missed, base::TimePoint now);
+  void feed_catch_up(Connection& carrier, base::TimePoint now);
 
   // Queues a control frame: behind what is queued, but under no slow policy.
   void send_control(Connection& connection, std::string_view frame, base::TimePoint now);
@@ -76,8 +77,9 @@ class Delivery {
   Run encode_own(Connection& connection, const Message& message);
   Run add_frame(const Message& message, bool is_fixed);
   const RoomKey* shown_room(const Connection& connection, const Message& message) const;
-  void push(Connection& connection, const std::shared_ptr<const Message>& message, Run run);
-  void push_behind(Connection& connection, const std::shared_ptr<const Message>& message);
+  void push(Connection& member, const std::shared_ptr<const Message>& message, Run run);
+  void push_behind(Connection& carrier, const Connection& member, const std::shared_ptr<const Message>& message);
+  void feed(Connection& carrier, Connection& member, const Message& message);
   void queue(Connection& connection, Run run);
   bool is_over(const Connection& connection, const Size& more) const;
   bool make_room(Connection& connection, const Message& message, const Size& more);

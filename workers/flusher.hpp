@@ -20,7 +20,8 @@ class Delivery;
 class Flusher {
  public:
   // Connections written before the loop looks at its readiness set again: a fan-out to 10,000 must not keep the others
-  // waiting for all of it. Each write of a fan-out costs the kernel some 5 us, so a turn takes a third of a millisecond.
+  // waiting for all of it. Each write of a fan-out costs the kernel some 5 us, so a turn takes a third of a
+  // millisecond.
   static constexpr std::size_t turn_connections = 64;
 
   Flusher(Slab& slab, Frames& frames, Endings& endings, Metrics& metrics, const Options& options)

@@ -42,8 +42,9 @@ struct Target {
   bool operator==(const Target&) const = default;
 };
 
-// What `data` is; decides how each wire carries it.
-enum class DataKind : std::uint8_t { text, binary, json };
+// What `data` is; decides how each wire carries it. `arguments` are a JSON array: those of a Socket.IO event that has
+// not exactly one.
+enum class DataKind : std::uint8_t { text, binary, json, arguments };
 
 // What befalls a client whose outbox is full.
 enum class SlowPolicy : std::uint8_t { close, drop_newest, drop_oldest, conflate };
@@ -53,6 +54,8 @@ struct Message {
   std::string event = "message";
   std::string data;  // UTF-8 if text, a valid JSON value if json
   DataKind kind = DataKind::text;
+  // Bytes that JSON and arguments refer to by {"_placeholder":true,"num":N}.
+  std::vector<std::string> attachments;
   bool stored = true;                     // false: volatile; no position of its own, no history
   std::optional<SlowPolicy> slow_policy;  // nothing: the node's default
   std::string conflation_key;             // required by SlowPolicy::conflate
@@ -66,6 +69,7 @@ struct Message {
   std::size_t bytes() const {
     std::size_t sum = sizeof(Message) + data.size() + event.size() + conflation_key.size() +
                       (target.connections.size() + target.except_connections.size()) * sizeof(base::ConnectionId);
+    for (const std::string& attachment : attachments) sum += sizeof attachment + attachment.size();
     for (const auto* keys : {&target.rooms, &target.except_rooms}) {
       for (const RoomKey& key : *keys) sum += sizeof(RoomKey) + key.name.size();
     }

@@ -30,6 +30,9 @@ struct alignas(64) Metrics {
   std::array<base::Cell, protocol_names.size()> connections;  // open now
   std::array<base::Cell, protocol_names.size()> accepted;
   std::array<base::Cell, ending_names.size()> closed;
+  base::Cell riders;            // members that are heard through another connection
+  base::Cell handed_over;       // connections that went on at another worker
+  base::Cell carried_requests;  // that were carried to another worker
   base::Cell accept_pauses, handshakes_refused, protocol_errors, handler_exceptions;
   base::Cell messages_received, messages_sent;  // data messages; a sent one is one delivery written
   base::Cell payload_bytes_received, payload_bytes_sent, wire_bytes_received, wire_bytes_sent;
@@ -58,6 +61,12 @@ struct alignas(64) Metrics {
     v.per_worker().gauge("sluice_connections", connections, by_protocol, protocol_names, "Connections open now.");
     v.per_worker().counter("sluice_connections_accepted_total", accepted, by_protocol, protocol_names,
                            "Connections accepted, counted when their protocol is known.");
+    v.per_worker().gauge("sluice_socketio_sockets", riders,
+                         "Socket.IO sockets open now: each namespace that a Socket.IO connection has joined.");
+    v.summed().counter("sluice_connections_handed_over_total", handed_over,
+                       "Connections that went on at another worker, where their session lives.");
+    v.summed().counter("sluice_requests_carried_total", carried_requests,
+                       "Requests that were carried to the worker where their session lives, and their news.");
     v.summed().counter("sluice_connections_closed_total", closed, by_reason, ending_names,
                        "Connections ended, by the reason for it.");
     v.summed().counter("sluice_accept_pauses_total", accept_pauses,

@@ -51,7 +51,7 @@ Pool::State::State(const Options& options_of, std::uint32_t incarnation_of, std:
   for (std::size_t at = 0; at < count; ++at) {
     workers.push_back(
         std::make_unique<Worker>(Worker::Parts{base::WorkerId{static_cast<std::uint16_t>(at)}, incarnation, options,
-                                               edge, *mailboxes[at], sequencers, queued, connections}));
+                                               edge, mailboxes, sequencers, queued, connections}));
   }
 }
 

@@ -22,6 +22,13 @@ bool Readiness::add(int descriptor, std::uint32_t edges, std::uint64_t tag) {
   return epoll_ctl(set_, EPOLL_CTL_ADD, descriptor, &event) == 0;
 }
 
+bool Readiness::change(int descriptor, std::uint32_t edges, std::uint64_t tag) {
+  epoll_event event{};
+  event.events = edges;
+  event.data.u64 = tag;
+  return epoll_ctl(set_, EPOLL_CTL_MOD, descriptor, &event) == 0;
+}
+
 void Readiness::remove(int descriptor) { epoll_ctl(set_, EPOLL_CTL_DEL, descriptor, nullptr); }
 
 std::span<const epoll_event> Readiness::wait(std::chrono::nanoseconds timeout) {

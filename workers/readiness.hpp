@@ -26,6 +26,8 @@ class Readiness {
   // or over its own limit on watches). A closed descriptor leaves by itself.
   [[nodiscard]] bool add(int descriptor, std::uint32_t edges, std::uint64_t tag);
   void remove(int descriptor);
+  // Gives a descriptor of the set another tag. What is ready on it is told anew.
+  [[nodiscard]] bool change(int descriptor, std::uint32_t edges, std::uint64_t tag);
 
   // Waits for at most `timeout` (rounded up to milliseconds; 0: just looks) and returns what is ready, up to 1,024,
   // good until the next call.

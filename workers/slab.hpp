@@ -31,12 +31,16 @@ class Slab {
     const std::uint32_t slot = connection.slot_, generation = connection.generation_ + 1;
     connection.~Connection();
     Connection* fresh = new (&connection) Connection;
-    fresh->slot_ = slot;
+    fresh->slot_ = fresh->carrier_ = slot;
     fresh->generation_ = generation;
     --size_;
     if (generation != 0) free_.push_back(slot);
   }
 
+  // Whose outbox takes what is for `connection`: its own, or that of the one it rides on.
+  Connection& carrier_of(Connection& connection) { return at(connection.carrier_); }
+
+  const Connection& at(std::uint32_t slot) const { return (*pages_[slot / page_slots])[slot % page_slots]; }
   Connection& at(std::uint32_t slot) { return (*pages_[slot / page_slots])[slot % page_slots]; }
   // The connection of this slot and generation, or null if it is gone.
   Connection* find(std::uint32_t slot, std::uint32_t generation) {
@@ -53,7 +57,7 @@ class Slab {
     const std::uint32_t first = slots();
     pages_.push_back(std::make_unique<std::array<Connection, page_slots>>());
     for (std::uint32_t at_page = 0; at_page < page_slots; ++at_page) {
-      (*pages_.back())[at_page].slot_ = first + at_page;
+      (*pages_.back())[at_page].slot_ = (*pages_.back())[at_page].carrier_ = first + at_page;
       (*pages_.back())[at_page].generation_ = 1;
       free_.push_back(first + at_page);
     }

@@ -1,6 +1,7 @@
 #pragma once
-// Transport: the PORT for what stands between a wire's bytes and the socket's: TLS. A connection without one reads and
-// writes its socket directly. Implemented by gateway/; used on the connection's worker alone.
+// Transport: the PORT for what stands between a wire's bytes and the socket's (TLS), or in a socket's place (a session
+// whose client fetches by one request after the other). A connection without one reads and writes its socket directly.
+// Implemented by gateway/; used on the connection's worker alone.
 
 #include <sys/uio.h>
 
@@ -8,6 +9,8 @@
 #include <cstdint>
 #include <span>
 #include <string_view>
+
+#include "base/address.hpp"
 
 namespace sluice::workers {
 
@@ -37,6 +40,8 @@ class Transport {
   virtual bool has_pending() const = 0;
   // Says to the peer that no more will come (TLS: close_notify). Like write() without pieces.
   virtual Progress end(int descriptor) = 0;
+  // Where the client is, if there is no socket to ask.
+  virtual base::Address remote_address() const { return {}; }
   // Why it failed, in words fit for a log line; empty if it did not.
   virtual std::string_view failure() const = 0;
 };

@@ -35,6 +35,8 @@ class Wire {
   Wire& operator=(const Wire&) = delete;
 
   virtual Protocol protocol() const = 0;
+  // What survives a reconnect, if the wire has such a thing: an id that everyone may know.
+  virtual std::string session_id() const { return {}; }
   // Called once, when the connection begins to speak this wire.
   virtual void on_start(Worker&, Connection&) {}
   // Takes bytes from the client; they may be changed in place and are good during the call only. Returns how many were
@@ -53,6 +55,11 @@ class Wire {
   virtual void encode_own(const Message&, const RoomKey*, std::string&) {}
   // The connection ends by our will: sends the wire's last words, if it has any. Nothing else is sent after them.
   virtual void on_ending(Worker& worker, Connection& connection, const Ending& ending) = 0;
+  // The connection, which was opened without a socket, was given one (Worker::give_socket), and speaks through that.
+  virtual void on_socket(Worker&, Connection&) {}
+  // The connection is gone, whatever ended it, and nothing can be sent any more: lets go of what it held elsewhere. Not
+  // called when it goes on at another worker.
+  virtual void on_gone(Worker&, Connection&) {}
 };
 
 // What is served on a listening socket. The edge gives the numbers their meaning.
@@ -63,6 +70,8 @@ class Edge {
   virtual ~Edge() = default;
   // Makes what stands between the wire and the socket that such a listener accepted; null: nothing does.
   virtual std::unique_ptr<Transport> make_transport(Worker&, ListenerKind) { return nullptr; }
+  // A connection has come over from another worker with a transport that its edge made there.
+  virtual void adopt_transport(Worker&, Transport&) {}
   // Called once a second on each worker's thread.
   virtual void on_second(Worker&) {}
   // Makes the wire of a socket that was just accepted.

@@ -30,7 +30,7 @@ Worker::Worker(Parts parts)
       acceptor_(readiness_, parts.connections, metrics_) {
   metrics_.last_turn_milliseconds.set(static_cast<std::uint64_t>(
       std::chrono::duration_cast<std::chrono::milliseconds>(now_.time_since_epoch()).count()));
-  if (!readiness_.add(parts.mailbox.descriptor(), EPOLLIN | EPOLLET, Readiness::mailbox_tag)) {
+  if (!readiness_.add(mailbox().descriptor(), EPOLLIN | EPOLLET, Readiness::mailbox_tag)) {
     throw std::system_error(errno, std::generic_category(), "epoll_ctl of a mailbox");
   }
 }
@@ -66,8 +66,10 @@ void Worker::turn() {
     acceptor_.stop(now_, [this](int descriptor, ListenerKind kind) { open(descriptor, kind); });
   }
   if (drain_) run_drain();
+  perform_departures();
   perform_endings();
   flusher_.flush_some(delivery_);
+  perform_departures();
   perform_endings();
   if (!flusher_.has_dirty()) frames_.end_turn(base::Clock::now());
   acceptor_.resume_if_due(now_);
@@ -79,8 +81,8 @@ void Worker::turn() {
 }
 
 std::chrono::nanoseconds Worker::time_to_wait() const {
-  if (stops_ || flusher_.has_dirty() || !again_.empty() || !endings_.is_empty() || mail_begin_ < mail_.size() ||
-      has_mail_) {
+  if (stops_ || flusher_.has_dirty() || !again_.empty() || !endings_.is_empty() || !departures_.empty() ||
+      mail_begin_ < mail_.size() || has_mail_) {
     return std::chrono::nanoseconds(0);
   }
   base::TimePoint wakes_at = next_second_;
@@ -145,7 +147,7 @@ void Worker::run_mail() {
     mail_.clear();
     mail_begin_ = 0;
     has_mail_ = false;
-    parts_.mailbox.take(mail_);
+    mailbox().take(mail_);
   }
   std::size_t bytes = 0;
   const std::size_t end = std::min(mail_.size(), mail_begin_ + turn_mail);
@@ -166,7 +168,7 @@ void Worker::run_mail() {
   deliver_batch();
   if (count == 0) return;
   metrics_.mailbox_messages.add(count);
-  parts_.mailbox.handled(bytes, count);
+  mailbox().handled(bytes, count);
 }
 
 void Worker::deliver_batch() {
@@ -238,6 +240,8 @@ void Worker::say_goodbye(Connection& connection, const Ending& ending) {
   if (ending.reason == EndReason::slow_client) forget_outbox(connection, false);
   wheel_.disarm(connection.slot_);
   guard(connection, [&] { connection.wire_->on_ending(*this, connection, ending); });
+  // Its last words are among its carrier's.
+  if (connection.is_rider()) return release(connection);
   connection.phase_ = Connection::Phase::flushing;
   arm(connection, now_ + parts_.options.close_timeout_seconds);
   if (!connection.is_blocked_) flusher_.flush(connection);
@@ -269,15 +273,27 @@ void Worker::forget_outbox(Connection& connection, bool everything) {
 
 void Worker::release(Connection& connection) {
   leave_all(connection);
+  if (connection.wire_) guard(connection, [&] { connection.wire_->on_gone(*this, connection); });
   if (connection.reads_paused_) metrics_.reads_paused.subtract();
   forget_outbox(connection, true);
+  if (!connection.is_rider()) {
+    const Protocol protocol = connection.wire_ ? connection.wire_->protocol() : Protocol::http;
+    if (protocol == Protocol::http) metrics_.accepted[static_cast<std::size_t>(protocol)].add();
+    metrics_.closed[static_cast<std::size_t>(connection.end_reason_)].add();
+    acceptor_.release();
+  }
+  if (connection.descriptor_ >= 0) ::close(connection.descriptor_);
+  leave_slot(connection);
+}
+
+void Worker::leave_slot(Connection& connection) {
   wheel_.disarm(connection.slot_);
-  const auto protocol = connection.wire_ ? connection.wire_->protocol() : Protocol::http;
-  metrics_.connections[static_cast<std::size_t>(protocol)].subtract();
-  if (protocol == Protocol::http) metrics_.accepted[static_cast<std::size_t>(protocol)].add();
-  metrics_.closed[static_cast<std::size_t>(connection.end_reason_)].add();
-  ::close(connection.descriptor_);
-  acceptor_.release();
+  if (connection.is_rider()) {
+    metrics_.riders.subtract();
+  } else {
+    const Protocol protocol = connection.wire_ ? connection.wire_->protocol() : Protocol::http;
+    metrics_.connections[static_cast<std::size_t>(protocol)].subtract();
+  }
   slab_.give_back(connection);
 }
 
@@ -285,7 +301,7 @@ void Worker::drain(std::chrono::milliseconds over, Ending ending) {
   std::vector<DrainPlan::Item> items;
   for (std::uint32_t slot = 0; slot < slab_.slots(); ++slot) {
     const Connection& connection = slab_.at(slot);
-    if (connection.is_open()) items.push_back({slot, connection.generation_});
+    if (connection.is_open() && !connection.is_rider()) items.push_back({slot, connection.generation_});
   }
   drain_.emplace(std::move(items), now_, over, std::move(ending), random_);
 }
@@ -296,7 +312,7 @@ void Worker::run_drain() {
   }
   if (!drain_->is_over(now_)) return;
   for (std::uint32_t slot = 0; slot < slab_.slots(); ++slot) {
-    if (slab_.at(slot).is_open()) end(slab_.at(slot), drain_->ending());
+    if (slab_.at(slot).is_open() && !slab_.at(slot).is_rider()) end(slab_.at(slot), drain_->ending());
   }
   drain_.reset();
 }

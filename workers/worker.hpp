@@ -5,12 +5,14 @@
 
 #include <cstdint>
 #include <exception>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <random>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/address.hpp"
@@ -61,7 +63,7 @@ class Worker {
     std::uint32_t incarnation;
     const Options& options;
     Edge& edge;
-    Mailbox& mailbox;
+    std::span<const std::unique_ptr<Mailbox>> mailboxes;     // of all workers, by id
     std::span<const std::unique_ptr<Sequencer>> sequencers;  // by namespace
     base::ByteBudget& queued;                                // bytes of frames, of all workers
     base::ByteBudget& connections;                           // counts connections, of all workers
@@ -84,7 +86,10 @@ class Worker {
   void arm(Connection& connection, base::TimePoint deadline) { wheel_.arm(connection.slot(), deadline); }
   void disarm(Connection& connection) { wheel_.disarm(connection.slot()); }
   // Queues a frame that is no message: behind what is queued, and under no slow policy.
-  void send(Connection& connection, std::string_view frame) { delivery_.send_control(connection, frame, now_); }
+  // A rider's goes through its carrier.
+  void send(Connection& connection, std::string_view frame) {
+    delivery_.send_control(slab_.carrier_of(connection), frame, now_);
+  }
   // Gives the connection another wire from the next byte on. The caller's wire lives until its handler has returned.
   void become(Connection& connection, std::unique_ptr<Wire> wire);
   // Makes the connection a member, in one step with taking what it missed. The wire sends its client what this says,
@@ -102,6 +107,8 @@ class Worker {
   }
   // Counts a data message of the client's, whatever becomes of it.
   void count_received(Connection& connection, std::size_t payload_bytes);
+  // It went nowhere.
+  void drop_received(DropReason reason) { metrics_.drops[static_cast<std::size_t>(reason)].add(); }
   // Takes no more bytes from the client for now; the worker resumes by itself once mailboxes have room. Inside
   // on_bytes: return what was taken until then.
   void pause_reads(Connection& connection);
@@ -111,9 +118,48 @@ class Worker {
   // The last words are in the outbox and nothing is awaited from the client: the socket is closed behind them.
   void close_after_flush(Connection& connection) { connection.closes_after_flush_ = true; }
 
+  // --- for wires whose sessions are more than one socket, or less ---
+
+  // Runs `job` on another worker's thread, behind the mail that it has. However full its mailbox is: for what is
+  // bounded by connections, such as a request that is carried to its session and the answer that is carried back.
+  void post(base::WorkerId to, std::function<void(Worker&)> job);
+  // Opens a connection without a socket: what is queued for it goes through `transport`, which takes nothing until
+  // unblock() is called. Null if there are as many connections as may be.
+  Connection* open_session(std::unique_ptr<Wire> wire, std::unique_ptr<Transport> transport);
+  // Opens a member of its own that is heard through the outbox of `carrier`, under its limits. It has no socket and no
+  // bytes; the carrier's wire ends it when the carrier ends. It has no part in drains.
+  Connection& open_rider(Connection& carrier, std::unique_ptr<Wire> wire);
+  // The client of a connection without a socket has shown itself.
+  void note_life(Connection& connection);
+  // The transport takes bytes again.
+  void unblock(Connection& connection) { flusher_.unblock(connection); }
+  // Gives the connection's socket, its transport and the bytes that on_bytes leaves to `session`, which lives here and
+  // has been without. Happens at the loop's next safe point, where the connection itself ends without a word; if the
+  // session is gone by then, the socket ends too.
+  void give_socket(Connection& connection, const Connection& session);
+  // Lets the connection go on at another worker as if it had been accepted there: its first bytes there are `unread`,
+  // then what on_bytes leaves. Nothing may have been sent on it.
+  void hand_over(Connection& connection, base::WorkerId to, std::string unread);
+  // Hands bytes to the connection's wire as if they had just been read.
+  void feed(Connection& connection, std::span<char> bytes) { take_bytes(connection, bytes); }
+  // The connection, if it is still there and open; good until the loop goes on.
+  Connection* find_open(std::uint32_t slot, std::uint32_t generation);
+  // Runs what concerns another connection than the one whose handler runs: what escapes it ends that one alone.
+  template <class Handler>
+  void run_for(Connection& connection, Handler&& handler) {
+    guard(connection, std::forward<Handler>(handler));
+  }
+
   base::ConnectionId id_of(const Connection& connection) const;
   base::Address remote_address(const Connection& connection) const;
   base::Address local_address(const Connection& connection) const;
+  // Calls each(key, joined place) for each room, implicit ones included.
+  template <class Each>
+  void for_each_room(const Connection& connection, Each&& each) const {
+    for (const Memberships::Membership& one : connection.memberships().all()) {
+      each(one.room->key(), one.room->members()[one.place].joined_place);
+    }
+  }
   // The rooms that the client named or was put into, without the implicit ones.
   std::vector<RoomKey> named_rooms(const Connection& connection) const;
   std::size_t named_room_count(const Connection& connection) const;
@@ -139,6 +185,7 @@ class Worker {
   void stop() { stops_ = true; }
 
   base::WorkerId id() const { return parts_.id; }
+  std::uint32_t incarnation() const { return parts_.incarnation; }
   Metrics& metrics() { return metrics_; }
   const Metrics& metrics() const { return metrics_; }  // any thread
   const Options& options() const { return parts_.options; }
@@ -148,6 +195,17 @@ class Worker {
 
  private:
   static constexpr std::size_t read_bytes = 262144;  // at most, from one connection a turn
+  static constexpr std::uint32_t watched_edges = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+
+  // A socket that leaves its connection, for a session here or for another worker.
+  struct Departure {
+    std::uint32_t slot, generation;  // whose it was
+    std::uint32_t session_slot = 0, session_generation = 0;
+    std::optional<base::WorkerId> to;
+    std::string unread;
+  };
+  // One on its way to another worker.
+  struct Traveller;
 
   std::chrono::nanoseconds time_to_wait() const;
   void turn();
@@ -165,6 +223,11 @@ class Worker {
   void deliver_batch();
   void run_job(const std::function<void(Worker&)>& job);
   void perform_endings();
+  void perform_departures();
+  void send_away(Connection& connection, base::WorkerId to, std::string unread);
+  void adopt_socket(Connection& session, Connection& giver);
+  void arrive(Traveller& traveller);
+  void leave_slot(Connection& connection);
   void say_goodbye(Connection& connection, const Ending& ending);
   void release(Connection& connection);
   void leave_all(Connection& connection);
@@ -182,6 +245,7 @@ class Worker {
     }
     retired_wire_.reset();
   }
+  Mailbox& mailbox() { return *parts_.mailboxes[parts_.id.value]; }
   // For Rooms, which moves another connection's membership up when one leaves.
   auto memberships_of() {
     return [this](std::uint32_t slot) -> Memberships& { return slab_.at(slot).memberships_; };
@@ -195,6 +259,7 @@ class Worker {
   Rooms rooms_;
   Frames frames_;
   Endings endings_;
+  std::vector<Departure> departures_;
   Flusher flusher_;
   Delivery delivery_;
   Readiness readiness_;

@@ -97,7 +97,9 @@ base::ConnectionId Worker::id_of(const Connection& connection) const {
 }
 
 base::Address Worker::remote_address(const Connection& connection) const {
-  return ask(connection.descriptor_, getpeername);
+  const Connection& carrier = slab_.at(connection.carrier_);
+  if (carrier.descriptor_ < 0 && carrier.transport_) return carrier.transport_->remote_address();
+  return ask(carrier.descriptor_, getpeername);
 }
 
 base::Address Worker::local_address(const Connection& connection) const {
@@ -119,8 +121,10 @@ std::size_t Worker::named_room_count(const Connection& connection) const {
 }
 
 ConnectionInfo Worker::info_of(const Connection& connection) const {
+  const Connection& carrier = slab_.at(connection.carrier_);
   ConnectionInfo info;
   info.id = id_of(connection);
+  info.session = connection.wire_->session_id();
   info.name_space = connection.name_space_;
   info.protocol = connection.wire_->protocol();
   for (const auto& membership : connection.memberships().all()) {
@@ -130,14 +134,14 @@ ConnectionInfo Worker::info_of(const Connection& connection) const {
   }
   info.remote_address = remote_address(connection).text();
   info.connected_for = milliseconds(now_ - connection.since_);
-  info.silent_for = milliseconds(now_ - connection.last_seen_);
-  info.outbox_bytes = connection.outbox_.bytes();
-  info.outbox_messages = connection.outbox_.messages();
-  if (!connection.outbox_.is_empty()) info.outbox_age = milliseconds(now_ - connection.outbox_.oldest());
+  info.silent_for = milliseconds(now_ - carrier.last_seen_);
+  info.outbox_bytes = carrier.outbox_.bytes();
+  info.outbox_messages = carrier.outbox_.messages();
+  if (!carrier.outbox_.is_empty()) info.outbox_age = milliseconds(now_ - carrier.outbox_.oldest());
   info.messages_received = connection.messages_received_;
-  info.messages_sent = connection.messages_sent_;
-  info.bytes_received = connection.bytes_received_;
-  info.bytes_sent = connection.bytes_sent_;
+  info.messages_sent = carrier.messages_sent_;
+  info.bytes_received = carrier.bytes_received_;
+  info.bytes_sent = carrier.bytes_sent_;
   return info;
 }
 

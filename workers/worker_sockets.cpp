@@ -10,12 +10,6 @@
 #include "workers/worker.hpp"
 
 namespace sluice::workers {
-namespace {
-
-constexpr std::uint32_t watched_edges = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
-
-}  // namespace
-
 void Worker::open(int descriptor, ListenerKind kind) {
   Connection& connection = slab_.take();
   connection.descriptor_ = descriptor;
@@ -97,7 +91,8 @@ void Worker::take_bytes(Connection& connection, std::span<char> bytes) {
     bytes = bytes.subspan(taken);
     SLUICE_ASSERT(bytes.empty() || !connection.is_open() || connection.reads_paused_ || connection.wire_.get() != wire);
   }
-  if (bytes.empty() || !connection.is_open()) return;
+  // They are kept for later, or for whom the socket goes to.
+  if (bytes.empty() || !(connection.is_open() || connection.is_leaving_)) return;
   connection.unread_ = std::make_unique<std::string>(bytes.data(), bytes.size());
 }
 

@@ -66,6 +66,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     return open;
   }();
   static const Namespaces namespaces({"/", "/chat"});
+  static const Seals seals;
   const std::string_view all(reinterpret_cast<const char*>(data), size);
   const std::string_view bytes = all.substr(0, head_size(all) == 0 ? size : head_size(all));
   const bool passes = passes_in_pieces(bytes, size + 1);
@@ -76,18 +77,18 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   check_read(bytes, *head);
   const auto target = RequestTarget::parse(head->target);
   if (!target) return 0;
-  const auto shaken = shake_hands(*head, *target, options, namespaces, 4);
+  const auto shaken = shake_hands(*head, *target, options, namespaces, seals, 4);
   if (const auto* const error = std::get_if<HttpError>(&shaken)) {
     require(error->status >= 400 && error->status < 600);
-    require(http_answer(*error).find("\r\n\r\n{") != std::string::npos);
+    require(http_text(http_reply(*error)).find("\r\n\r\n{") != std::string::npos);
     return 0;
   }
   const auto& handshake = std::get<WebSocketHandshake>(shaken);
   require(handshake.answer.starts_with("HTTP/1.1 101 ") && handshake.answer.ends_with("\r\n\r\n"));
   // Nothing of the request may begin a line of its own in the answer.
   require(handshake.answer.find("\r\n\r\n") + 4 == handshake.answer.size());
-  require(!handshake.announcement.rooms.empty() && handshake.announcement.rooms.size() <= 4);
-  for (const auto& room : handshake.announcement.rooms) {
+  require(!handshake.subscription.announcement.rooms.empty() && handshake.subscription.announcement.rooms.size() <= 4);
+  for (const auto& room : handshake.subscription.announcement.rooms) {
     require(room.kind == sluice::workers::RoomKey::Kind::room && !room.name.empty() && room.name.size() <= 32);
     require(is_utf8(room.name));
   }

@@ -200,7 +200,7 @@ test('all unary calls are there as JSON; streams are not', async () => {
   assert.equal((await call('Gateway/GetConnection', { id })).connection.id, id);
   assert.ok((await call('Gateway/ListRooms', { prefix: 'js' })).rooms.some((room) => room.name === 'json'));
   const history = await call('Gateway/History', { room: 'json', newestFirst: true });
-  assert.deepEqual(history.messages.map((one) => one.payload), [{ event: 'message', json: '{"a":1}' }, { event: 'message', binary: 'aGk=' }]);
+  assert.deepEqual(history.messages.map((one) => one.payload), [{ event: 'message', json: '{"a":1}', attachments: [] }, { event: 'message', binary: 'aGk=', attachments: [] }]);
   assert.equal((await call('Gateway/Disconnect', { target, closeCode: 4000, reason: 'bye' })).matched, 1);
   assert.deepEqual(await client.whenClosed(), { code: 4000, reason: 'bye' });
   for (const stream of ['Gateway/PublishStream', 'Nodes/Drain']) {

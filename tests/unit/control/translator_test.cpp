@@ -192,6 +192,20 @@ TEST_F(TranslatorTest, JsonMustBeJson) {
   EXPECT_EQ(message.data, "{\"a\": 1}");
 }
 
+TEST_F(TranslatorTest, ArgumentsAreAnArrayThatMayReferToAttachments) {
+  const auto with = [this](const std::string& arguments) {
+    return field(publish([&](auto& request) {
+      request.mutable_payload()->set_arguments(arguments);
+      request.mutable_payload()->add_attachments("ab");
+    }));
+  };
+  EXPECT_EQ(with("{}"), "payload.arguments");
+  EXPECT_EQ(with(R"([{"_placeholder":true,"num":1}])"), "payload.attachments");
+  EXPECT_EQ(with(R"([{"_placeholder":true,"num":0},1])"), "(nothing)");
+  EXPECT_EQ(message.kind, workers::DataKind::arguments);
+  EXPECT_EQ(message.attachments, std::vector<std::string>{"ab"});
+}
+
 TEST_F(TranslatorTest, ConflationNeedsAKeyAndAKeyNeedsConflation) {
   const auto options = [this](v1::SlowPolicy policy, const std::string& key) {
     return field(publish([&](auto& request) {

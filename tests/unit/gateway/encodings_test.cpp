@@ -146,7 +146,7 @@ TEST(Encodings, OtherFormatsHaveNoNotices) {
 
 TEST(Encodings, TheOpenNoticeNamesConnectionAndPosition) {
   std::string out;
-  append_open("9f31c2d0-1-2a-7", "0000000000c0ffee-42", out);
+  append_open(enveloped_websocket, "9f31c2d0-1-2a-7", "0000000000c0ffee-42", out);
   EXPECT_EQ(out.substr(2), R"({"notice":"open","id":"9f31c2d0-1-2a-7","position":"0000000000c0ffee-42"})");
   EXPECT_EQ(out[0], '\x81');
 }
@@ -186,8 +186,14 @@ class DeflatedEncodings : public testing::Test {
 
   Options options_;
   Namespaces namespaces_;
+  // Encoding asks no other worker.
+  struct NoOthers : Contexts {
+    WorkerContext& context_of(workers::Worker&) override { std::abort(); }
+  };
+  Seals seals_;
+  NoOthers contexts_;
   workers::Metrics metrics_;
-  WorkerContext context_{options_, namespaces_, metrics_};
+  WorkerContext context_{options_, namespaces_, seals_, contexts_, metrics_};
   const workers::WireFormat bare_ = websocket_format(false, DeflateTerms{});
 };
 

@@ -9,25 +9,25 @@ using base::Errc;
 using base::fail;
 
 TEST(HttpAnswer, AnAnswerIsWholeAndSaysThatTheConnectionCloses) {
-  EXPECT_EQ(http_answer({404, fail(Errc::not_found, "nothing here")}),
+  EXPECT_EQ(http_text(http_reply({404, fail(Errc::not_found, "nothing here")})),
             "HTTP/1.1 404 Not Found\r\nContent-Type: application/json\r\nContent-Length: 47\r\n"
             "Cache-Control: no-store\r\nConnection: close\r\n\r\n"
             "{\"error\":\"not_found\",\"message\":\"nothing here\"}\n");
 }
 
 TEST(HttpAnswer, FurtherHeadersComeBeforeTheEmptyLine) {
-  const std::string answer = http_answer({405, fail(Errc::bad_request, "no"), "Allow: GET\r\n"});
+  const std::string answer = http_text(http_reply({405, fail(Errc::bad_request, "no"), "Allow: GET\r\n"}));
   EXPECT_NE(answer.find("\r\nConnection: close\r\nAllow: GET\r\n\r\n{"), std::string::npos);
 }
 
 TEST(HttpAnswer, TheContentLengthIsThatOfTheBody) {
-  const std::string answer = http_answer({400, fail(Errc::bad_request, "\"quoted\"\r\nX: y\x01 \xFF")});
+  const std::string answer = http_text(http_reply({400, fail(Errc::bad_request, "\"quoted\"\r\nX: y\x01 \xFF")}));
   const auto body = answer.substr(answer.find("\r\n\r\n") + 4);
   EXPECT_NE(answer.find("Content-Length: " + std::to_string(body.size()) + "\r\n"), std::string::npos);
 }
 
 TEST(HttpAnswer, WhatADetailHoldsIsEscaped) {
-  const std::string answer = http_answer({400, fail(Errc::bad_request, "\"quoted\"\r\nX: y\x01 \xFF")});
+  const std::string answer = http_text(http_reply({400, fail(Errc::bad_request, "\"quoted\"\r\nX: y\x01 \xFF")}));
   EXPECT_NE(answer.find(R"("message":"\"quoted\"\r\nX: y\u0001 )"
                         "\xEF\xBF\xBD\"}\n"),
             std::string::npos);
@@ -42,7 +42,7 @@ TEST(HttpAnswer, EachErrorHasTheStatusOfItsRow) {
 
 TEST(HttpAnswer, EachStatusThatIsUsedHasItsReason) {
   const auto line = [](std::uint16_t status) {
-    const std::string answer = http_answer({status, fail(Errc::bad_request, "x")});
+    const std::string answer = http_text(http_reply({status, fail(Errc::bad_request, "x")}));
     return answer.substr(0, answer.find('\r'));
   };
   EXPECT_EQ(line(400), "HTTP/1.1 400 Bad Request");

@@ -35,7 +35,8 @@ std::variant<WebSocketHandshake, HttpError> shake(const Request& request, const 
   EXPECT_TRUE(head) << text;
   const auto target = RequestTarget::parse(head->target);
   EXPECT_TRUE(target);
-  return shake_hands(*head, *target, options, Namespaces({"/", "/admin"}), rooms_max);
+  static const Seals seals;
+  return shake_hands(*head, *target, options, Namespaces({"/", "/admin"}), seals, rooms_max);
 }
 
 WebSocketHandshake accepted(const Request& request, const Options& options = open_options()) {
@@ -55,7 +56,7 @@ HttpError refused(const Request& request, const Options& options = open_options(
 }
 
 std::vector<RoomKey> rooms_of(const std::string& query) {
-  return accepted({.target = "/ws?" + query}).announcement.rooms;
+  return accepted({.target = "/ws?" + query}).subscription.announcement.rooms;
 }
 
 // --- accepted ---
@@ -73,11 +74,11 @@ TEST(WebSocketHandshake, UpgradeAndConnectionMayListMoreAndInAnyCase) {
 
 TEST(WebSocketHandshake, ABareClientIsInLobbyUnlessItNamesRooms) {
   const WebSocketHandshake handshake = accepted({});
-  EXPECT_EQ(handshake.announcement.rooms, std::vector{RoomKey::room("lobby")});
-  EXPECT_EQ(handshake.announcement.format, bare_websocket);
-  EXPECT_EQ(handshake.announcement.name_space.value, 0);
-  EXPECT_FALSE(handshake.announcement.since);
-  EXPECT_FALSE(handshake.is_enveloped);
+  EXPECT_EQ(handshake.subscription.announcement.rooms, std::vector{RoomKey::room("lobby")});
+  EXPECT_EQ(handshake.subscription.announcement.format, bare_websocket);
+  EXPECT_EQ(handshake.subscription.announcement.name_space.value, 0);
+  EXPECT_FALSE(handshake.subscription.announcement.since);
+  EXPECT_FALSE(handshake.subscription.is_enveloped);
 }
 
 TEST(WebSocketHandshake, NamedRoomsAreJoinedEachOnce) {
@@ -91,21 +92,21 @@ TEST(WebSocketHandshake, RoomsUpToTheBoundAreJoined) {
 }
 
 TEST(WebSocketHandshake, AnEnvelopeIsGivenToWhoAsksForIt) {
-  EXPECT_TRUE(accepted({.target = "/?envelope=1"}).is_enveloped);
-  EXPECT_EQ(accepted({.target = "/?envelope=1"}).announcement.format, enveloped_websocket);
-  EXPECT_FALSE(accepted({.target = "/?envelope=0"}).is_enveloped);
+  EXPECT_TRUE(accepted({.target = "/?envelope=1"}).subscription.is_enveloped);
+  EXPECT_EQ(accepted({.target = "/?envelope=1"}).subscription.announcement.format, enveloped_websocket);
+  EXPECT_FALSE(accepted({.target = "/?envelope=0"}).subscription.is_enveloped);
 }
 
 TEST(WebSocketHandshake, ResumingHasAnEnvelope) {
   const WebSocketHandshake handshake = accepted({.target = "/?since=0000000000c0ffee-42&envelope=0"});
-  EXPECT_EQ(handshake.announcement.since, (base::Position{0xc0ffee, 42}));
-  EXPECT_TRUE(handshake.is_enveloped);
-  EXPECT_EQ(handshake.announcement.format, enveloped_websocket);
+  EXPECT_EQ(handshake.subscription.announcement.since, (base::Position{0xc0ffee, 42}));
+  EXPECT_TRUE(handshake.subscription.is_enveloped);
+  EXPECT_EQ(handshake.subscription.announcement.format, enveloped_websocket);
 }
 
 TEST(WebSocketHandshake, ANamespaceIsFoundByItsName) {
-  EXPECT_EQ(accepted({.target = "/?namespace=/admin"}).announcement.name_space.value, 1);
-  EXPECT_EQ(accepted({.target = "/?namespace=%2F"}).announcement.name_space.value, 0);
+  EXPECT_EQ(accepted({.target = "/?namespace=/admin"}).subscription.announcement.name_space.value, 1);
+  EXPECT_EQ(accepted({.target = "/?namespace=%2F"}).subscription.announcement.name_space.value, 0);
 }
 
 TEST(WebSocketHandshake, SubprotocolsThatAreNotSpokenAreNotAnswered) {
@@ -126,7 +127,7 @@ TEST(WebSocketHandshake, CompressionIsAgreedOnAsTheOptionSays) {
   EXPECT_NE(shared.answer.find("\r\nSec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover"),
             std::string::npos);
   ASSERT_TRUE(shared.deflate);
-  EXPECT_EQ(shared.announcement.format, websocket_format(false, shared.deflate));
+  EXPECT_EQ(shared.subscription.announcement.format, websocket_format(false, shared.deflate));
   EXPECT_FALSE(accepted({}, options).deflate);
   options.compression = Compression::off;
   const WebSocketHandshake off = accepted(offer, options);
@@ -219,8 +220,8 @@ TEST(WebSocketHandshake, ARoomsNameThatIsNoneIs400) {
 TEST(WebSocketHandshake, OnlyLobbyMayBeNamedWhereRoomsAreGranted) {
   Options options = open_options();
   options.client_rooms = ClientRooms::granted;
-  EXPECT_EQ(accepted({}, options).announcement.rooms.size(), 1U);
-  EXPECT_EQ(accepted({.target = "/?room=lobby"}, options).announcement.rooms.size(), 1U);
+  EXPECT_EQ(accepted({}, options).subscription.announcement.rooms.size(), 1U);
+  EXPECT_EQ(accepted({.target = "/?room=lobby"}, options).subscription.announcement.rooms.size(), 1U);
   EXPECT_EQ(refused({.target = "/?room=other"}, options).status, 403);
 }
 

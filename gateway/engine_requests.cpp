@@ -1,0 +1,254 @@
+#include "gateway/engine_requests.hpp"
+
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "base/log.hpp"
+#include "gateway/cors.hpp"
+#include "gateway/engine_io.hpp"
+#include "gateway/engine_messages.hpp"
+#include "gateway/engine_probe_wire.hpp"
+#include "gateway/engine_session.hpp"
+#include "gateway/http_answer.hpp"
+#include "gateway/http_head.hpp"
+#include "gateway/http_wire.hpp"
+#include "gateway/origins.hpp"
+#include "gateway/poll_transport.hpp"
+#include "gateway/request_target.hpp"
+#include "gateway/socket_io_session.hpp"
+#include "gateway/websocket_handshake.hpp"
+#include "gateway/worker_context.hpp"
+
+namespace sluice::gateway {
+namespace {
+
+using engine_io::Refusal;
+using workers::Connection;
+using workers::Worker;
+
+HttpReply refusal(Refusal why) {
+  return {engine_io::status_of(why), "application/json", engine_io::body_of(why), {}, false};
+}
+
+// What a request that passed the first checks asks for.
+struct Ask {
+  bool is_websocket = false;
+  bool is_post = false;
+  std::optional<base::ConnectionId> session;  // nothing: a new one
+};
+
+std::variant<Ask, Refusal> read_ask(const HttpHead& head, const RequestTarget& target, const WorkerContext& context,
+                                    std::uint32_t incarnation) {
+  const auto parameter = [&target](std::string_view name) {
+    const std::string* const value = target.find(name);
+    return value != nullptr ? std::string_view(*value) : std::string_view{};
+  };
+  const std::string_view transport = parameter("transport");
+  Ask ask;
+  ask.is_websocket = transport == "websocket";
+  if (!ask.is_websocket && (transport != "polling" || !context.options.allow_polling)) {
+    return Refusal::unknown_transport;
+  }
+  if (parameter("EIO") != engine_io::revision) return Refusal::unsupported_protocol_version;
+  if (ask.is_websocket != head.has_token("Upgrade", "websocket")) return Refusal::bad_request;
+  const std::string* const sid = target.find("sid");
+  if (sid == nullptr) return head.method == "GET" ? std::variant<Ask, Refusal>(ask) : Refusal::bad_handshake_method;
+  ask.session = context.seals.open(Seals::Purpose::engine_session, *sid);
+  if (!ask.session || ask.session->incarnation != incarnation) return Refusal::unknown_session;
+  ask.is_post = head.method == "POST";
+  if (!ask.is_post && head.method != "GET") return Refusal::bad_request;
+  return ask;
+}
+
+// The session of this id, if it is still there.
+EngineSession* find_session(Worker& worker, const base::ConnectionId& id, Connection*& connection) {
+  connection = worker.find_open(id.slot, id.generation);
+  return connection == nullptr ? nullptr : dynamic_cast<EngineSession*>(&connection->wire());
+}
+
+// Calls deal(worker, session, connection) on the worker where the session lives, or otherwise(worker).
+template <class Deal, class Otherwise>
+void with_session(Worker& here, const base::ConnectionId& id, Deal deal, Otherwise otherwise) {
+  if (here.id() != id.worker()) {
+    here.metrics().carried_requests.add();
+    return here.post(id.worker(),
+                     [id, deal = std::move(deal), otherwise = std::move(otherwise)](Worker& there) mutable {
+                       with_session(there, id, std::move(deal), std::move(otherwise));
+                     });
+  }
+  Connection* connection = nullptr;
+  EngineSession* const session = find_session(here, id, connection);
+  if (session == nullptr) return otherwise(here);
+  here.run_for(*connection, [&] { deal(here, *session, *connection); });
+}
+
+// Polls and posts of a session.
+class SessionRequest final : public HttpHandler {
+ public:
+  SessionRequest(base::ConnectionId session, bool is_post, std::string headers)
+      : session_(session), is_post_(is_post), headers_(std::move(headers)) {}
+
+  HttpReply too_large() const override { return {413, "text/plain", "the payload is over maxPayload\n", {}, true}; }
+  void complete(HttpReply& reply) const override { reply.headers += headers_; }
+
+  void on_begun(Worker& worker, const ExchangeId& id) override {
+    if (!is_post_) return;
+    with_session(
+        worker, session_,
+        [id](Worker& there, EngineSession& session, Connection& connection) {
+          session.on_post_begun(there, connection, id);
+        },
+        [](Worker&) {});
+  }
+
+  void on_request(Worker& worker, const ExchangeId& id, std::string body) override {
+    const auto otherwise = [id](Worker& there) { HttpWire::answer(there, id, refusal(Refusal::unknown_session)); };
+    if (!is_post_) {
+      return with_session(
+          worker, session_,
+          [id](Worker& there, EngineSession& session, Connection& connection) {
+            session.on_poll(there, connection, id);
+          },
+          otherwise);
+    }
+    with_session(
+        worker, session_,
+        [id, body = std::move(body)](Worker& there, EngineSession& session, Connection& connection) mutable {
+          session.on_post(there, connection, id, std::move(body));
+        },
+        otherwise);
+  }
+
+  void on_gone(Worker& worker, const ExchangeId& id) override {
+    with_session(
+        worker, session_,
+        [id](Worker& there, EngineSession& session, Connection& connection) {
+          session.on_request_gone(there, connection, id);
+        },
+        [](Worker&) {});
+  }
+
+ private:
+  base::ConnectionId session_;
+  bool is_post_;
+  std::string headers_;
+};
+
+// A handshake by polling: the session begins, and its first packets are the answer.
+class OpenRequest final : public HttpHandler {
+ public:
+  OpenRequest(WorkerContext& context, std::unique_ptr<EngineApplication> application, base::Address remote,
+              std::string headers)
+      : context_(context), application_(std::move(application)), remote_(remote), headers_(std::move(headers)) {}
+
+  HttpReply too_large() const override { return refusal(Refusal::bad_request); }
+  void complete(HttpReply& reply) const override { reply.headers += headers_; }
+
+  void on_request(Worker& worker, const ExchangeId& id, std::string) override {
+    auto transport = std::make_unique<PollTransport>(worker, remote_);
+    auto wire = std::make_unique<EngineSession>(context_, std::move(application_), transport.get());
+    EngineSession& session = *wire;
+    Connection* const connection = worker.open_session(std::move(wire), std::move(transport));
+    if (connection == nullptr) {
+      return HttpWire::answer(worker, id,
+                              http_reply({503,
+                                          base::fail(base::Errc::unavailable,
+                                                     "there are as many connections as "
+                                                     "may be"),
+                                          "Retry-After: 1\r\n"}));
+    }
+    worker.run_for(*connection, [&] { session.open(worker, *connection, id); });
+  }
+
+ private:
+  WorkerContext& context_;
+  std::unique_ptr<EngineApplication> application_;
+  base::Address remote_;
+  std::string headers_;
+};
+
+std::variant<std::unique_ptr<EngineApplication>, HttpReply> make_application(Worker& worker, WorkerContext& context,
+                                                                             const RequestTarget& target,
+                                                                             EngineKind kind) {
+  const std::size_t rooms_max = worker.options().rooms_per_connection_max;
+  if (kind == EngineKind::socket_io) {
+    auto rooms = read_rooms(target, context.options, context.seals, rooms_max);
+    if (!rooms) return http_reply(http_error(rooms.error()));
+    return std::make_unique<SocketIoSession>(context, std::move(*rooms));
+  }
+  auto subscription = read_subscription(target, context.options, context.namespaces, context.seals, rooms_max);
+  if (!subscription) return http_reply(http_error(subscription.error()));
+  return std::make_unique<EngineMessages>(context, std::move(*subscription));
+}
+
+Routed become_websocket(Worker& worker, Connection& connection, WorkerContext& context, const HttpHead& head,
+                        const Ask& ask, std::unique_ptr<EngineApplication> application) {
+  if (const auto misfit = upgrade_misfit(head)) return http_reply(*misfit);
+  const std::string answer = accept_upgrade(head) + "\r\n";
+  if (ask.session) {
+    if (ask.session->worker() != worker.id()) return HandOver{ask.session->worker()};
+    Connection* session_connection = nullptr;
+    if (find_session(worker, *ask.session, session_connection) == nullptr) return refusal(Refusal::unknown_session);
+    worker.send(connection, answer);
+    worker.become(connection, std::make_unique<EngineProbeWire>(context, *session_connection));
+    return Became{};
+  }
+  worker.send(connection, answer);
+  auto wire = std::make_unique<EngineSession>(context, std::move(application), nullptr);
+  EngineSession& session = *wire;
+  worker.become(connection, std::move(wire));
+  session.open(worker, connection, std::nullopt);
+  return Became{};
+}
+
+// The old protocol is known by its number; whoever runs such a client is told what to do, not only the client.
+void note_refusal(Worker& worker, const Connection& connection, Refusal why, const RequestTarget& target) {
+  const std::string* const revision = target.find("EIO");
+  if (why != Refusal::unsupported_protocol_version || !worker.log_limit().allows(worker.now())) return;
+  base::log_info("engine_io_refused",
+                 {{"remote", worker.remote_address(connection).text()},
+                  {"why", revision != nullptr && *revision == "3"
+                              ? "the client speaks Engine.IO 3 (Socket.IO 2); use socket.io-client 3 or newer"
+                              : "the request does not say EIO=4"},
+                  {"suppressed", worker.log_limit().take_suppressed()}});
+}
+
+}  // namespace
+
+Routed route_engine_io(Worker& worker, Connection& connection, WorkerContext& context, const HttpHead& head,
+                       const RequestTarget& target, EngineKind kind) {
+  if (!is_origin_allowed(context.options.allowed_origins, head.find("Origin"), head.find("Host"))) {
+    return refusal(Refusal::forbidden);
+  }
+  std::string headers = cors_headers(context.options, head);
+  if (head.method == "OPTIONS") return preflight_reply(head, std::move(headers));
+  const auto refuse = [&](HttpReply reply) {
+    reply.headers += headers;
+    return reply;
+  };
+  const auto read = read_ask(head, target, context, worker.incarnation());
+  if (const auto* const why = std::get_if<Refusal>(&read)) {
+    note_refusal(worker, connection, *why, target);
+    return refuse(refusal(*why));
+  }
+  const Ask& ask = std::get<Ask>(read);
+  if (ask.session && !ask.is_websocket) {
+    // Binary bodies were the third revision's.
+    if (ask.is_post && head.find("Content-Type") == "application/octet-stream") {
+      return refuse(refusal(Refusal::bad_request));
+    }
+    return std::make_unique<SessionRequest>(*ask.session, ask.is_post, std::move(headers));
+  }
+  std::unique_ptr<EngineApplication> application;
+  if (!ask.session) {
+    auto made = make_application(worker, context, target, kind);
+    if (auto* const reply = std::get_if<HttpReply>(&made)) return refuse(std::move(*reply));
+    application = std::get<std::unique_ptr<EngineApplication>>(std::move(made));
+  }
+  if (ask.is_websocket) return become_websocket(worker, connection, context, head, ask, std::move(application));
+  return std::make_unique<OpenRequest>(context, std::move(application), worker.remote_address(connection),
+                                       std::move(headers));
+}
+
+}  // namespace sluice::gateway

@@ -1,0 +1,92 @@
+#pragma once
+// EngineSession: one Engine.IO client, from its handshake to its end, over long-polling, over a WebSocket, or first the
+// one and then the other. The wire of a connection that may have no socket. All overlaps of requests are decided here.
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "gateway/engine_application.hpp"
+#include "gateway/engine_io.hpp"
+#include "gateway/frame_decoder.hpp"
+#include "gateway/http_exchange.hpp"
+#include "gateway/worker_context.hpp"
+#include "workers/wire.hpp"
+
+namespace sluice::gateway {
+
+class PollTransport;
+
+class EngineSession final : public workers::Wire {
+ public:
+  // `context` outlives this. With `transport`, which is the connection's own, it begins with polling; else with a
+  // WebSocket.
+  EngineSession(WorkerContext& context, std::unique_ptr<EngineApplication> application, PollTransport* transport);
+  ~EngineSession() override;
+
+  // Tells the client that the session is open. The first poll, if it begins with one, is `poll`.
+  void open(workers::Worker& worker, workers::Connection& connection, const std::optional<ExchangeId>& poll);
+
+  // --- requests of a client that polls ---
+  void on_poll(workers::Worker& worker, workers::Connection& connection, const ExchangeId& id);
+  // A POST has begun, whose payload is still to come.
+  void on_post_begun(workers::Worker& worker, workers::Connection& connection, const ExchangeId& id);
+  void on_post(workers::Worker& worker, workers::Connection& connection, const ExchangeId& id, std::string payload);
+  // Whoever made that request is gone.
+  void on_request_gone(workers::Worker& worker, workers::Connection& connection, const ExchangeId& id);
+
+  // --- a WebSocket that is to take over ---
+  // False if there is nothing to take over, or another one is about to.
+  bool begin_upgrade(const workers::Connection& connection);
+  // It works: from now on the client waits for its poll to be answered.
+  void on_probed(workers::Connection& connection);
+  void end_upgrade();
+  // Whether it may happen now: every request's messages were taken, so that the WebSocket's come behind them.
+  bool may_take_over() const { return polling_ && !polling_->post; }
+
+  EngineApplication& application() { return *application_; }
+
+  workers::Protocol protocol() const override { return application_->protocol(); }
+  void on_start(workers::Worker& worker, workers::Connection& connection) override;
+  std::size_t on_bytes(workers::Worker& worker, workers::Connection& connection, std::span<char> bytes) override;
+  void on_resume(workers::Worker& worker, workers::Connection& connection) override;
+  void on_end_of_stream(workers::Worker& worker, workers::Connection& connection) override;
+  void on_deadline(workers::Worker& worker, workers::Connection& connection) override;
+  void on_ending(workers::Worker& worker, workers::Connection& connection, const workers::Ending& ending) override;
+  void on_socket(workers::Worker& worker, workers::Connection& connection) override;
+  void on_gone(workers::Worker& worker, workers::Connection& connection) override;
+
+ private:
+  // What only a client that polls needs.
+  struct Polling {
+    PollTransport* transport;
+    std::optional<ExchangeId> post;  // that has begun and was not answered
+    bool is_post_whole = false;
+    std::string payload;    // of it
+    std::size_t taken = 0;  // of the payload
+  };
+
+  void take_packets(workers::Worker& worker, workers::Connection& connection);
+  void finish_post(workers::Worker& worker, bool is_fine);
+  void on_frame(workers::Worker& worker, workers::Connection& connection, const FrameDecoder::Event& event);
+  // False: the application holds it; nothing more may be taken.
+  bool on_packet(workers::Worker& worker, workers::Connection& connection, const engine_io::Packet& packet);
+  void on_client_close(workers::Worker& worker, workers::Connection& connection);
+  // The client broke the protocol.
+  void fail(workers::Worker& worker, workers::Connection& connection, std::string_view why);
+  void send(workers::Worker& worker, workers::Connection& connection, engine_io::PacketType type,
+            std::string_view data = {});
+  void arm(workers::Worker& worker, workers::Connection& connection);
+
+  WorkerContext& context_;
+  std::unique_ptr<EngineApplication> application_;
+  std::unique_ptr<Polling> polling_;  // null: over WebSocket
+  FrameDecoder decoder_;
+  base::TimePoint beat_{};      // the next ping, or the one that is not answered
+  bool awaits_pong_ = false;    // a ping was sent
+  bool has_candidate_ = false;  // a WebSocket has come that may take over
+  bool is_probed_ = false;      // and it works
+  bool is_over_ = false;        // the application was told so
+};
+
+}  // namespace sluice::gateway

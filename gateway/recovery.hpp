@@ -1,0 +1,71 @@
+#pragma once
+// Recovery: what is remembered of Socket.IO sockets whose connection broke, so that their clients can come back as the
+// same sockets. Each worker remembers those that were opened on it: a socket's pid names that worker, wherever the
+// client has come back to since. Belongs to one worker.
+
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/ids.hpp"
+#include "workers/message.hpp"
+
+namespace sluice::gateway {
+
+// A socket between two connections.
+struct BrokenSocket {
+  std::string sid;
+  base::NamespaceId name_space;
+  // Its rooms, with the place in the order from which on each was heard.
+  struct Room {
+    workers::RoomKey key;
+    std::uint64_t joined_place;
+  };
+  std::vector<Room> rooms;
+  base::Position start;  // the position at its first connect: nothing that it has seen is older
+};
+
+class Recovery {
+ public:
+  // Remembers `sockets_max` at most, the newest, each for `kept`.
+  Recovery(std::size_t sockets_max, base::Duration kept) : sockets_max_(sockets_max), kept_(kept) {}
+
+  // The socket of this pid broke.
+  void save(std::string pid, BrokenSocket socket, base::TimePoint now);
+  // Gives it to the client that comes back, once.
+  std::optional<BrokenSocket> take(const std::string& pid);
+  // It lives again, at a connection that its pid does not name.
+  void note_alive(const std::string& pid, const base::ConnectionId& id) { alive_[pid] = id; }
+  std::optional<base::ConnectionId> find_alive(const std::string& pid) const;
+  // It has ended for good.
+  void forget(const std::string& pid) { alive_.erase(pid); }
+  // Once a second.
+  void expire(base::TimePoint now);
+
+  std::size_t size() const { return broken_.size(); }
+
+ private:
+  struct Saved {
+    BrokenSocket socket;
+    std::uint64_t number;  // tells it from another of the same pid
+  };
+  struct Due {
+    base::TimePoint at;
+    std::uint64_t number;
+    std::string pid;
+  };
+  void drop_front();
+
+  std::size_t sockets_max_;
+  base::Duration kept_;
+  std::uint64_t last_number_ = 0;
+  boost::unordered_flat_map<std::string, Saved> broken_;
+  boost::unordered_flat_map<std::string, base::ConnectionId> alive_;
+  std::deque<Due> due_;  // in the order in which they broke
+};
+
+}  // namespace sluice::gateway

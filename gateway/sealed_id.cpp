@@ -1,0 +1,126 @@
+#include "gateway/sealed_id.hpp"
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <openssl/rand.h>
+
+#include <cstring>
+#include <stdexcept>
+
+namespace sluice::gateway {
+namespace {
+
+// A sealed id: version, purpose, incarnation, worker, slot, generation, random bits, MAC.
+constexpr std::size_t sealed_bytes = 36, mac_bytes = 8, sealed_random_bytes = 12;
+constexpr unsigned char version = 1;
+// An open id: random bits, MAC.
+constexpr std::size_t open_bytes = 15, open_mac_bytes = 6;
+constexpr unsigned char open_purpose = 's';
+
+constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+// Base64url (RFC 4648, 5); the sizes here need no padding.
+std::string encode(const unsigned char* bytes, std::size_t size) {
+  std::string text;
+  text.reserve(size / 3 * 4);
+  for (std::size_t at = 0; at < size; at += 3) {
+    const std::uint32_t three =
+        static_cast<std::uint32_t>(bytes[at] << 16) | static_cast<std::uint32_t>(bytes[at + 1] << 8) | bytes[at + 2];
+    for (int shift = 18; shift >= 0; shift -= 6) text += alphabet[three >> shift & 63];
+  }
+  return text;
+}
+
+bool decode(std::string_view text, unsigned char* bytes, std::size_t size) {
+  if (text.size() != size / 3 * 4) return false;
+  for (std::size_t at = 0; at < size; at += 3) {
+    std::uint32_t three = 0;
+    for (const char c : text.substr(at / 3 * 4, 4)) {
+      const auto value = alphabet.find(c);
+      if (value == std::string_view::npos) return false;
+      three = three << 6 | static_cast<std::uint32_t>(value);
+    }
+    for (std::size_t index = 0; index < 3; ++index) {
+      bytes[at + index] = static_cast<unsigned char>(three >> (16 - 8 * index));
+    }
+  }
+  return true;
+}
+
+template <class Number>
+unsigned char* put(unsigned char* at, Number number) {
+  for (std::size_t index = sizeof number; index-- > 0;) *at++ = static_cast<unsigned char>(number >> (8 * index));
+  return at;
+}
+
+template <class Number>
+const unsigned char* take(const unsigned char* at, Number& number) {
+  number = 0;
+  for (std::size_t index = 0; index < sizeof number; ++index) number = static_cast<Number>(number << 8 | *at++);
+  return at;
+}
+
+void fill_random(unsigned char* bytes, std::size_t size) {
+  if (RAND_bytes(bytes, static_cast<int>(size)) != 1) throw std::runtime_error("OpenSSL gives no random bytes");
+}
+
+// `size` bytes of the MAC over `bytes`, which begin with what they are for.
+void write_mac(const std::array<unsigned char, 32>& key, const unsigned char* bytes, std::size_t bytes_size,
+               unsigned char* mac, std::size_t size) {
+  unsigned char whole[EVP_MAX_MD_SIZE];
+  unsigned int whole_size = 0;
+  if (HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), bytes, bytes_size, whole, &whole_size) == nullptr) {
+    throw std::runtime_error("OpenSSL makes no HMAC");
+  }
+  std::memcpy(mac, whole, size);
+}
+
+}  // namespace
+
+Seals::Seals() { fill_random(key_.data(), key_.size()); }
+
+std::string Seals::seal(Purpose purpose, const base::ConnectionId& id) const {
+  unsigned char bytes[sealed_bytes];
+  unsigned char* at = put(bytes, version);
+  at = put(at, static_cast<std::uint8_t>(purpose));
+  at = put(at, id.incarnation);
+  at = put(at, id.worker_id.value);
+  at = put(at, id.slot);
+  at = put(at, id.generation);
+  fill_random(at, sealed_random_bytes);
+  write_mac(key_, bytes, sealed_bytes - mac_bytes, bytes + sealed_bytes - mac_bytes, mac_bytes);
+  return encode(bytes, sealed_bytes);
+}
+
+std::optional<base::ConnectionId> Seals::open(Purpose purpose, std::string_view text) const {
+  unsigned char bytes[sealed_bytes], mac[mac_bytes];
+  if (!decode(text, bytes, sealed_bytes)) return std::nullopt;
+  if (bytes[0] != version || bytes[1] != static_cast<unsigned char>(purpose)) return std::nullopt;
+  write_mac(key_, bytes, sealed_bytes - mac_bytes, mac, mac_bytes);
+  if (CRYPTO_memcmp(mac, bytes + sealed_bytes - mac_bytes, mac_bytes) != 0) return std::nullopt;
+  base::ConnectionId id;
+  const unsigned char* at = take(bytes + 2, id.incarnation);
+  at = take(at, id.worker_id.value);
+  at = take(at, id.slot);
+  take(at, id.generation);
+  return id;
+}
+
+std::string Seals::make_socket_id() const {
+  unsigned char bytes[1 + open_bytes] = {open_purpose};
+  constexpr std::size_t random_bytes = open_bytes - open_mac_bytes;
+  fill_random(bytes + 1, random_bytes);
+  write_mac(key_, bytes, 1 + random_bytes, bytes + 1 + random_bytes, open_mac_bytes);
+  return encode(bytes + 1, open_bytes);
+}
+
+bool Seals::is_socket_id(std::string_view text) const {
+  unsigned char bytes[1 + open_bytes] = {open_purpose}, mac[open_mac_bytes];
+  constexpr std::size_t random_bytes = open_bytes - open_mac_bytes;
+  if (!decode(text, bytes + 1, open_bytes)) return false;
+  write_mac(key_, bytes, 1 + random_bytes, mac, open_mac_bytes);
+  return CRYPTO_memcmp(mac, bytes + 1 + random_bytes, open_mac_bytes) == 0;
+}
+
+}  // namespace sluice::gateway

@@ -1,0 +1,38 @@
+#pragma once
+// Seals: ids that clients hold as secrets or show to others. A sealed id names a connection of this node to whoever was
+// given it, and to nobody who guesses: 96 random bits and a MAC go with it, so a forged one is known at once, without
+// asking the worker it names. An open id names a Socket.IO socket to everyone, and nobody but the node can make one.
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/ids.hpp"
+
+namespace sluice::gateway {
+
+class Seals {
+ public:
+  // What an id is for; one that was made for something else does not pass.
+  enum class Purpose : std::uint8_t { engine_session = 'e', recovery = 'r' };
+
+  // Makes a key of its own. Throws std::runtime_error if there is no randomness.
+  Seals();
+
+  // 48 characters of base64url. Any thread.
+  std::string seal(Purpose purpose, const base::ConnectionId& id) const;
+  // Whom a sealed id names; nothing if it is not one of ours for this purpose.
+  std::optional<base::ConnectionId> open(Purpose purpose, std::string_view text) const;
+
+  // 20 characters of base64url, as Socket.IO's own are.
+  std::string make_socket_id() const;
+  // Whether `text` came from make_socket_id(): such a room belongs to that socket.
+  bool is_socket_id(std::string_view text) const;
+
+ private:
+  std::array<unsigned char, 32> key_;
+};
+
+}  // namespace sluice::gateway

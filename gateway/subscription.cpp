@@ -1,0 +1,99 @@
+#include "gateway/subscription.hpp"
+
+#include <algorithm>
+#include <string>
+
+#include "base/control_character.hpp"
+#include "gateway/encodings.hpp"
+#include "gateway/utf8.hpp"
+
+namespace sluice::gateway {
+namespace {
+
+using base::Errc;
+using base::fail;
+
+base::Status check_room(const std::string& name, const Options& options, const Seals& seals) {
+  if (name.empty()) return fail(Errc::bad_request, "a room's name is empty");
+  if (name.size() > options.room_name_bytes_max) {
+    return fail(Errc::bad_request,
+                "a room's name is longer than " + std::to_string(options.room_name_bytes_max) + " bytes");
+  }
+  if (!is_utf8(name) || base::has_control_character(name)) {
+    return fail(Errc::bad_request, "a room's name is not UTF-8 without control characters");
+  }
+  if (options.effective_client_rooms() == ClientRooms::granted && name != default_room) {
+    return fail(Errc::forbidden, "a room was asked for that was not granted; only lobby may be named");
+  }
+  if (seals.is_socket_id(name)) return fail(Errc::forbidden, "a room was asked for that is a socket's own");
+  return base::ok();
+}
+
+workers::GapReason gap_reason(workers::Gap gap) {
+  switch (gap) {
+    case workers::Gap::none:
+    case workers::Gap::evicted:
+      return workers::GapReason::evicted;
+    case workers::Gap::other_epoch:
+      return workers::GapReason::other_epoch;
+    case workers::Gap::future:
+      return workers::GapReason::future;
+  }
+  return workers::GapReason::evicted;
+}
+
+}  // namespace
+
+base::Result<std::vector<workers::RoomKey>> read_rooms(const RequestTarget& target, const Options& options,
+                                                       const Seals& seals, std::size_t rooms_max) {
+  std::vector<workers::RoomKey> rooms;
+  for (const auto& [name, value] : target.parameters) {
+    if (name != "room") continue;
+    if (const auto status = check_room(value, options, seals); !status) return status.error();
+    const auto key = workers::RoomKey::room(value);
+    if (std::find(rooms.begin(), rooms.end(), key) != rooms.end()) continue;
+    if (rooms.size() == rooms_max) {
+      return fail(Errc::bad_request, "more rooms than " + std::to_string(rooms_max) + " are named");
+    }
+    rooms.push_back(key);
+  }
+  if (rooms.empty()) rooms.push_back(workers::RoomKey::room(std::string(default_room)));
+  return rooms;
+}
+
+base::Result<Subscription> read_subscription(const RequestTarget& target, const Options& options,
+                                             const Namespaces& namespaces, const Seals& seals, std::size_t rooms_max) {
+  Subscription subscription;
+  const std::string* const name = target.find("namespace");
+  const auto name_space = namespaces.find(name != nullptr ? *name : "/");
+  if (!name_space) return fail(Errc::not_found, "there is no such namespace");
+  subscription.announcement.name_space = *name_space;
+  auto rooms = read_rooms(target, options, seals, rooms_max);
+  if (!rooms) return rooms.error();
+  subscription.announcement.rooms = std::move(*rooms);
+  if (const std::string* const envelope = target.find("envelope")) {
+    if (*envelope != "0" && *envelope != "1") return fail(Errc::bad_request, "envelope is neither 0 nor 1");
+    subscription.is_enveloped = *envelope == "1";
+  }
+  if (const std::string* const since = target.find("since")) {
+    subscription.announcement.since = base::Position::parse(*since);
+    if (!subscription.announcement.since) {
+      return fail(Errc::bad_request, "since is not a position, such as 00c0ffee00c0ffee-42");
+    }
+    subscription.is_enveloped = true;
+  }
+  return subscription;
+}
+
+void begin_subscription(workers::Worker& worker, workers::Connection& connection, Subscription subscription) {
+  const workers::WireFormat format = subscription.announcement.format;
+  workers::Announced announced = worker.announce(connection, std::move(subscription.announcement));
+  if (!subscription.is_enveloped) return;
+  std::string open;
+  append_open(format, worker.id_of(connection).text(), announced.position.text(), open);
+  worker.send(connection, open);
+  if (announced.gap != workers::Gap::none) worker.tell_gap(connection, gap_reason(announced.gap));
+  worker.replay(connection, std::move(announced.missed));
+}
+
+}  // namespace sluice::gateway

@@ -1,0 +1,36 @@
+#pragma once
+// Subscription: what a client's request asks for by its query: namespace, rooms, how messages look, where to resume
+// from. The same on every wire that begins with a request.
+
+#include <string_view>
+
+#include "base/result.hpp"
+#include "gateway/namespaces.hpp"
+#include "gateway/options.hpp"
+#include "gateway/request_target.hpp"
+#include "gateway/sealed_id.hpp"
+#include "workers/worker.hpp"
+
+namespace sluice::gateway {
+
+// The room of those that name none.
+inline constexpr std::string_view default_room = "lobby";
+
+struct Subscription {
+  workers::Announcement announcement;  // its format is the wire's to fill in
+  bool is_enveloped = false;
+};
+
+// `room` (repeatable), `namespace`, `envelope` and `since` of the query; others are nobody's business here.
+base::Result<Subscription> read_subscription(const RequestTarget& target, const Options& options,
+                                             const Namespaces& namespaces, const Seals& seals, std::size_t rooms_max);
+
+// Makes the connection, whose wire speaks already, a member, and tells an enveloped client where it stands and what it
+// missed.
+void begin_subscription(workers::Worker& worker, workers::Connection& connection, Subscription subscription);
+
+// The rooms alone.
+base::Result<std::vector<workers::RoomKey>> read_rooms(const RequestTarget& target, const Options& options,
+                                                       const Seals& seals, std::size_t rooms_max);
+
+}  // namespace sluice::gateway
