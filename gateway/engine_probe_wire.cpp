@@ -81,6 +81,7 @@ void EngineProbeWire::on_upgrade(Worker& worker, Connection& connection) {
   if (session == nullptr || !session->may_take_over()) {
     return refuse(worker, connection, "the session cannot be taken over");
   }
+  session->begin_take_over();
   worker.give_socket(connection, *session_connection);
 }
 

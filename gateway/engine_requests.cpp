@@ -61,9 +61,9 @@ std::variant<Ask, Refusal> read_ask(const HttpHead& head, const RequestTarget& t
   return ask;
 }
 
-// The session of this id, if it is still there.
+// The session of this id, if it is still there; it may have its last words still to say.
 EngineSession* find_session(Worker& worker, const base::ConnectionId& id, Connection*& connection) {
-  connection = worker.find_open(id.slot, id.generation);
+  connection = worker.find_slot(id.slot, id.generation);
   return connection == nullptr ? nullptr : dynamic_cast<EngineSession*>(&connection->wire());
 }
 
@@ -107,8 +107,13 @@ class SessionRequest final : public HttpHandler {
     if (!is_post_) {
       return with_session(
           worker, session_,
-          [id](Worker& there, EngineSession& session, Connection& connection) {
-            session.on_poll(there, connection, id);
+          [id, otherwise, key = session_](Worker& there, EngineSession& session, Connection& connection) {
+            if (!session.is_changing()) return session.on_poll(there, connection, id);
+            there.post(there.id(), [id, otherwise, key](Worker& later) {
+              with_session(
+                  later, key,
+                  [id](Worker& its, EngineSession& same, Connection& own) { same.on_poll(its, own, id); }, otherwise);
+            });
           },
           otherwise);
     }

@@ -21,6 +21,8 @@ namespace close_code = rfc6455::close_code;
 
 namespace {
 
+// Deadlines are armed so much early, and so never late by it: clients measure these times, too.
+constexpr base::Duration early = workers::TimerWheel::tick;
 // A heartbeat that is due while a WebSocket takes over waits for it, so that the ping is not lost between the two.
 constexpr std::chrono::milliseconds probed_beat_delay{100};
 
@@ -72,7 +74,7 @@ void EngineSession::open(Worker& worker, Connection& connection, const std::opti
 // --- requests ---
 
 void EngineSession::on_poll(Worker& worker, Connection& connection, const ExchangeId& id) {
-  if (!polling_ || !connection.is_open()) return HttpWire::answer(worker, id, refusal(Refusal::bad_request));
+  if (!polling_ || is_taken_) return HttpWire::answer(worker, id, refusal(Refusal::bad_request));
   PollTransport& transport = *polling_->transport;
   if (transport.has_poll()) {
     transport.answer(packet_text(PacketType::close, {}));
@@ -96,7 +98,9 @@ void EngineSession::on_post_begun(Worker& worker, Connection& connection, const 
 }
 
 void EngineSession::on_post(Worker& worker, Connection& connection, const ExchangeId& id, std::string payload) {
-  if (!polling_ || !connection.is_open()) return HttpWire::answer(worker, id, refusal(Refusal::bad_request));
+  if (!polling_ || is_taken_ || !connection.is_open()) {
+    return HttpWire::answer(worker, id, refusal(Refusal::bad_request));
+  }
   if (polling_->post && *polling_->post != id) {
     HttpWire::answer(worker, id, refusal(Refusal::bad_request));
     return fail(worker, connection, "two POST requests at a time");
@@ -161,7 +165,7 @@ void EngineSession::on_probed(Connection& connection) {
   }
 }
 
-void EngineSession::end_upgrade() { has_candidate_ = is_probed_ = false; }
+void EngineSession::end_upgrade() { has_candidate_ = is_probed_ = is_taken_ = false; }
 
 void EngineSession::on_socket(Worker& worker, Connection& connection) {
   polling_.reset();
@@ -243,10 +247,9 @@ bool EngineSession::on_packet(Worker& worker, Connection& connection, const engi
   return true;
 }
 
+// A poll of the client's that waits, or that is still on its way, is answered by a noop.
 void EngineSession::on_client_close(Worker& worker, Connection& connection) {
-  if (polling_ && polling_->transport->has_poll()) polling_->transport->answer(packet_text(PacketType::noop, {}));
   if (!polling_) worker.close_after_flush(connection);
-  if (polling_) return worker.abandon(connection, EndReason::client_closed);
   worker.end(connection, {EndReason::client_closed, close_code::normal, {}});
 }
 
@@ -281,11 +284,11 @@ void EngineSession::on_resume(Worker& worker, Connection& connection) {
 void EngineSession::arm(Worker& worker, Connection& connection) {
   base::TimePoint at = awaits_pong_ ? beat_ + context_.options.engine_ping_timeout_ms : beat_;
   if (const auto other = application_->deadline()) at = std::min(at, *other);
-  worker.arm(connection, at);
+  worker.arm(connection, at - early);
 }
 
 void EngineSession::on_deadline(Worker& worker, Connection& connection) {
-  const base::TimePoint now = worker.now();
+  const base::TimePoint now = worker.now() + early;
   if (const auto other = application_->deadline(); other && now >= *other) {
     application_->on_deadline(worker, connection);
     if (!connection.is_open()) return;
@@ -294,6 +297,7 @@ void EngineSession::on_deadline(Worker& worker, Connection& connection) {
   if (connection.are_reads_paused()) beat_ = std::max(beat_, now);
   if (awaits_pong_) {
     if (now >= beat_ + context_.options.engine_ping_timeout_ms) {
+      if (polling_) return worker.abandon(connection, EndReason::heartbeat_timeout);
       return worker.end(connection, {EndReason::heartbeat_timeout, close_code::going_away, "no answer to a ping"});
     }
   } else if (now >= beat_) {
@@ -301,7 +305,8 @@ void EngineSession::on_deadline(Worker& worker, Connection& connection) {
       beat_ = now + probed_beat_delay;
     } else {
       awaits_pong_ = true;
-      beat_ = now;
+      // Counted from when it was due, unless that is long ago.
+      beat_ = std::max(beat_, now - 2 * early);
       send(worker, connection, PacketType::ping);
     }
   }
@@ -316,7 +321,10 @@ void EngineSession::on_end_of_stream(Worker& worker, Connection& connection) {
 
 void EngineSession::on_ending(Worker& worker, Connection& connection, const workers::Ending& ending) {
   if (!std::exchange(is_over_, true)) application_->on_end(worker, connection, ending.reason);
-  if (polling_) return send(worker, connection, PacketType::close);
+  if (polling_) {
+    const bool is_asked = ending.reason == EndReason::client_closed;
+    return send(worker, connection, is_asked ? PacketType::noop : PacketType::close);
+  }
   std::string close;
   rfc6455::append_close(close, ending.close_code, ending.text);
   worker.send(connection, close);

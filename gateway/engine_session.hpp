@@ -29,6 +29,8 @@ class EngineSession final : public workers::Wire {
 
   // --- requests of a client that polls ---
   void on_poll(workers::Worker& worker, workers::Connection& connection, const ExchangeId& id);
+  // Whether a poll should come again a turn later: the WebSocket may already have said what makes it pointless.
+  bool is_changing() const { return is_probed_; }
   // A POST has begun, whose payload is still to come.
   void on_post_begun(workers::Worker& worker, workers::Connection& connection, const ExchangeId& id);
   void on_post(workers::Worker& worker, workers::Connection& connection, const ExchangeId& id, std::string payload);
@@ -43,6 +45,8 @@ class EngineSession final : public workers::Wire {
   void end_upgrade();
   // Whether it may happen now: every request's messages were taken, so that the WebSocket's come behind them.
   bool may_take_over() const { return polling_ && !polling_->post; }
+  // It happens at the loop's next safe point: no request is taken any more.
+  void begin_take_over() { is_taken_ = true; }
 
   EngineApplication& application() { return *application_; }
 
@@ -86,6 +90,7 @@ class EngineSession final : public workers::Wire {
   bool awaits_pong_ = false;    // a ping was sent
   bool has_candidate_ = false;  // a WebSocket has come that may take over
   bool is_probed_ = false;      // and it works
+  bool is_taken_ = false;       // and it is given to the session
   bool is_over_ = false;        // the application was told so
 };
 

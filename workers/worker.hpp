@@ -142,7 +142,8 @@ class Worker {
   void hand_over(Connection& connection, base::WorkerId to, std::string unread);
   // Hands bytes to the connection's wire as if they had just been read.
   void feed(Connection& connection, std::span<char> bytes) { take_bytes(connection, bytes); }
-  // The connection, if it is still there and open; good until the loop goes on.
+  // The connection, if it is still there, and if it is open; good until the loop goes on.
+  Connection* find_slot(std::uint32_t slot, std::uint32_t generation) { return slab_.find(slot, generation); }
   Connection* find_open(std::uint32_t slot, std::uint32_t generation);
   // Runs what concerns another connection than the one whose handler runs: what escapes it ends that one alone.
   template <class Handler>
