@@ -136,7 +136,8 @@ void append_message(WorkerContext& context, workers::WireFormat format, Deflater
                     const RoomKey* room, std::string& out) {
   if (format == socket_io_events) {
     // Also of a message that is not stored: clients take any last string for an offset.
-    const std::string offset = message.position.epoch != 0 ? message.position.text() : std::string();
+    const bool has_offset = context.options.recovery_sockets_max > 0 && message.position.epoch != 0;
+    const std::string offset = has_offset ? message.position.text() : std::string();
     return socket_io::append_event(out, context.namespaces.name_of(message.target.name_space), std::nullopt, message,
                                    offset);
   }

@@ -34,6 +34,7 @@ function defaults(flags) {
   if (!has('--grpc')) found.push('--grpc', '127.0.0.1:0');
   if (!has('--admin')) found.push('--admin', '127.0.0.1:0');
   if (!has('--drain-seconds')) found.push('--drain-seconds', '0');
+  if (!has('--close-timeout-seconds')) found.push('--close-timeout-seconds', '0.5');
   if (!has('--client-messages')) found.push('--client-messages', 'relay');
   return found;
 }
