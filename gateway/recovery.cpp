@@ -25,6 +25,11 @@ std::optional<base::ConnectionId> Recovery::find_alive(const std::string& pid) c
   return found == alive_.end() ? std::nullopt : std::optional(found->second);
 }
 
+void Recovery::forget(const std::string& pid, const base::ConnectionId& id) {
+  const auto found = alive_.find(pid);
+  if (found != alive_.end() && found->second == id) alive_.erase(found);
+}
+
 void Recovery::expire(base::TimePoint now) {
   while (!due_.empty() && due_.front().at <= now) drop_front();
 }

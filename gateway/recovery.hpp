@@ -41,8 +41,8 @@ class Recovery {
   // It lives again, at a connection that its pid does not name.
   void note_alive(const std::string& pid, const base::ConnectionId& id) { alive_[pid] = id; }
   std::optional<base::ConnectionId> find_alive(const std::string& pid) const;
-  // It has ended for good.
-  void forget(const std::string& pid) { alive_.erase(pid); }
+  // That connection is gone. Another may have taken its place before this is known.
+  void forget(const std::string& pid, const base::ConnectionId& id);
   // Once a second.
   void expire(base::TimePoint now);
 

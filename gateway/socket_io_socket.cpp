@@ -38,9 +38,8 @@ void SocketIoSocket::on_ending(Worker& worker, Connection& rider, const workers:
   worker.send(rider, frame);
 }
 
-void SocketIoSocket::on_gone(Worker& worker, Connection&) {
-  // Who broke off was saved before, which this does not change.
-  if (!pid_.empty()) forget_socket(worker, context_, pid_);
+void SocketIoSocket::on_gone(Worker& worker, Connection& rider) {
+  if (!pid_.empty()) forget_socket(worker, context_, pid_, worker.id_of(rider));
 }
 
 }  // namespace sluice::gateway

@@ -26,12 +26,10 @@ void run_at(Worker& here, WorkerContext& context, base::WorkerId worker, Job job
 }
 
 // Takes the socket from the connection of `id`, if it lives there.
-std::optional<BrokenSocket> take_over(Worker& worker, WorkerContext& context, const ConnectionId& id,
-                                      const std::string& pid) {
+std::optional<BrokenSocket> take_over(Worker& worker, const ConnectionId& id, const std::string& pid) {
   Connection* const rider = worker.find_open(id.slot, id.generation);
   auto* const socket = rider != nullptr ? dynamic_cast<SocketIoSocket*>(&rider->wire()) : nullptr;
   if (socket == nullptr || socket->pid() != pid) return std::nullopt;
-  static_cast<void>(context);
   BrokenSocket broken = socket->broken(worker, *rider);
   worker.abandon(*rider, workers::EndReason::client_vanished);
   return broken;
@@ -55,7 +53,7 @@ void claim_at_home(Worker& worker, WorkerContext& context, ConnectionId home, Cl
 
 // The socket was last known to live at `id`, on this worker.
 void claim_alive(Worker& worker, WorkerContext& context, const ConnectionId& id, ConnectionId home, Claim claim) {
-  if (auto socket = take_over(worker, context, id, claim.pid)) return claim.answer(worker, context, std::move(socket));
+  if (auto socket = take_over(worker, id, claim.pid)) return claim.answer(worker, context, std::move(socket));
   // It broke meanwhile, and its home has been told so before it is asked again.
   run_at(worker, context, home.worker(), [home, claim = std::move(claim)](Worker& there, WorkerContext& its) mutable {
     claim_at_home(there, its, home, std::move(claim), true);
@@ -65,7 +63,7 @@ void claim_alive(Worker& worker, WorkerContext& context, const ConnectionId& id,
 void claim_at_home(Worker& worker, WorkerContext& context, ConnectionId home, Claim claim, bool has_asked) {
   if (auto socket = context.recovery.take(claim.pid)) return claim.answer(worker, context, std::move(socket));
   const auto alive = context.recovery.find_alive(claim.pid);
-  if (!alive) return claim.answer(worker, context, take_over(worker, context, home, claim.pid));
+  if (!alive) return claim.answer(worker, context, take_over(worker, home, claim.pid));
   if (has_asked) return claim.answer(worker, context, std::nullopt);
   run_at(worker, context, alive->worker(),
          [id = *alive, home, claim = std::move(claim)](Worker& there, WorkerContext& its) mutable {
@@ -89,10 +87,10 @@ void note_socket_alive(Worker& worker, WorkerContext& context, const std::string
   run_at(worker, context, home->worker(), [pid, id](Worker&, WorkerContext& its) { its.recovery.note_alive(pid, id); });
 }
 
-void forget_socket(Worker& worker, WorkerContext& context, const std::string& pid) {
+void forget_socket(Worker& worker, WorkerContext& context, const std::string& pid, const ConnectionId& id) {
   const auto home = home_of(worker, context, pid);
   if (!home) return;
-  run_at(worker, context, home->worker(), [pid](Worker&, WorkerContext& its) { its.recovery.forget(pid); });
+  run_at(worker, context, home->worker(), [pid, id](Worker&, WorkerContext& its) { its.recovery.forget(pid, id); });
 }
 
 void claim_socket(Worker& worker, WorkerContext& context, const std::string& pid, Claimed claimed) {

@@ -18,8 +18,9 @@ void save_socket(workers::Worker& worker, WorkerContext& context, const std::str
 // It lives at `id` from now on.
 void note_socket_alive(workers::Worker& worker, WorkerContext& context, const std::string& pid,
                        const base::ConnectionId& id);
-// It is gone.
-void forget_socket(workers::Worker& worker, WorkerContext& context, const std::string& pid);
+// It lives there no more.
+void forget_socket(workers::Worker& worker, WorkerContext& context, const std::string& pid,
+                   const base::ConnectionId& id);
 
 // Asks for the socket of `pid`, taking it from a connection that is half dead if there is one. claimed(worker, context,
 // socket) is called on the asking worker, now or later; nothing if there is no such socket. What it does not use it has
