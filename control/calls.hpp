@@ -19,8 +19,10 @@
 #include "control/readiness_flag.hpp"
 #include "control/show.hpp"
 #include "control/translator.hpp"
+#include "sluice/v1/backends.pb.h"
 #include "sluice/v1/gateway.pb.h"
 #include "sluice/v1/nodes.pb.h"
+#include "workers/backend.hpp"
 #include "workers/pool.hpp"
 
 namespace sluice::control {
@@ -67,6 +69,12 @@ class Calls {
   void history(const v1::HistoryRequest& request, base::TimePoint deadline, const Answer<v1::HistoryResponse>& answer);
   void get_node(const v1::GetNodeRequest& request, base::TimePoint deadline, const Answer<v1::GetNodeResponse>& answer);
 
+  // --- for the streams of backends ---
+  // Hands a backend's answer on to the client that waits for it.
+  Problem reply(const v1::Reply& request);
+  void show_node(v1::Hello& out) const;
+  void show_event(std::uint64_t number, const workers::ClientEvent& event, v1::Event& out) const;
+
   // Begins to drain, unless the request's key says that this was done already. Finished where it came in.
   struct DrainWatch {
     std::chrono::milliseconds report_every;
@@ -78,6 +86,7 @@ class Calls {
  private:
   struct Listing;
 
+  std::string incarnation_text() const;
   Outcome<v1::Receipt> publish_checked(const v1::PublishRequest& request);
   Outcome<v1::Receipt> send(const v1::PublishRequest& request);
   Outcome<v1::PublishBatchResponse> publish_all(const v1::PublishBatchRequest& request);

@@ -11,12 +11,6 @@ namespace sluice::control {
 
 namespace {
 
-std::string incarnation_text(std::uint32_t incarnation) {
-  std::array<char, 9> digits;
-  std::snprintf(digits.data(), digits.size(), "%08x", incarnation);
-  return digits.data();
-}
-
 std::uint64_t open_connections(const workers::Metrics& metrics) {
   std::uint64_t sum = 0;
   for (const base::Cell& cell : metrics.connections) sum += cell.read();
@@ -58,13 +52,19 @@ void show_namespaces(const workers::Pool& pool, v1::Node& node) {
 
 }  // namespace
 
+std::string Calls::incarnation_text() const {
+  std::array<char, 9> digits;
+  std::snprintf(digits.data(), digits.size(), "%08x", parts_.pool.incarnation());
+  return digits.data();
+}
+
 void Calls::get_node(const v1::GetNodeRequest&, base::TimePoint, const Answer<v1::GetNodeResponse>& answer) {
   const workers::Pool& pool = parts_.pool;
   v1::GetNodeResponse response;
   v1::Node& node = *response.mutable_node();
   node.set_name(parts_.facts.node);
   node.set_version(parts_.facts.version);
-  node.set_incarnation(incarnation_text(pool.incarnation()));
+  node.set_incarnation(incarnation_text());
   show(parts_.facts.started, *node.mutable_started_at());
   node.set_ready(parts_.readiness.is_ready());
   node.set_draining(pool.is_draining());

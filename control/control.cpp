@@ -9,6 +9,7 @@
 #include "control/admin_routes.hpp"
 #include "control/admin_server.hpp"
 #include "control/calls.hpp"
+#include "control/event_hub.hpp"
 #include "control/exposition.hpp"
 #include "control/grpc_server.hpp"
 #include "control/json_calls.hpp"
@@ -43,12 +44,13 @@ NodeNumbers numbers_of(const workers::Pool& pool, bool is_ready) {
 }  // namespace
 
 struct Control::State {
-  State(Control& control, workers::Pool& pool_of, const Options& options_of, const Facts& facts_of)
+  State(Control& control, workers::Pool& pool_of, EventHub& hub_of, const Options& options_of, const Facts& facts_of)
       : pool(pool_of),
+        hub(hub_of),
         options(options_of),
         facts(facts_of),
         calls({pool, executor, metrics, readiness, [&control] { control.set_ready(false); }, options, facts}),
-        grpc({calls, metrics, executor, options}),
+        grpc({calls, hub, metrics, executor, options}),
         json_calls(calls, metrics),
         routes({json_calls, options.admin_hosts, options.insecure_control, [this] { return metrics_page(); },
                 [this] { return health(); }, [this] { return ready_page(); }}),
@@ -57,6 +59,7 @@ struct Control::State {
   std::string metrics_page() const {
     Exposed exposed{.calls = metrics, .process = read_process_numbers(), .version = facts.version};
     exposed.node = numbers_of(pool, readiness.is_ready());
+    exposed.events = hub.numbers();
     for (std::size_t at = 0; at < pool.worker_count(); ++at)
       exposed.workers.push_back(&pool.metrics(base::WorkerId{static_cast<std::uint16_t>(at)}));
     return metrics_text(exposed);
@@ -82,6 +85,7 @@ struct Control::State {
   }
 
   workers::Pool& pool;
+  EventHub& hub;
   const Options& options;
   const Facts& facts;
   Metrics metrics;
@@ -96,8 +100,8 @@ struct Control::State {
   bool runs = false;
 };
 
-Control::Control(workers::Pool& pool, const Options& options, const Facts& facts)
-    : state_(std::make_unique<State>(*this, pool, options, facts)) {}
+Control::Control(workers::Pool& pool, EventHub& hub, const Options& options, const Facts& facts)
+    : state_(std::make_unique<State>(*this, pool, hub, options, facts)) {}
 
 Control::~Control() { shutdown(base::Clock::now()); }
 
@@ -128,6 +132,7 @@ void Control::shutdown(base::TimePoint deadline) {
   state_->runs = false;
   const auto idle = std::make_shared<std::promise<void>>();
   state_->executor.post([this, idle] { state_->admin.stop([idle] { idle->set_value(); }); });
+  state_->hub.close();
   state_->grpc.shutdown(deadline);
   idle->get_future().wait_until(deadline);
   state_->executor.stop();

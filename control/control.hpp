@@ -15,10 +15,12 @@ class Pool;
 
 namespace sluice::control {
 
+class EventHub;
+
 class Control {
  public:
   // `options` are validated. All arguments outlive this. The pool may be started before start() or after it.
-  Control(workers::Pool& pool, const Options& options, const Facts& facts);
+  Control(workers::Pool& pool, EventHub& hub, const Options& options, const Facts& facts);
   ~Control();
   Control(const Control&) = delete;
   Control& operator=(const Control&) = delete;

@@ -14,6 +14,10 @@ namespace {
 
 using prometheus::MetricType;
 
+void add_counter(FamilyList& families, std::string_view name, double value, std::string_view help) {
+  set_value(add_metric(add_family(families, name, MetricType::Counter, help), {}), MetricType::Counter, value);
+}
+
 void add_gauge(FamilyList& families, std::string_view name, double value, std::string_view help) {
   set_value(add_metric(add_family(families, name, MetricType::Gauge, help), {}), MetricType::Gauge, value);
 }
@@ -37,6 +41,14 @@ void add_node(FamilyList& families, const Exposed& exposed) {
             "Memory of frames that wait in outboxes; a shared frame counts once.");
   add_gauge(families, "sluice_queued_limit_bytes", number(node.queued_bytes_max),
             "Bound of sluice_queued_bytes (queued-bytes-max).");
+  const EventHub::Numbers& events = exposed.events;
+  add_gauge(families, "sluice_backends", number(events.replicas), "Replicas of backends that are attached.");
+  add_gauge(families, "sluice_backend_events_waiting", number(events.waiting),
+            "Events that backends have not acknowledged, or not been told.");
+  add_gauge(families, "sluice_backend_events_waiting_bytes", number(events.waiting_bytes), "Their memory.");
+  add_counter(families, "sluice_backend_events_total", number(events.offered), "Events taken for backends.");
+  add_counter(families, "sluice_backend_events_lost_total", number(events.lost),
+              "Events thrown away because no replica came for them in time or room.");
   auto& depth = add_family(families, "sluice_mailbox_depth", MetricType::Gauge, "Mail that waits for a worker.");
   for (std::size_t at = 0; at < node.mailbox_depths.size(); ++at)
     set_value(add_metric(depth, {{"worker", std::to_string(at)}}), MetricType::Gauge, number(node.mailbox_depths[at]));

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "control/event_hub.hpp"
 #include "control/metrics.hpp"
 #include "workers/metrics.hpp"
 
@@ -31,6 +32,7 @@ struct Exposed {
   std::vector<const workers::Metrics*> workers = {};
   const Metrics& calls;
   NodeNumbers node = {};
+  EventHub::Numbers events = {};
   ProcessNumbers process = {};
   std::string version = {};
 };

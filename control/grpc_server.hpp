@@ -6,6 +6,7 @@
 #include "base/address.hpp"
 #include "base/clock.hpp"
 #include "control/calls.hpp"
+#include "control/event_hub.hpp"
 
 namespace sluice::control {
 
@@ -13,6 +14,7 @@ class GrpcServer {
  public:
   struct Parts {
     Calls& calls;
+    EventHub& hub;
     Metrics& metrics;
     Executor& executor;
     const Options& options;

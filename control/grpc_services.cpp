@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "control/drain_stream.hpp"
+#include "control/event_stream.hpp"
 #include "control/publish_stream.hpp"
 #include "control/wire.hpp"
 
@@ -100,6 +101,12 @@ grpc::ServerWriteReactor<grpc::ByteBuffer>* NodesService::Drain(grpc::CallbackSe
                                                                 const grpc::ByteBuffer* request) {
   return new DrainStream({parts_.calls, parts_.metrics, parts_.executor, parts_.options.grpc_message_bytes_max},
                          *request);
+}
+
+grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* BackendsService::SubscribeEvents(
+    grpc::CallbackServerContext*) {
+  return new EventStream(
+      {parts_.calls, parts_.hub, parts_.metrics, parts_.executor, parts_.options.grpc_message_bytes_max});
 }
 
 }  // namespace sluice::control

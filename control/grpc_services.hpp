@@ -6,6 +6,7 @@
 #include <grpcpp/support/server_callback.h>
 
 #include "control/grpc_server.hpp"
+#include "sluice/v1/backends.grpc.pb.h"
 #include "sluice/v1/gateway.grpc.pb.h"
 #include "sluice/v1/nodes.grpc.pb.h"
 
@@ -20,6 +21,7 @@ using Changing = G::WithRawCallbackMethod_JoinRooms<
 using Gateway = G::WithRawCallbackMethod_GetConnection<G::WithRawCallbackMethod_ListConnections<
     G::WithRawCallbackMethod_ListRooms<G::WithRawCallbackMethod_History<Changing>>>>;
 using Nodes = v1::Nodes::WithRawCallbackMethod_GetNode<v1::Nodes::WithRawCallbackMethod_Drain<v1::Nodes::Service>>;
+using Backends = v1::Backends::WithRawCallbackMethod_SubscribeEvents<v1::Backends::Service>;
 }  // namespace raw
 
 class GatewayService final : public raw::Gateway {
@@ -53,6 +55,17 @@ class NodesService final : public raw::Nodes {
                                     grpc::ByteBuffer* response) override;
   grpc::ServerWriteReactor<grpc::ByteBuffer>* Drain(grpc::CallbackServerContext* context,
                                                     const grpc::ByteBuffer* request) override;
+
+ private:
+  GrpcServer::Parts parts_;
+};
+
+class BackendsService final : public raw::Backends {
+ public:
+  explicit BackendsService(const GrpcServer::Parts& parts) : parts_(parts) {}
+
+  grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* SubscribeEvents(
+      grpc::CallbackServerContext* context) override;
 
  private:
   GrpcServer::Parts parts_;

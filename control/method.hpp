@@ -20,10 +20,12 @@ enum class Method : std::uint8_t {
   history,
   get_node,
   drain,
+  subscribe_events,
 };
-inline constexpr std::array<std::string_view, 12> method_names{
+inline constexpr std::array<std::string_view, 13> method_names{
     "Publish",       "PublishBatch",    "PublishStream", "JoinRooms", "LeaveRooms", "Disconnect",
-    "GetConnection", "ListConnections", "ListRooms",     "History",   "GetNode",    "Drain"};
+    "GetConnection", "ListConnections", "ListRooms",     "History",   "GetNode",    "Drain",
+    "SubscribeEvents"};
 
 // gRPC's status codes by number: their names in metrics and in the Connect protocol are the same words.
 inline constexpr std::array<std::string_view, 17> status_names{

@@ -2,8 +2,10 @@
 // What can be set about the two ports for services and operators: gRPC and admin.
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,6 +13,10 @@
 #include "base/address.hpp"
 
 namespace sluice::control {
+
+// What becomes of clients' messages for backends while none is attached.
+enum class NoBackendMessages : std::uint8_t { drop, hold };
+inline constexpr std::array<std::string_view, 2> no_backend_messages_names{"drop", "hold"};
 
 struct Options {
   static constexpr std::string_view section = "Control";
@@ -27,6 +33,9 @@ struct Options {
   std::chrono::seconds idempotency_seconds{300};
   std::size_t idempotency_keys_max = 100'000;
   std::size_t idempotency_bytes_max = std::size_t{64} << 20;
+  NoBackendMessages no_backend_messages = NoBackendMessages::drop;
+  std::size_t backend_buffer_bytes_max = std::size_t{64} << 20;
+  std::chrono::milliseconds backend_buffer_seconds{60'000};
   std::chrono::milliseconds stuck_worker_seconds{10'000};  // a fraction of a second is fine
 
   template <class Visitor>
@@ -59,6 +68,20 @@ struct Options {
                     .min = 65536,
                     .max = 1ULL << 40,
                     .sentence = "Memory for the keys and their answers; the oldest are forgotten first."});
+    visitor.choice("no-backend-messages", no_backend_messages, no_backend_messages_names,
+                   {.sentence = "With --client-messages backend: whether clients' messages are thrown away while no "
+                                "backend is attached, or kept within --backend-buffer-bytes-max."});
+    visitor.option("backend-buffer-bytes-max", backend_buffer_bytes_max,
+                   {.unit = "bytes",
+                    .min = 65536,
+                    .max = 1ULL << 40,
+                    .sentence = "Events that may wait in one group of backends; clients of one that is behind are "
+                                "not read further."});
+    visitor.option("backend-buffer-seconds", backend_buffer_seconds,
+                   {.unit = "seconds",
+                    .min = 1,
+                    .max = 86'400,
+                    .sentence = "How long a group of backends is waited for after its last replica has gone."});
     visitor.option("stuck-worker-seconds", stuck_worker_seconds,
                    {.unit = "seconds",
                     .min = 1.5,

@@ -11,9 +11,16 @@ void show(const workers::Receipt& receipt, v1::Receipt& out) {
   }
 }
 
+v1::Protocol show(workers::Protocol protocol) {
+  return static_cast<v1::Protocol>(static_cast<int>(protocol) + 1);
+}
+
 void show(const workers::Message& message, v1::StoredMessage& out) {
   out.set_position(message.position.text());
-  v1::Payload& payload = *out.mutable_payload();
+  show(message, *out.mutable_payload());
+}
+
+void show(const workers::Message& message, v1::Payload& payload) {
   payload.set_event(message.event);
   for (const std::string& attachment : message.attachments) payload.add_attachments(attachment);
   switch (message.kind) {
@@ -62,7 +69,7 @@ void show(std::chrono::system_clock::time_point time, google::protobuf::Timestam
 void show(const workers::ConnectionInfo& connection, const ConnectionPlace& place, v1::Connection& out) {
   out.set_id(connection.id.text());
   out.set_namespace_(place.name_space);
-  out.set_protocol(static_cast<v1::Protocol>(static_cast<int>(connection.protocol) + 1));
+  out.set_protocol(show(connection.protocol));
   out.set_user(connection.user);
   for (const std::string& room : connection.rooms) out.add_rooms(room);
   out.set_remote_address(connection.remote_address);

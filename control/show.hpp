@@ -12,7 +12,9 @@
 namespace sluice::control {
 
 void show(const workers::Receipt& receipt, v1::Receipt& out);
+v1::Protocol show(workers::Protocol protocol);
 void show(const workers::Message& message, v1::StoredMessage& out);
+void show(const workers::Message& message, v1::Payload& payload);
 void show(const workers::RoomInfo& room, v1::Room& out);
 v1::Gap show(workers::Gap gap);
 void show(std::chrono::milliseconds duration, google::protobuf::Duration& out);

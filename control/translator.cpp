@@ -64,25 +64,29 @@ Problem Translator::payload(const v1::Payload& payload, workers::Message& messag
       message.kind = workers::DataKind::json;
       message.data = payload.json();
       if (!base::is_json(message.data)) return misfit("payload.json", "one JSON value" + depth_words());
-      return attachments(payload, message);
+      return attachments("payload", payload, message);
     case v1::Payload::kArguments:
-      message.kind = workers::DataKind::arguments;
-      message.data = payload.arguments();
-      if (!base::json_elements(message.data)) return misfit("payload.arguments", "one JSON array" + depth_words());
-      return attachments(payload, message);
+      return arguments("payload", payload, message);
     case v1::Payload::DATA_NOT_SET:
       break;
   }
   return misfit("payload", "set to text, binary, json or arguments");
 }
 
-Problem Translator::attachments(const v1::Payload& payload, workers::Message& message) const {
+Problem Translator::arguments(const std::string& field, const v1::Payload& payload, workers::Message& message) const {
+  message.kind = workers::DataKind::arguments;
+  message.data = payload.arguments();
+  if (!base::json_elements(message.data)) return misfit(field + ".arguments", "one JSON array" + depth_words());
+  return attachments(field, payload, message);
+}
+
+Problem Translator::attachments(const std::string& field, const v1::Payload& payload, workers::Message& message) const {
   if (payload.attachments_size() > attachments_max)
-    return over_limit(base::Errc::too_many, "payload.attachments", {}, attachments_max, "attachments");
+    return over_limit(base::Errc::too_many, field + ".attachments", {}, attachments_max, "attachments");
   for (const base::JsonPlaceholder& one : base::json_placeholders(message.data)) {
     if (payload.attachments_size() == 0) break;
     if (!one.number || *one.number >= static_cast<std::uint32_t>(payload.attachments_size()))
-      return misfit("payload.attachments", "as many as the placeholders name");
+      return misfit(field + ".attachments", "as many as the placeholders name");
   }
   message.attachments.assign(payload.attachments().begin(), payload.attachments().end());
   return {};

@@ -45,13 +45,15 @@ class Translator {
   Problem position(std::string_view field, const std::string& text, std::optional<base::Position>& out) const;
   Problem page_size(std::string_view field, std::uint32_t given, std::size_t& out) const;
   Problem batch_size(std::size_t messages) const;
+  // The arguments and attachments of `payload`, a part of the request's field `field`.
+  Problem arguments(const std::string& field, const v1::Payload& payload, workers::Message& message) const;
   Problem idempotency_key(const std::string& key) const;
   // What a client may be told at its end.
   Problem reason(const std::string& text) const;
 
  private:
   Problem payload(const v1::Payload& payload, workers::Message& message) const;
-  Problem attachments(const v1::Payload& payload, workers::Message& message) const;
+  Problem attachments(const std::string& field, const v1::Payload& payload, workers::Message& message) const;
   Problem delivery(const v1::DeliveryOptions& options, workers::Message& message) const;
   Problem keys(std::string_view field, const Names& names, workers::RoomKey::Kind kind,
                std::vector<workers::RoomKey>& out) const;

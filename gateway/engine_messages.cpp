@@ -19,8 +19,8 @@ base::Result<bool> EngineMessages::on_message(workers::Worker& worker, workers::
   return !held_;
 }
 
-bool EngineMessages::on_resume(workers::Worker& worker, workers::Connection&) {
-  if (held_) held_ = try_again(worker, std::move(held_));
+bool EngineMessages::on_resume(workers::Worker& worker, workers::Connection& connection) {
+  if (held_) held_ = try_again(worker, connection, std::move(held_));
   return !held_;
 }
 

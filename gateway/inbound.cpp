@@ -21,8 +21,7 @@ Held take_message(ClientMessages policy, workers::Worker& worker, workers::Conne
   worker.count_received(connection, payload.size());
   switch (policy) {
     case ClientMessages::backend:
-      worker.drop_received(DropReason::no_backend);
-      return nullptr;
+      return offer(worker, connection, make_message(connection, kind, payload));
     case ClientMessages::drop:
       worker.drop_received(DropReason::policy);
       return nullptr;
@@ -37,13 +36,29 @@ Held take_message(ClientMessages policy, workers::Worker& worker, workers::Conne
       message->target.rooms = worker.named_rooms(connection);
       // A backend may have taken it out of all its rooms: then nobody hears it.
       if (message->target.rooms.empty()) return nullptr;
-      return try_again(worker, std::move(message));
+      return try_again(worker, connection, std::move(message));
     }
   }
   return nullptr;
 }
 
-Held try_again(workers::Worker& worker, Held held) {
+Held offer(workers::Worker& worker, const workers::Connection& connection, Held message,
+           std::optional<std::uint64_t> ack_id) {
+  switch (worker.tell_message(connection, message, ack_id)) {
+    case workers::Backend::Offer::taken:
+      return nullptr;
+    case workers::Backend::Offer::full:
+      return message;
+    case workers::Backend::Offer::absent:
+      worker.drop_received(DropReason::no_backend);
+      return nullptr;
+  }
+  return nullptr;
+}
+
+Held try_again(workers::Worker& worker, workers::Connection& connection, Held held) {
+  // What is for nobody in particular is for backends.
+  if (held->target.empty()) return offer(worker, connection, std::move(held));
   const auto receipt = worker.publish(held);
   return receipt || receipt.error().code != base::Errc::exhausted ? nullptr : std::move(held);
 }

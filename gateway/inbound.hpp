@@ -2,6 +2,7 @@
 // Inbound: what becomes of a message that a client sends, whatever wire it came by (--client-messages).
 
 #include <memory>
+#include <optional>
 #include <string_view>
 
 #include "gateway/options.hpp"
@@ -10,13 +11,17 @@
 
 namespace sluice::gateway {
 
-// A message that could not be taken yet, because a mailbox is full. Its wire keeps it and pauses reads.
+// A message that could not be taken yet, because a mailbox is full or backends are behind. Its wire keeps it and pauses
+// reads.
 using Held = std::shared_ptr<workers::Message>;
 
 // Does with the message as the policy says; gives it back if it has to be tried again.
 Held take_message(ClientMessages policy, workers::Worker& worker, workers::Connection& connection,
                   workers::DataKind kind, std::string_view payload);
 // Tries once more; gives the message back if there still is no room.
-Held try_again(workers::Worker& worker, Held held);
+Held try_again(workers::Worker& worker, workers::Connection& connection, Held held);
+// Hands a message to the backends; gives it back if it has to be tried again.
+Held offer(workers::Worker& worker, const workers::Connection& connection, Held message,
+           std::optional<std::uint64_t> ack_id = std::nullopt);
 
 }  // namespace sluice::gateway

@@ -99,6 +99,13 @@ Written write_arguments(const workers::Message& message) {
   return written;
 }
 
+void append_packet(std::string& out, std::string_view text, const Written& written) {
+  append_engine_message(out, text);
+  for (const std::string_view attachment : written.attachments) {
+    rfc6455::append_frame(out, rfc6455::Opcode::binary, attachment);
+  }
+}
+
 }  // namespace
 
 bool is_reserved(std::string_view event) {
@@ -227,6 +234,16 @@ void fill_message(const Event& event, std::vector<std::string> attachments, work
   message.attachments = std::move(attachments);
 }
 
+void append_ack(std::string& out, std::string_view name_space, std::uint64_t id, const workers::Message& message) {
+  const Written written = write_arguments(message);
+  const bool is_binary = !written.attachments.empty();
+  std::string text = head(is_binary ? PacketType::binary_ack : PacketType::ack, name_space, written.attachments.size());
+  text.append(std::to_string(id)).append("[");
+  // The first argument has a comma in front.
+  if (!written.arguments.empty()) text.append(written.arguments, 1);
+  append_packet(out, text + ']', written);
+}
+
 void append_event(std::string& out, std::string_view name_space, std::optional<std::uint64_t> ack_id,
                   const workers::Message& message, std::string_view offset) {
   const Written written = write_arguments(message);
@@ -242,10 +259,7 @@ void append_event(std::string& out, std::string_view name_space, std::optional<s
     base::append_json_string(text, offset);
   }
   text += ']';
-  append_engine_message(out, text);
-  for (const std::string_view attachment : written.attachments) {
-    rfc6455::append_frame(out, rfc6455::Opcode::binary, attachment);
-  }
+  append_packet(out, text, written);
 }
 
 }  // namespace sluice::gateway::socket_io

@@ -58,6 +58,8 @@ std::string ack_text(std::string_view name_space, std::uint64_t id, std::string_
 
 // Puts the event into a message: one argument is its data, in the kind that it has; others are a list.
 void fill_message(const Event& event, std::vector<std::string> attachments, workers::Message& message);
+// Appends the acknowledgement of `id` likewise; `message` has its arguments.
+void append_ack(std::string& out, std::string_view name_space, std::uint64_t id, const workers::Message& message);
 // Appends the event as Engine.IO messages in frames of a WebSocket server: one of text, then one for each attachment.
 // `offset`, if it is not empty, is the last argument, which clients that can come back remember.
 void append_event(std::string& out, std::string_view name_space, std::optional<std::uint64_t> ack_id,

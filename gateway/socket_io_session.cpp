@@ -137,27 +137,27 @@ base::Status SocketIoSession::on_connect(Worker& worker, Connection& connection,
   joined_.push_back({*name_space, true});
   const socket_io::ConnectRequest request = socket_io::parse_connect(packet);
   if (request.pid.empty()) {
-    join(worker, connection, *name_space);
+    join(worker, connection, *name_space, std::string(packet.payload));
     return base::ok();
   }
   const auto since = base::Position::parse(request.offset);
   const std::uint32_t slot = connection.slot(), generation = connection.generation();
   claim_socket(worker, context_, request.pid,
-               [slot, generation, name_space = *name_space, pid = request.pid, since](
+               [slot, generation, wish = Return{*name_space, request.pid, since, std::string(packet.payload)}](
                    Worker& here, WorkerContext& context, std::optional<BrokenSocket> socket) {
                  Connection* const found = here.find_open(slot, generation);
                  SocketIoSession* const session = found != nullptr ? session_of(*found) : nullptr;
                  if (session != nullptr) {
-                   return session->on_claimed(here, *found, name_space, pid, since, std::move(socket));
+                   return session->on_claimed(here, *found, wish, std::move(socket));
                  }
-                 if (socket) save_socket(here, context, pid, *std::move(socket));
+                 if (socket) save_socket(here, context, wish.pid, *std::move(socket));
                });
   return base::ok();
 }
 
 // --- joining ---
 
-void SocketIoSession::join(Worker& worker, Connection& connection, base::NamespaceId name_space) {
+void SocketIoSession::join(Worker& worker, Connection& connection, base::NamespaceId name_space, std::string auth) {
   auto wire = std::make_unique<SocketIoSocket>(context_, context_.seals.make_socket_id());
   SocketIoSocket& socket = *wire;
   Connection& rider = worker.open_rider(connection, std::move(wire));
@@ -175,39 +175,45 @@ void SocketIoSession::join(Worker& worker, Connection& connection, base::Namespa
   *find(name_space) = {name_space, false, rider.slot(), rider.generation()};
   send(worker, connection,
        socket_io::connect_text(context_.namespaces.name_of(name_space), socket.sid(), socket.pid()));
+  workers::ClientEvent details;
+  details.auth = std::move(auth);
+  worker.tell_connected(rider, std::move(details));
 }
 
-void SocketIoSession::on_claimed(Worker& worker, Connection& connection, base::NamespaceId name_space,
-                                 const std::string& pid, std::optional<base::Position> since,
+void SocketIoSession::on_claimed(Worker& worker, Connection& connection, const Return& wish,
                                  std::optional<BrokenSocket> socket) {
-  Joined* const joined = find(name_space);
+  Joined* const joined = find(wish.name_space);
   if (joined == nullptr || !joined->is_claimed) {
-    if (socket) save_socket(worker, context_, pid, *std::move(socket));
+    if (socket) save_socket(worker, context_, wish.pid, *std::move(socket));
     return;
   }
-  if (socket && socket->name_space == name_space && rejoin(worker, connection, *socket, pid, since)) return;
-  join(worker, connection, name_space);
+  if (socket && socket->name_space == wish.name_space && rejoin(worker, connection, *socket, wish)) return;
+  join(worker, connection, wish.name_space, wish.auth);
 }
 
 // Lets the client go on as the socket that it was; false if some of what it missed is lost.
-bool SocketIoSession::rejoin(Worker& worker, Connection& connection, const BrokenSocket& socket, const std::string& pid,
-                             std::optional<base::Position> since) {
+bool SocketIoSession::rejoin(Worker& worker, Connection& connection, const BrokenSocket& socket, const Return& wish) {
   auto wire = std::make_unique<SocketIoSocket>(context_, socket.sid);
   SocketIoSocket& fresh = *wire;
   Connection& rider = worker.open_rider(connection, std::move(wire));
   // Without an offset the client has had nothing at all.
-  workers::Announcement announcement{socket.name_space, socket_io_events, {}, since ? *since : socket.start};
+  workers::Announcement announcement{socket.name_space, socket_io_events, {}, wish.since ? *wish.since : socket.start};
   for (const BrokenSocket::Room& room : socket.rooms) announcement.rooms.push_back(room.key);
   workers::Announced announced = worker.announce(rider, std::move(announcement));
   if (announced.gap != workers::Gap::none) {
     worker.abandon(rider, EndReason::refused);
     return false;
   }
-  fresh.begin(pid, socket.start);
+  fresh.begin(wish.pid, socket.start);
   fresh.restore(worker, rider, socket.rooms);
   *find(socket.name_space) = {socket.name_space, false, rider.slot(), rider.generation()};
-  note_socket_alive(worker, context_, pid, worker.id_of(rider));
-  send(worker, connection, socket_io::connect_text(context_.namespaces.name_of(socket.name_space), socket.sid, pid));
+  note_socket_alive(worker, context_, wish.pid, worker.id_of(rider));
+  send(worker, connection,
+       socket_io::connect_text(context_.namespaces.name_of(socket.name_space), socket.sid, wish.pid));
+  workers::ClientEvent details;
+  details.auth = wish.auth;
+  details.is_recovered = true;
+  worker.tell_connected(rider, std::move(details));
   std::erase_if(announced.missed, [&](const auto& message) { return !was_heard(*message, socket.rooms); });
   worker.replay(rider, std::move(announced.missed));
   return true;
@@ -232,8 +238,7 @@ base::Result<bool> SocketIoSession::on_event(Worker& worker, Connection& connect
   };
   switch (context_.options.client_messages) {
     case ClientMessages::backend:
-      worker.drop_received(workers::DropReason::no_backend);
-      return true;
+      return hand_to_backend(worker, rider, std::move(waiting));
     case ClientMessages::drop:
       worker.drop_received(workers::DropReason::policy);
       answer("[0]");
@@ -259,6 +264,13 @@ base::Result<bool> SocketIoSession::on_event(Worker& worker, Connection& connect
   return publish(worker, connection, std::move(waiting));
 }
 
+// False: backends are behind.
+bool SocketIoSession::hand_to_backend(Worker& worker, const Connection& rider, Waiting waiting) {
+  if (!offer(worker, rider, waiting.message, waiting.ack_id)) return true;
+  waiting_ = std::make_unique<Waiting>(std::move(waiting));
+  return false;
+}
+
 // False: there is no room for it yet.
 bool SocketIoSession::publish(Worker& worker, Connection& connection, Waiting waiting) {
   const auto receipt = worker.publish(waiting.message);
@@ -277,7 +289,10 @@ bool SocketIoSession::publish(Worker& worker, Connection& connection, Waiting wa
 bool SocketIoSession::on_resume(Worker& worker, Connection& connection) {
   if (!waiting_) return true;
   const std::unique_ptr<Waiting> waiting = std::move(waiting_);
-  return publish(worker, connection, std::move(*waiting));
+  if (!waiting->message->target.empty()) return publish(worker, connection, std::move(*waiting));
+  const Joined* const joined = find(waiting->name_space);
+  const Connection* const rider = joined != nullptr ? worker.find_open(joined->slot, joined->generation) : nullptr;
+  return rider == nullptr || hand_to_backend(worker, *rider, std::move(*waiting));
 }
 
 // --- the end ---

@@ -47,16 +47,25 @@ class SocketIoSession final : public EngineApplication {
     std::size_t own = 0;  // receivers that are the sender itself
   };
 
+  // What a client that comes back wants.
+  struct Return {
+    base::NamespaceId name_space;
+    std::string pid;
+    std::optional<base::Position> since;
+    std::string auth;
+  };
+
   base::Result<bool> on_packet(workers::Worker& worker, workers::Connection& connection,
                                const socket_io::Packet& packet, std::vector<std::string> attachments);
   base::Status on_connect(workers::Worker& worker, workers::Connection& connection, const socket_io::Packet& packet);
-  void join(workers::Worker& worker, workers::Connection& connection, base::NamespaceId name_space);
+  void join(workers::Worker& worker, workers::Connection& connection, base::NamespaceId name_space, std::string auth);
   bool rejoin(workers::Worker& worker, workers::Connection& connection, const BrokenSocket& socket,
-              const std::string& pid, std::optional<base::Position> since);
-  void on_claimed(workers::Worker& worker, workers::Connection& connection, base::NamespaceId name_space,
-                  const std::string& pid, std::optional<base::Position> since, std::optional<BrokenSocket> socket);
+              const Return& wish);
+  void on_claimed(workers::Worker& worker, workers::Connection& connection, const Return& wish,
+                  std::optional<BrokenSocket> socket);
   base::Result<bool> on_event(workers::Worker& worker, workers::Connection& connection, workers::Connection& rider,
                               const socket_io::Packet& packet, std::vector<std::string> attachments);
+  bool hand_to_backend(workers::Worker& worker, const workers::Connection& rider, Waiting waiting);
   bool publish(workers::Worker& worker, workers::Connection& connection, Waiting waiting);
   void send(workers::Worker& worker, workers::Connection& connection, std::string_view text);
   Joined* find(base::NamespaceId name_space);

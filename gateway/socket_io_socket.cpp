@@ -32,6 +32,13 @@ void SocketIoSocket::restore(const Worker& worker, const Connection& rider, std:
   restored_ = std::make_unique<std::vector<BrokenSocket::Room>>(std::move(rooms));
 }
 
+void SocketIoSocket::on_answer(Worker& worker, Connection& rider, std::uint64_t ack_id,
+                               const workers::Message& answer) {
+  std::string frames;
+  socket_io::append_ack(frames, context_.namespaces.name_of(rider.name_space()), ack_id, answer);
+  worker.send(rider, frames);
+}
+
 void SocketIoSocket::on_ending(Worker& worker, Connection& rider, const workers::Ending&) {
   std::string frame;
   append_engine_message(frame, socket_io::disconnect_text(context_.namespaces.name_of(rider.name_space())));

@@ -34,6 +34,8 @@ class SocketIoSocket final : public workers::Wire {
   std::size_t on_bytes(workers::Worker&, workers::Connection&, std::span<char> bytes) override { return bytes.size(); }
   void on_end_of_stream(workers::Worker&, workers::Connection&) override {}
   void on_deadline(workers::Worker&, workers::Connection&) override {}
+  void on_answer(workers::Worker& worker, workers::Connection& rider, std::uint64_t ack_id,
+                 const workers::Message& answer) override;
   // The server takes the client out of the namespace.
   void on_ending(workers::Worker& worker, workers::Connection& rider, const workers::Ending& ending) override;
   void on_gone(workers::Worker& worker, workers::Connection& rider) override;

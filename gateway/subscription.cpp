@@ -88,6 +88,7 @@ base::Result<Subscription> read_subscription(const RequestTarget& target, const 
 void begin_subscription(workers::Worker& worker, workers::Connection& connection, Subscription subscription) {
   const workers::WireFormat format = subscription.announcement.format;
   workers::Announced announced = worker.announce(connection, std::move(subscription.announcement));
+  worker.tell_connected(connection);
   if (!subscription.is_enveloped) return;
   std::string open;
   append_open(format, worker.id_of(connection).text(), announced.position.text(), open);

@@ -117,7 +117,7 @@ void WebSocketWire::on_message(Worker& worker, Connection& connection, workers::
 }
 
 void WebSocketWire::on_resume(Worker& worker, Connection& connection) {
-  if (held_) held_ = try_again(worker, std::move(held_));
+  if (held_) held_ = try_again(worker, connection, std::move(held_));
   if (held_) worker.pause_reads(connection);
 }
 

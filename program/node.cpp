@@ -34,6 +34,13 @@ control::Facts facts_of(const AllOptions& options) {
           .drain_over = options.gateway.drain_seconds};
 }
 
+control::EventHub::Limits hub_limits(const AllOptions& options) {
+  return {.bytes_max = options.control.backend_buffer_bytes_max,
+          .kept = options.control.backend_buffer_seconds,
+          .is_expected = options.gateway.client_messages == gateway::ClientMessages::backend,
+          .holds_messages = options.control.no_backend_messages == control::NoBackendMessages::hold};
+}
+
 // Waits until `is_over`, at most until `until`; a stop meanwhile ends the process.
 template <class Condition>
 void wait(Signals& signals, base::TimePoint until, const workers::Pool& pool, Condition is_over) {
@@ -68,8 +75,9 @@ Node::Node(const AllOptions& options)
       facts_(facts_of(options)),
       tls_(start_tls(options.tls)),
       clients_(options.gateway, tls_of(options.tls, tls_.get())),
-      pool_(options.workers, random_number<std::uint32_t>(), random_number<std::uint64_t>(), clients_),
-      control_(pool_, options.control, facts_) {}
+      hub_(hub_limits(options)),
+      pool_(options.workers, random_number<std::uint32_t>(), random_number<std::uint64_t>(), clients_, hub_),
+      control_(pool_, hub_, options.control, facts_) {}
 
 void Node::start() {
   clients_.open(pool_);

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "control/control.hpp"
+#include "control/event_hub.hpp"
 #include "gateway/client_port.hpp"
 #include "gateway/tls_reloader.hpp"
 #include "program/all_options.hpp"
@@ -34,6 +35,7 @@ class Node {
   const control::Facts facts_;
   const std::unique_ptr<gateway::TlsReloader> tls_;  // null without TLS
   gateway::ClientPort clients_;
+  control::EventHub hub_;
   workers::Pool pool_;
   control::Control control_;
 };

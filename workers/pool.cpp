@@ -13,7 +13,7 @@
 namespace sluice::workers {
 
 struct Pool::State {
-  State(const Options& options_of, std::uint32_t incarnation_of, std::uint64_t epoch, Edge& edge);
+  State(const Options& options_of, std::uint32_t incarnation_of, std::uint64_t epoch, Edge& edge, Backend& backend);
 
   const Options options;
   const std::uint32_t incarnation;
@@ -26,7 +26,8 @@ struct Pool::State {
   base::Cell draining;  // 1 from the first drain on
 };
 
-Pool::State::State(const Options& options_of, std::uint32_t incarnation_of, std::uint64_t epoch, Edge& edge)
+Pool::State::State(const Options& options_of, std::uint32_t incarnation_of, std::uint64_t epoch, Edge& edge,
+                   Backend& backend)
     : options(options_of),
       incarnation(incarnation_of),
       namespaces{"/"},
@@ -51,12 +52,12 @@ Pool::State::State(const Options& options_of, std::uint32_t incarnation_of, std:
   for (std::size_t at = 0; at < count; ++at) {
     workers.push_back(
         std::make_unique<Worker>(Worker::Parts{base::WorkerId{static_cast<std::uint16_t>(at)}, incarnation, options,
-                                               edge, mailboxes, sequencers, queued, connections}));
+                                               edge, backend, mailboxes, sequencers, queued, connections}));
   }
 }
 
-Pool::Pool(const Options& options, std::uint32_t incarnation, std::uint64_t epoch, Edge& edge)
-    : state_(std::make_unique<State>(options, incarnation, epoch, edge)) {}
+Pool::Pool(const Options& options, std::uint32_t incarnation, std::uint64_t epoch, Edge& edge, Backend& backend)
+    : state_(std::make_unique<State>(options, incarnation, epoch, edge, backend)) {}
 
 Pool::~Pool() { stop(); }
 
@@ -109,6 +110,13 @@ bool Pool::post(base::WorkerId worker, std::function<void(Worker&)> job) {
   mailbox.enqueue({nullptr, std::move(job)});
   mailbox.wake();
   return true;
+}
+
+bool Pool::answer(base::ConnectionId connection, std::uint64_t ack_id, std::shared_ptr<const Message> answer) {
+  if (connection.incarnation != incarnation() || connection.worker().value >= worker_count()) return true;
+  return post(connection.worker(), [connection, ack_id, answer = std::move(answer)](Worker& worker) {
+    worker.take_answer(connection, ack_id, *answer);
+  });
 }
 
 Sequencer& Pool::sequencer(base::NamespaceId id) { return *state_->sequencers[id.value]; }

@@ -12,6 +12,7 @@
 #include "base/byte_budget.hpp"
 #include "base/ids.hpp"
 #include "base/result.hpp"
+#include "workers/backend.hpp"
 #include "workers/connection_info.hpp"
 #include "workers/message.hpp"
 #include "workers/metrics.hpp"
@@ -25,9 +26,10 @@ class Worker;
 
 class Pool {
  public:
-  // `edge` makes wires for accepted sockets and encodes messages; it outlives the pool. `options` are validated.
-  // `incarnation` and `epoch` are random, made at the start of the process.
-  Pool(const Options& options, std::uint32_t incarnation, std::uint64_t epoch, Edge& edge);
+  // `edge` makes wires for accepted sockets and encodes messages; `backend` is told what clients do; both outlive the
+  // pool. `options` are validated. `incarnation` and `epoch` are random, made at the start of the process.
+  Pool(const Options& options, std::uint32_t incarnation, std::uint64_t epoch, Edge& edge,
+       Backend& backend = NoBackend::instance());
   ~Pool();
   Pool(const Pool&) = delete;
   Pool& operator=(const Pool&) = delete;
@@ -56,6 +58,10 @@ class Pool {
 
   Sequencer& sequencer(base::NamespaceId id);
   const Sequencer& sequencer(base::NamespaceId id) const;
+
+  // Hands a backend's answer to the client that waits for it, if it still does; behind all mail that is there. False as
+  // post().
+  [[nodiscard]] bool answer(base::ConnectionId connection, std::uint64_t ack_id, std::shared_ptr<const Message> answer);
 
   // Stops taking new connections: listeners are closed once what they had queued is accepted.
   void stop_accepting();

@@ -53,6 +53,8 @@ class Wire {
   // For formats that are the connection's own (Edge::is_own): appends the frame of `message`, which is sent for certain
   // and behind all that was encoded before, as the wire may refer back to it.
   virtual void encode_own(const Message&, const RoomKey*, std::string&) {}
+  // A backend answers what the client asked with a message of this id.
+  virtual void on_answer(Worker&, Connection&, std::uint64_t, const Message&) {}
   // The connection ends by our will: sends the wire's last words, if it has any. Nothing else is sent after them.
   virtual void on_ending(Worker& worker, Connection& connection, const Ending& ending) = 0;
   // The connection, which was opened without a socket, was given one (Worker::give_socket), and speaks through that.

@@ -255,6 +255,7 @@ void Worker::leave_all(Connection& connection) {
   }
   if (!connection.is_announced_) return;
   connection.is_announced_ = false;
+  tell_disconnected(connection);
   std::vector<RoomKey> left;
   rooms_.leave_all(connection.memberships_, memberships_of(), [&left](const RoomKey& key) { left.push_back(key); });
   metrics_.leaves.add(static_cast<std::uint64_t>(

@@ -22,6 +22,7 @@
 #include "base/owner_thread.hpp"
 #include "base/result.hpp"
 #include "workers/acceptor.hpp"
+#include "workers/backend.hpp"
 #include "workers/connection_info.hpp"
 #include "workers/delivery.hpp"
 #include "workers/drain_plan.hpp"
@@ -63,6 +64,7 @@ class Worker {
     std::uint32_t incarnation;
     const Options& options;
     Edge& edge;
+    Backend& backend;
     std::span<const std::unique_ptr<Mailbox>> mailboxes;     // of all workers, by id
     std::span<const std::unique_ptr<Sequencer>> sequencers;  // by namespace
     base::ByteBudget& queued;                                // bytes of frames, of all workers
@@ -105,6 +107,12 @@ class Worker {
   void deliver_to(Connection& connection, const std::shared_ptr<const Message>& message) {
     delivery_.deliver_to(connection, message, now_);
   }
+  // Tells backends that this announced connection is there, if they want to know; they are told of its end, too. Of
+  // `details` those that the wire alone knows are read.
+  void tell_connected(Connection& connection, ClientEvent details = {});
+  // Hands a client's message to the backends. `full`: pause reads and come again.
+  Backend::Offer tell_message(const Connection& connection, std::shared_ptr<const Message> message,
+                              std::optional<std::uint64_t> ack_id = std::nullopt);
   // Counts a data message of the client's, whatever becomes of it.
   void count_received(Connection& connection, std::size_t payload_bytes);
   // It went nowhere.
@@ -174,6 +182,7 @@ class Worker {
   RoomsChange join(Connection& connection, std::span<const RoomKey> rooms);
   RoomsChange leave(Connection& connection, std::span<const RoomKey> rooms);
   ConnectionInfo info_of(const Connection& connection) const;
+  void take_answer(base::ConnectionId connection, std::uint64_t ack_id, const Message& answer);
   // The connection, if it lives here under exactly this id and speaks its wire.
   Connection* find(base::ConnectionId id);
   Slab& slab() { return slab_; }
@@ -232,6 +241,8 @@ class Worker {
   void say_goodbye(Connection& connection, const Ending& ending);
   void release(Connection& connection);
   void leave_all(Connection& connection);
+  ClientEvent event_of(const Connection& connection, ClientEvent::Kind kind) const;
+  void tell_disconnected(Connection& connection);
   void forget_outbox(Connection& connection, bool everything);
   void run_drain();
   void every_second();

@@ -120,6 +120,54 @@ std::size_t Worker::named_room_count(const Connection& connection) const {
   }));
 }
 
+// --- what backends are told ---
+
+ClientEvent Worker::event_of(const Connection& connection, ClientEvent::Kind kind) const {
+  ClientEvent event;
+  event.kind = kind;
+  event.connection = id_of(connection);
+  event.name_space = connection.name_space_;
+  event.protocol = connection.wire_->protocol();
+  event.session = connection.wire_->session_id();
+  return event;
+}
+
+void Worker::tell_connected(Connection& connection, ClientEvent details) {
+  if (!connection.is_announced_ || !parts_.backend.is_listening()) return;
+  ClientEvent event = event_of(connection, ClientEvent::Kind::connected);
+  event.remote_address = remote_address(connection).text();
+  event.auth = std::move(details.auth);
+  event.is_recovered = details.is_recovered;
+  connection.is_told_ = parts_.backend.offer(std::move(event)) == Backend::Offer::taken;
+}
+
+Backend::Offer Worker::tell_message(const Connection& connection, std::shared_ptr<const Message> message,
+                                    std::optional<std::uint64_t> ack_id) {
+  ClientEvent event = event_of(connection, ClientEvent::Kind::message);
+  event.message = std::move(message);
+  event.ack_id = ack_id;
+  return parts_.backend.offer(std::move(event));
+}
+
+void Worker::tell_disconnected(Connection& connection) {
+  if (!connection.is_told_) return;
+  connection.is_told_ = false;
+  const Connection& carrier = slab_.at(connection.carrier_);
+  ClientEvent event = event_of(connection, ClientEvent::Kind::disconnected);
+  event.reason = connection.end_reason_;
+  event.connected_for = milliseconds(now_ - connection.since_);
+  event.messages_received = connection.messages_received_;
+  event.bytes_received = carrier.bytes_received_;
+  event.bytes_sent = carrier.bytes_sent_;
+  static_cast<void>(parts_.backend.offer(std::move(event)));
+}
+
+void Worker::take_answer(base::ConnectionId id, std::uint64_t ack_id, const Message& answer) {
+  Connection* const connection = find(id);
+  if (connection == nullptr) return;
+  guard(*connection, [&] { connection->wire_->on_answer(*this, *connection, ack_id, answer); });
+}
+
 ConnectionInfo Worker::info_of(const Connection& connection) const {
   const Connection& carrier = slab_.at(connection.carrier_);
   ConnectionInfo info;

@@ -12,6 +12,8 @@ ALLOWED = {
     "workers/mailbox.hpp",
     "workers/mailbox.cpp",
     "workers/sequencer.cpp",
+    "control/event_hub.hpp",  # the queue of events to backends
+    "control/event_hub.cpp",
     "control/idempotency.hpp",
     "control/idempotency.cpp",
     "control/metrics.hpp",

@@ -4,6 +4,7 @@
 #include <grpcpp/grpcpp.h>
 
 #include "control/control.hpp"
+#include "control/event_hub.hpp"
 #include "sluice/v1/gateway.grpc.pb.h"
 #include "sluice/v1/nodes.grpc.pb.h"
 #include "tests/unit/control/running_pool.hpp"
@@ -33,7 +34,8 @@ struct RunningControl : RunningPool {
 
   Options control_options = any_ports();
   Facts facts = some_facts();
-  Control control{*pool, control_options, facts};
+  EventHub hub{{}};
+  Control control{*pool, hub, control_options, facts};
 };
 
 }  // namespace sluice::control

@@ -1,0 +1,248 @@
+#include "control/event_hub.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/assert.hpp"
+
+namespace sluice::control {
+
+using workers::ClientEvent;
+
+struct EventHub::Replica {
+  struct Sent {
+    std::uint64_t cursor;
+    Entry entry;
+  };
+  std::deque<Entry> waiting;
+  std::deque<Sent> sent;  // and not acknowledged
+  std::size_t bytes = 0;  // of both
+  std::uint64_t credits = 0;
+  std::uint64_t cursor = 0;
+  bool is_awake = true;  // will call take() anyway
+  std::function<void()> wake;
+};
+
+struct EventHub::Group {
+  std::uint64_t last_number = 0;
+  std::vector<ReplicaId> replicas;
+  std::unordered_map<base::ConnectionId, ReplicaId, Hash> owners;
+  std::deque<Entry> orphans;  // of nobody; only while there is no replica
+  std::size_t orphan_bytes = 0;
+  std::uint64_t lost = 0;
+  base::TimePoint vacant_since{};  // meant while there is no replica
+};
+
+std::size_t EventHub::Hash::operator()(const base::ConnectionId& id) const {
+  const std::uint64_t low = std::uint64_t{id.slot} << 32 | id.generation;
+  return std::hash<std::uint64_t>()(low * 0x9E3779B97F4A7C15ull + id.worker_id.value);
+}
+
+EventHub::EventHub(const Limits& limits)
+    : limits_(limits), is_listening_(limits.is_expected), early_(std::make_unique<Group>()) {}
+
+EventHub::~EventHub() = default;
+
+// --- from workers ---
+
+workers::Backend::Offer EventHub::offer(ClientEvent event) {
+  Wakes wakes;
+  {
+    const std::lock_guard lock(mutex_);
+    const bool is_message = event.kind == ClientEvent::Kind::message;
+    const auto takes = [&](const Group& group) {
+      return !group.replicas.empty() || (!is_message || limits_.holds_messages);
+    };
+    std::vector<Group*> groups;
+    for (const auto& [name, group] : groups_) {
+      if (takes(*group)) groups.push_back(group.get());
+    }
+    if (groups_.empty() && limits_.is_expected && takes(*early_)) groups.push_back(early_.get());
+    if (groups.empty()) {
+      numbers_.refused += is_message ? 1 : 0;
+      return Offer::absent;
+    }
+    if (is_message && std::ranges::any_of(groups, [&](Group* group) { return is_full(*group, event); })) {
+      return Offer::full;
+    }
+    ++numbers_.offered;
+    const auto shared = std::make_shared<const ClientEvent>(std::move(event));
+    for (Group* const group : groups) keep(*group, {++group->last_number, shared}, wakes);
+  }
+  for (const auto& wake : wakes) wake();
+  return Offer::taken;
+}
+
+// A slow replica holds up its own clients alone.
+bool EventHub::is_full(const Group& group, const ClientEvent& event) const {
+  if (group.replicas.empty()) return false;
+  const auto owner = group.owners.find(event.connection);
+  if (owner == group.owners.end()) return false;
+  const Replica& replica = *replicas_.at(owner->second).second;
+  return replica.bytes > limits_.bytes_max / group.replicas.size();
+}
+
+void EventHub::keep(Group& group, Entry entry, Wakes& wakes) {
+  const ClientEvent& event = *entry.event;
+  const std::size_t bytes = event.bytes();
+  numbers_.waiting_bytes += bytes;
+  ++numbers_.waiting;
+  if (group.replicas.empty()) {
+    group.orphan_bytes += bytes;
+    group.orphans.push_back(std::move(entry));
+    return bound(group);
+  }
+  Replica& replica = replica_for(group, event.connection);
+  if (event.kind == ClientEvent::Kind::disconnected) group.owners.erase(event.connection);
+  replica.bytes += bytes;
+  replica.waiting.push_back(std::move(entry));
+  if (replica.is_awake || replica.credits == 0) return;
+  replica.is_awake = true;
+  wakes.push_back(replica.wake);
+}
+
+// The connection's own, else the one that has least to do.
+EventHub::Replica& EventHub::replica_for(Group& group, const base::ConnectionId& connection) {
+  const auto owner = group.owners.find(connection);
+  if (owner != group.owners.end()) return *replicas_.at(owner->second).second;
+  const auto least = std::ranges::min_element(group.replicas, {}, [this](ReplicaId id) {
+    const Replica& replica = *replicas_.at(id).second;
+    return std::pair(replica.waiting.size() + replica.sent.size(), id);
+  });
+  group.owners[connection] = *least;
+  return *replicas_.at(*least).second;
+}
+
+// Nobody is there to slow anyone down: the oldest go.
+void EventHub::bound(Group& group) {
+  while (group.orphan_bytes > limits_.bytes_max && group.orphans.size() > 1) {
+    const std::size_t bytes = group.orphans.front().event->bytes();
+    group.orphan_bytes -= bytes;
+    numbers_.waiting_bytes -= bytes;
+    --numbers_.waiting;
+    ++numbers_.lost;
+    ++group.lost;
+    group.orphans.pop_front();
+  }
+}
+
+// --- replicas ---
+
+EventHub::ReplicaId EventHub::attach(const std::string& name, std::uint64_t credits, std::function<void()> wake) {
+  const std::lock_guard lock(mutex_);
+  forget_vacant(base::Clock::now());
+  std::unique_ptr<Group>& group = groups_[name];
+  if (!group) group = groups_.size() == 1 ? std::exchange(early_, std::make_unique<Group>()) : std::make_unique<Group>();
+  auto replica = std::make_unique<Replica>();
+  replica->credits = credits;
+  replica->wake = std::move(wake);
+  const ReplicaId id = ++last_replica_;
+  group->replicas.push_back(id);
+  replicas_.emplace(id, std::pair(group.get(), std::move(replica)));
+  ++numbers_.replicas;
+  // What has waited for someone. It is the only one now, and takes without being woken.
+  Wakes wakes;
+  for (Entry& entry : std::exchange(group->orphans, {})) {
+    numbers_.waiting_bytes -= entry.event->bytes();
+    --numbers_.waiting;
+    keep(*group, std::move(entry), wakes);
+  }
+  group->orphan_bytes = 0;
+  settle();
+  return id;
+}
+
+void EventHub::detach(ReplicaId id) {
+  Wakes wakes;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = replicas_.find(id);
+    SLUICE_ASSERT(found != replicas_.end());
+    Group& group = *found->second.first;
+    const std::unique_ptr<Replica> replica = std::move(found->second.second);
+    replicas_.erase(found);
+    --numbers_.replicas;
+    std::erase(group.replicas, id);
+    if (group.replicas.empty()) group.vacant_since = base::Clock::now();
+    std::erase_if(group.owners, [id](const auto& owner) { return owner.second == id; });
+    std::deque<Entry> left;
+    for (Replica::Sent& sent : replica->sent) left.push_back(std::move(sent.entry));
+    for (Entry& entry : replica->waiting) left.push_back(std::move(entry));
+    for (Entry& entry : left) {
+      numbers_.waiting_bytes -= entry.event->bytes();
+      --numbers_.waiting;
+      keep(group, std::move(entry), wakes);
+    }
+    settle();
+  }
+  for (const auto& wake : wakes) wake();
+}
+
+EventHub::Batch EventHub::take(ReplicaId id, std::size_t entries_max, std::size_t bytes_max) {
+  const std::lock_guard lock(mutex_);
+  Batch batch;
+  auto& [group, replica] = replicas_.at(id);
+  batch.lost = std::exchange(group->lost, 0);
+  std::size_t bytes = 0;
+  while (!replica->waiting.empty() && replica->credits > 0 && batch.entries.size() < entries_max && bytes < bytes_max) {
+    Entry entry = std::move(replica->waiting.front());
+    replica->waiting.pop_front();
+    bytes += entry.event->bytes();
+    --replica->credits;
+    batch.entries.push_back(entry);
+    replica->sent.push_back({++replica->cursor, std::move(entry)});
+  }
+  batch.cursor = batch.entries.empty() ? 0 : replica->cursor;
+  replica->is_awake = !batch.entries.empty() || batch.lost > 0;
+  return batch;
+}
+
+bool EventHub::acknowledge(ReplicaId id, std::uint64_t cursor) {
+  const std::lock_guard lock(mutex_);
+  Replica& replica = *replicas_.at(id).second;
+  if (cursor > replica.cursor) return false;
+  while (!replica.sent.empty() && replica.sent.front().cursor <= cursor) {
+    const std::size_t bytes = replica.sent.front().entry.event->bytes();
+    replica.bytes -= bytes;
+    numbers_.waiting_bytes -= bytes;
+    --numbers_.waiting;
+    replica.sent.pop_front();
+  }
+  return true;
+}
+
+void EventHub::credit(ReplicaId id, std::uint64_t events) {
+  const std::lock_guard lock(mutex_);
+  replicas_.at(id).second->credits += events;
+}
+
+void EventHub::close() {
+  Wakes wakes;
+  {
+    const std::lock_guard lock(mutex_);
+    is_closing_ = true;
+    for (const auto& [id, replica] : replicas_) wakes.push_back(replica.second->wake);
+  }
+  for (const auto& wake : wakes) wake();
+}
+
+// A group whose replicas have been gone for too long is none any more.
+void EventHub::forget_vacant(base::TimePoint now) {
+  std::erase_if(groups_, [&](const auto& one) {
+    const Group& group = *one.second;
+    if (!group.replicas.empty() || now - group.vacant_since < limits_.kept) return false;
+    numbers_.lost += group.orphans.size();
+    numbers_.waiting -= group.orphans.size();
+    numbers_.waiting_bytes -= group.orphan_bytes;
+    return true;
+  });
+}
+
+void EventHub::settle() { is_listening_ = limits_.is_expected || !groups_.empty(); }
+
+EventHub::Numbers EventHub::numbers() const {
+  const std::lock_guard lock(mutex_);
+  return numbers_;
+}
+
+}  // namespace sluice::control

@@ -1,0 +1,64 @@
+#pragma once
+// EventStream: one call of SubscribeEvents, which is one replica of a backend. All of it happens on the executor; lives
+// until gRPC says that it is done and no command is under way.
+
+#include <grpcpp/server_context.h>
+#include <grpcpp/support/byte_buffer.h>
+#include <grpcpp/support/server_callback.h>
+
+#include <memory>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "control/calls.hpp"
+#include "control/event_hub.hpp"
+#include "sluice/v1/backends.pb.h"
+
+namespace sluice::control {
+
+class EventStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer> {
+ public:
+  struct Parts {
+    Calls& calls;
+    EventHub& hub;
+    Metrics& metrics;
+    Executor& executor;
+    std::size_t message_bytes_max;
+  };
+  explicit EventStream(Parts parts);
+
+ private:
+  void OnReadDone(bool ok) override;
+  void OnWriteDone(bool ok) override;
+  void OnCancel() override;
+  void OnDone() override;
+
+  void take_request(bool ok);
+  Problem perform(const v1::SubscribeEventsRequest& request);
+  Problem subscribe(const v1::Subscribe& request);
+  Problem acknowledge(const v1::Acknowledge& request);
+  Problem credit(const v1::Credit& request);
+  Problem command(const v1::Command& command);
+  // Makes the answer to a command of this id a result: `set` writes it.
+  template <class Response, class Set>
+  Answer<Response> result_of(std::uint64_t id, Set set);
+  void read();
+  void pump();
+  v1::SubscribeEventsResponse next();
+  void finish(const grpc::Status& status);
+  void end_if_done();
+
+  Parts parts_;
+  // What other threads hold to reach this: gone once this is.
+  std::shared_ptr<EventStream*> self_ = std::make_shared<EventStream*>(this);
+  const base::TimePoint began_ = base::Clock::now();
+  EventHub::ReplicaId replica_ = 0;  // 0: not subscribed, or no longer
+  grpc::ByteBuffer request_, response_;
+  std::vector<v1::CommandResult> results_;  // to be told
+  std::size_t commands_ = 0;                // under way
+  Executor::Timer timer_;
+  bool has_said_hello_ = false, is_writing_ = false, has_finished_ = false, is_done_ = false;
+  int status_ = 0;
+};
+
+}  // namespace sluice::control

@@ -1,0 +1,71 @@
+// A backend as its authors would write one: attaches, is told events, acknowledges them, says commands.
+import { Watch } from './watch.mjs';
+
+export class Backend {
+  events = [];
+  results = [];
+  hello = null;
+  ended = null; // the stream's status, once it has one
+  #watch = new Watch();
+
+  // `onEvent(event, backend)` may say commands; events are acknowledged behind it unless `acknowledges` is false.
+  constructor(gateway, { group = '', credits = 0, onEvent = () => {}, acknowledges = true } = {}) {
+    this.stream = gateway.rpc('Backends').subscribeEvents();
+    this.stream.on('data', (response) => {
+      if (response.hello) this.hello = response.hello;
+      if (response.lost > 0) this.lost = (this.lost ?? 0) + Number(response.lost);
+      for (const event of response.events) {
+        this.events.push(event);
+        onEvent(event, this);
+      }
+      this.results.push(...response.results);
+      if (response.events.length > 0) {
+        this.cursor = response.cursor;
+        if (acknowledges) {
+          this.acknowledge(response.cursor);
+          this.credit(response.events.length);
+        }
+      }
+      this.#watch.notify();
+    });
+    this.stream.on('error', () => {});
+    this.stream.on('status', (status) => {
+      this.ended = status;
+      this.#watch.notify();
+    });
+    this.say({ subscribe: { group, credits } });
+  }
+  async attached() {
+    await this.until(() => this.hello || this.ended, 'to be attached');
+    return this;
+  }
+  until(condition, what = 'an event', ms) {
+    return this.#watch.until(condition, () => `${what}; seen ${JSON.stringify(this.events.slice(-5))} ${JSON.stringify(this.ended)}`, ms);
+  }
+  async event(kind, passes = () => true) {
+    const find = () => this.events.find((one) => one.kind === kind && passes(one));
+    await this.until(find, `a ${kind} event`);
+    return find();
+  }
+  say(request) {
+    this.stream.write(request);
+  }
+  command(command) {
+    this.say({ command });
+  }
+  publish(connection, payload) {
+    this.command({ publish: { target: { namespace: connection.namespace, connections: [connection.connection] }, payload } });
+  }
+  reply(event, args, attachments = []) {
+    this.command({ reply: { connection: event.connection, ackId: event.message.ackId, arguments: JSON.stringify(args), attachments } });
+  }
+  acknowledge(cursor) {
+    this.say({ acknowledge: { cursor } });
+  }
+  credit(events) {
+    this.say({ credit: { events } });
+  }
+  close() {
+    this.stream.cancel();
+  }
+}
