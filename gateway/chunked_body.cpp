@@ -1,92 +1,92 @@
 #include "gateway/chunked_body.hpp"
 
 #include <algorithm>
-#include <boost/beast/http/basic_parser.hpp>
-#include <boost/beast/http/error.hpp>
 
 namespace sluice::gateway {
 namespace {
 
-namespace http = boost::beast::http;
-using boost::beast::error_code;
-using beast_view = boost::beast::string_view;
 using base::Errc;
 using base::fail;
 
-// What makes Beast expect the coding.
-constexpr std::string_view head = "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n";
-constexpr std::size_t chunk_head_bytes_max = 1024;  // extensions and trailers, which nobody needs, included
+// What nobody needs; 7.1.1 asks for a bound.
+constexpr std::size_t overhead_bytes_max = 16384;
+constexpr std::size_t size_max = std::size_t{1} << 40;
+
+int hexadecimal(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+bool is_text(char c) { return c == '\t' || (static_cast<unsigned char>(c) >= 0x20 && c != 0x7F); }
 
 }  // namespace
 
-class ChunkedBody::Parser : public http::basic_parser<true> {
- public:
-  std::string* body = nullptr;
-  std::size_t bytes_max = 0;
-
- private:
-  void on_request_impl(http::verb, beast_view, beast_view, int, error_code& error) override { error = {}; }
-  void on_response_impl(int, beast_view, int, error_code& error) override { error = {}; }
-  void on_field_impl(http::field, beast_view, beast_view, error_code& error) override { error = {}; }
-  void on_header_impl(error_code& error) override { error = {}; }
-  void on_body_init_impl(const boost::optional<std::uint64_t>&, error_code& error) override { error = {}; }
-  std::size_t on_body_impl(beast_view, error_code& error) override {
-    error = {};
-    return 0;
-  }
-  void on_chunk_header_impl(std::uint64_t size, beast_view, error_code& error) override {
-    error = size > bytes_max || body->size() > bytes_max - size ? http::error::body_limit : error_code();
-  }
-  std::size_t on_chunk_body_impl(std::uint64_t, beast_view piece, error_code& error) override {
-    error = {};
-    if (piece.size() > bytes_max - body->size()) {
-      error = http::error::body_limit;
-      return 0;
+base::Result<std::size_t> ChunkedBody::put(std::string_view coded, std::string& body, std::size_t bytes_max) {
+  std::size_t at = 0;
+  while (at < coded.size() && !is_done()) {
+    if (state_ == State::content) {
+      const std::size_t size = std::min(left_, coded.size() - at);
+      body.append(coded, at, size);
+      at += size;
+      left_ -= size;
+      if (left_ == 0) state_ = State::content_return;
+      continue;
     }
-    body->append(piece.data(), piece.size());
-    return piece.size();
+    if (!take(coded[at++])) return fail(Errc::bad_request, "the body's chunked coding is malformed");
+    if (left_ > bytes_max || body.size() > bytes_max - left_) {
+      return fail(Errc::too_large, "the body is over the limit on its size");
+    }
   }
-  void on_finish_impl(error_code& error) override { error = {}; }
-};
-
-ChunkedBody::ChunkedBody() : parser_(std::make_unique<Parser>()) {
-  error_code error;
-  parser_->eager(true);
-  parser_->body_limit(boost::none);
-  std::string none;
-  parser_->body = &none;
-  parser_->put(boost::asio::buffer(head.data(), head.size()), error);
+  return at;
 }
 
-ChunkedBody::~ChunkedBody() = default;
-
-bool ChunkedBody::is_done() const { return parser_->is_done(); }
-
-base::Result<std::size_t> ChunkedBody::put(std::string_view coded, std::string& body, std::size_t bytes_max) {
-  parser_->body = &body;
-  parser_->bytes_max = bytes_max;
-  const std::size_t before = begun_.size();
-  std::string joined;
-  std::string_view seen = coded;
-  if (before > 0) {
-    joined = begun_.append(coded);
-    begun_.clear();
-    seen = joined;
+// Takes a byte that is not content; false if it does not belong there.
+bool ChunkedBody::take(char c) {
+  switch (state_) {
+    case State::size:
+      if (c == '\r' || c == ';') {
+        state_ = c == ';' ? State::extension : State::size_end;
+        return has_digit_;
+      }
+      return take_digit(c);
+    case State::extension:
+      if (c == '\r') state_ = State::size_end;
+      return (c == '\r' || is_text(c)) && ++overhead_bytes_ <= overhead_bytes_max;
+    case State::size_end:
+      state_ = left_ > 0 ? State::content : State::line;
+      has_digit_ = false;
+      return c == '\n';
+    case State::content_return:
+      state_ = State::content_end;
+      return c == '\r';
+    case State::content_end:
+      state_ = State::size;
+      return c == '\n';
+    case State::line:
+      if (c == '\r') {
+        state_ = State::line_end;
+        return true;
+      }
+      is_line_empty_ = false;
+      return is_text(c) && ++overhead_bytes_ <= overhead_bytes_max;
+    case State::line_end:
+      state_ = is_line_empty_ ? State::done : State::line;
+      is_line_empty_ = true;
+      return c == '\n';
+    case State::content:
+    case State::done:
+      return false;
   }
-  std::size_t taken = 0;
-  while (taken < seen.size() && !parser_->is_done()) {
-    error_code error;
-    const std::size_t step = parser_->put(boost::asio::buffer(seen.data() + taken, seen.size() - taken), error);
-    taken += step;
-    if (error == http::error::body_limit) return fail(Errc::too_large, "the body is over the limit on its size");
-    if (error == http::error::need_more || (!error && step == 0)) {
-      begun_ = seen.substr(taken);
-      if (begun_.size() > chunk_head_bytes_max) return fail(Errc::bad_request, "a chunk's head is too long");
-      return coded.size();
-    }
-    if (error) return fail(Errc::bad_request, "the body's chunked coding is malformed: " + error.message());
-  }
-  return taken - before;
+  return false;
+}
+
+bool ChunkedBody::take_digit(char c) {
+  const int digit = hexadecimal(c);
+  if (digit < 0) return false;
+  has_digit_ = true;
+  left_ = left_ * 16 + static_cast<std::size_t>(digit);
+  return left_ <= size_max;
 }
 
 }  // namespace sluice::gateway

@@ -12,7 +12,7 @@ namespace sluice::gateway {
 namespace {
 
 // A sealed id: version, purpose, incarnation, worker, slot, generation, random bits, MAC.
-constexpr std::size_t sealed_bytes = 36, mac_bytes = 8, sealed_random_bytes = 12;
+constexpr std::size_t sealed_bytes = 36, mac_bytes = 8;
 constexpr unsigned char version = 1;
 // An open id: random bits, MAC.
 constexpr std::size_t open_bytes = 15, open_mac_bytes = 6;
@@ -80,7 +80,22 @@ void write_mac(const std::array<unsigned char, 32>& key, const unsigned char* by
 
 Seals::Seals() { fill_random(key_.data(), key_.size()); }
 
-std::string Seals::seal(Purpose purpose, const base::ConnectionId& id) const {
+Seals::Nonce Seals::make_nonce() {
+  Nonce nonce;
+  fill_random(nonce.data(), nonce.size());
+  return nonce;
+}
+
+Seals::Nonce Seals::nonce_of(std::string_view text) {
+  unsigned char bytes[sealed_bytes];
+  Nonce nonce{};
+  if (decode(text, bytes, sealed_bytes)) {
+    std::memcpy(nonce.data(), bytes + sealed_bytes - mac_bytes - nonce.size(), nonce.size());
+  }
+  return nonce;
+}
+
+std::string Seals::seal(Purpose purpose, const base::ConnectionId& id, const Nonce& nonce) const {
   unsigned char bytes[sealed_bytes];
   unsigned char* at = put(bytes, version);
   at = put(at, static_cast<std::uint8_t>(purpose));
@@ -88,7 +103,7 @@ std::string Seals::seal(Purpose purpose, const base::ConnectionId& id) const {
   at = put(at, id.worker_id.value);
   at = put(at, id.slot);
   at = put(at, id.generation);
-  fill_random(at, sealed_random_bytes);
+  std::memcpy(at, nonce.data(), nonce.size());
   write_mac(key_, bytes, sealed_bytes - mac_bytes, bytes + sealed_bytes - mac_bytes, mac_bytes);
   return encode(bytes, sealed_bytes);
 }
@@ -107,12 +122,22 @@ std::optional<base::ConnectionId> Seals::open(Purpose purpose, std::string_view 
   return id;
 }
 
-std::string Seals::make_socket_id() const {
+Seals::SocketId Seals::make_socket_id() const {
   unsigned char bytes[1 + open_bytes] = {open_purpose};
   constexpr std::size_t random_bytes = open_bytes - open_mac_bytes;
   fill_random(bytes + 1, random_bytes);
   write_mac(key_, bytes, 1 + random_bytes, bytes + 1 + random_bytes, open_mac_bytes);
-  return encode(bytes + 1, open_bytes);
+  SocketId id;
+  std::memcpy(id.data(), bytes + 1, open_bytes);
+  return id;
+}
+
+std::string Seals::text_of(const SocketId& id) { return encode(id.data(), id.size()); }
+
+Seals::SocketId Seals::socket_id_of(std::string_view text) {
+  SocketId id{};
+  decode(text, id.data(), id.size());
+  return id;
 }
 
 bool Seals::is_socket_id(std::string_view text) const {

@@ -21,13 +21,22 @@ class Seals {
   // Makes a key of its own. Throws std::runtime_error if there is no randomness.
   Seals();
 
-  // 48 characters of base64url. Any thread.
-  std::string seal(Purpose purpose, const base::ConnectionId& id) const;
+  // What makes one id of a connection another than the next.
+  using Nonce = std::array<unsigned char, 12>;
+  static Nonce make_nonce();
+  // 48 characters of base64url; the same for the same nonce. Any thread.
+  std::string seal(Purpose purpose, const base::ConnectionId& id, const Nonce& nonce = make_nonce()) const;
+  // The nonce of a sealed id, which open() has taken.
+  static Nonce nonce_of(std::string_view text);
   // Whom a sealed id names; nothing if it is not one of ours for this purpose.
   std::optional<base::ConnectionId> open(Purpose purpose, std::string_view text) const;
 
-  // 20 characters of base64url, as Socket.IO's own are.
-  std::string make_socket_id() const;
+  // An open id as it is kept, and its 20 characters of base64url, as many as Socket.IO's own have.
+  using SocketId = std::array<unsigned char, 15>;
+  SocketId make_socket_id() const;
+  static std::string text_of(const SocketId& id);
+  // The id of a text that is_socket_id().
+  static SocketId socket_id_of(std::string_view text);
   // Whether `text` came from make_socket_id(): such a room belongs to that socket.
   bool is_socket_id(std::string_view text) const;
 

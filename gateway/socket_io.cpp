@@ -41,7 +41,7 @@ base::Status check_payload(const Packet& packet) {
   const std::string_view payload = packet.payload;
   switch (packet.type) {
     case PacketType::connect:
-      if (payload.empty() || (payload.front() == '{' && base::is_json(payload))) return base::ok();
+      if (payload.empty() || base::json_members(payload)) return base::ok();
       return fail(Errc::bad_request, "the payload of a CONNECT is not a JSON object");
     case PacketType::disconnect:
       if (payload.empty()) return base::ok();
@@ -50,7 +50,7 @@ base::Status check_payload(const Packet& packet) {
     case PacketType::binary_event:
     case PacketType::ack:
     case PacketType::binary_ack:
-      if (!payload.empty() && payload.front() == '[' && base::is_json(payload)) return base::ok();
+      if (base::json_elements(payload)) return base::ok();
       return fail(Errc::bad_request, "the payload of an event or acknowledgement is not a JSON array");
     case PacketType::connect_error:
       return fail(Errc::bad_request, "a CONNECT_ERROR came from a client");

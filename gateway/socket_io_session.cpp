@@ -74,7 +74,7 @@ SocketIoSession::Joined* SocketIoSession::find(base::NamespaceId name_space) {
 base::Result<bool> SocketIoSession::on_message(Worker& worker, Connection& connection, bool is_binary,
                                                std::string_view data) {
   if (is_binary) {
-    if (!pending_) return fail(Errc::bad_request, "bytes came that belong to no event");
+    if (!pending_) return fail(Errc::bad_request, "bytes came that belong to no event; a client with another parser, such as msgpack?");
     if (!pending_->add(data)) return fail(Errc::bad_request, "an event and its attachments are over maxPayload");
     if (!pending_->is_complete()) return true;
     const std::unique_ptr<PendingEvent> whole = std::move(pending_);
@@ -170,8 +170,7 @@ void SocketIoSession::join(Worker& worker, Connection& connection, base::Namespa
   announcement.rooms.push_back(RoomKey::room(socket.sid()));
   const workers::Announced announced = worker.announce(rider, std::move(announcement));
   const bool can_come_back = worker.options().history_messages > 0 && context_.options.recovery_sockets_max > 0;
-  socket.begin(can_come_back ? context_.seals.seal(Seals::Purpose::recovery, worker.id_of(rider)) : std::string(),
-               announced.position);
+  socket.begin(can_come_back ? worker.id_of(rider) : base::ConnectionId(), Seals::make_nonce(), announced.position);
   *find(name_space) = {name_space, false, rider.slot(), rider.generation()};
   send(worker, connection,
        socket_io::connect_text(context_.namespaces.name_of(name_space), socket.sid(), socket.pid()));
@@ -193,7 +192,7 @@ void SocketIoSession::on_claimed(Worker& worker, Connection& connection, const R
 
 // Lets the client go on as the socket that it was; false if some of what it missed is lost.
 bool SocketIoSession::rejoin(Worker& worker, Connection& connection, const BrokenSocket& socket, const Return& wish) {
-  auto wire = std::make_unique<SocketIoSocket>(context_, socket.sid);
+  auto wire = std::make_unique<SocketIoSocket>(context_, Seals::socket_id_of(socket.sid));
   SocketIoSocket& fresh = *wire;
   Connection& rider = worker.open_rider(connection, std::move(wire));
   // Without an offset the client has had nothing at all.
@@ -204,7 +203,7 @@ bool SocketIoSession::rejoin(Worker& worker, Connection& connection, const Broke
     worker.abandon(rider, EndReason::refused);
     return false;
   }
-  fresh.begin(wish.pid, socket.start);
+  fresh.begin(*context_.seals.open(Seals::Purpose::recovery, wish.pid), Seals::nonce_of(wish.pid), socket.start);
   fresh.restore(worker, rider, socket.rooms);
   *find(socket.name_space) = {socket.name_space, false, rider.slot(), rider.generation()};
   note_socket_alive(worker, context_, wish.pid, worker.id_of(rider));
@@ -303,8 +302,9 @@ void SocketIoSession::on_end(Worker& worker, Connection&, EndReason reason) {
     Connection* const rider = joined.is_claimed ? nullptr : worker.find_open(joined.slot, joined.generation);
     if (rider == nullptr) continue;
     const auto& socket = static_cast<SocketIoSocket&>(rider->wire());
-    if (!socket.pid().empty() && reason != EndReason::disconnected) {
-      save_socket(worker, context_, socket.pid(), socket.broken(worker, *rider));
+    const std::string pid = socket.pid();
+    if (!pid.empty() && reason != EndReason::disconnected) {
+      save_socket(worker, context_, pid, socket.broken(worker, *rider));
     }
     worker.abandon(*rider, reason);
   }

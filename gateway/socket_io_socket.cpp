@@ -12,13 +12,23 @@ namespace sluice::gateway {
 using workers::Connection;
 using workers::Worker;
 
+std::string SocketIoSocket::pid() const {
+  return home_.generation == 0 ? std::string() : context_.seals.seal(Seals::Purpose::recovery, home_, nonce_);
+}
+
+void SocketIoSocket::begin(const base::ConnectionId& home, const Seals::Nonce& nonce, base::Position start) {
+  home_ = home;
+  nonce_ = nonce;
+  start_ = start;
+}
+
 BrokenSocket SocketIoSocket::broken(const Worker& worker, const Connection& rider) const {
-  BrokenSocket socket{sid_, rider.name_space(), {}, start_};
+  BrokenSocket socket{sid(), rider.name_space(), {}, start_};
   worker.for_each_room(rider, [&](const workers::RoomKey& key, std::uint64_t joined_place) {
     if (key.kind == workers::RoomKey::Kind::everyone) return;
-    if (restored_ && joined_place == restored_place_) {
-      const auto before = std::ranges::find(*restored_, key, &BrokenSocket::Room::key);
-      if (before != restored_->end()) joined_place = before->joined_place;
+    if (restored_ && joined_place == restored_->place) {
+      const auto before = std::ranges::find(restored_->rooms, key, &BrokenSocket::Room::key);
+      if (before != restored_->rooms.end()) joined_place = before->joined_place;
     }
     socket.rooms.push_back({key, joined_place});
   });
@@ -26,10 +36,11 @@ BrokenSocket SocketIoSocket::broken(const Worker& worker, const Connection& ride
 }
 
 void SocketIoSocket::restore(const Worker& worker, const Connection& rider, std::vector<BrokenSocket::Room> rooms) {
+  restored_ = std::make_unique<Restored>();
+  restored_->rooms = std::move(rooms);
   worker.for_each_room(rider, [this](const workers::RoomKey& key, std::uint64_t joined_place) {
-    if (key.kind == workers::RoomKey::Kind::everyone) restored_place_ = joined_place;
+    if (key.kind == workers::RoomKey::Kind::everyone) restored_->place = joined_place;
   });
-  restored_ = std::make_unique<std::vector<BrokenSocket::Room>>(std::move(rooms));
 }
 
 void SocketIoSocket::on_answer(Worker& worker, Connection& rider, std::uint64_t ack_id,
@@ -46,7 +57,7 @@ void SocketIoSocket::on_ending(Worker& worker, Connection& rider, const workers:
 }
 
 void SocketIoSocket::on_gone(Worker& worker, Connection& rider) {
-  if (!pid_.empty()) forget_socket(worker, context_, pid_, worker.id_of(rider));
+  if (home_.generation != 0) forget_socket(worker, context_, pid(), worker.id_of(rider));
 }
 
 }  // namespace sluice::gateway

@@ -15,22 +15,21 @@ namespace sluice::gateway {
 
 class SocketIoSocket final : public workers::Wire {
  public:
-  // `context` outlives this. `sid` is what everyone may know, `pid` what its client alone knows.
-  SocketIoSocket(WorkerContext& context, std::string sid) : context_(context), sid_(std::move(sid)) {}
+  // `context` outlives this. `sid` is what everyone may know.
+  SocketIoSocket(WorkerContext& context, const Seals::SocketId& sid) : context_(context), sid_(sid) {}
 
-  const std::string& sid() const { return sid_; }
-  const std::string& pid() const { return pid_; }
-  void begin(std::string pid, base::Position start) {
-    pid_ = std::move(pid);
-    start_ = start;
-  }
+  std::string sid() const { return Seals::text_of(sid_); }
+  // What its client alone knows, and comes back with; empty: it cannot.
+  std::string pid() const;
+  // Where it begins. Its pid is made of the connection at which it was opened and of a nonce.
+  void begin(const base::ConnectionId& home, const Seals::Nonce& nonce, base::Position start);
   // It was one before, in these rooms, since those places.
   void restore(const workers::Worker& worker, const workers::Connection& rider, std::vector<BrokenSocket::Room> rooms);
   // What its client comes back to.
   BrokenSocket broken(const workers::Worker& worker, const workers::Connection& rider) const;
 
   workers::Protocol protocol() const override { return workers::Protocol::socket_io; }
-  std::string session_id() const override { return sid_; }
+  std::string session_id() const override { return sid(); }
   std::size_t on_bytes(workers::Worker&, workers::Connection&, std::span<char> bytes) override { return bytes.size(); }
   void on_end_of_stream(workers::Worker&, workers::Connection&) override {}
   void on_deadline(workers::Worker&, workers::Connection&) override {}
@@ -42,11 +41,17 @@ class SocketIoSocket final : public workers::Wire {
 
  private:
   WorkerContext& context_;
-  std::string sid_, pid_;
+  // Of a socket that came back.
+  struct Restored {
+    std::vector<BrokenSocket::Room> rooms;  // that it was in before
+    std::uint64_t place = 0;                // at which it joined them anew
+  };
+  // Ids are kept as bytes, and written when they are asked for: there is one of these for each client.
+  base::ConnectionId home_;  // generation 0: it cannot come back
+  Seals::SocketId sid_;
+  Seals::Nonce nonce_{};
   base::Position start_;
-  // Of a socket that came back: the rooms that it was in before, and the place at which it joined them anew.
-  std::unique_ptr<std::vector<BrokenSocket::Room>> restored_;
-  std::uint64_t restored_place_ = 0;
+  std::unique_ptr<Restored> restored_;
 };
 
 }  // namespace sluice::gateway

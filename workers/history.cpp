@@ -12,7 +12,7 @@ constexpr std::size_t room_bytes = 300;  // about; the sequencer's entry of a ro
 }  // namespace
 
 std::size_t RoomHistory::after(std::uint64_t offset) const {
-  std::size_t low = 0, high = size_;
+  std::size_t low = 0, high = size();
   while (low < high) {
     const std::size_t middle = (low + high) / 2;
     if (at(middle).message->position.offset > offset) {
@@ -25,21 +25,23 @@ std::size_t RoomHistory::after(std::uint64_t offset) const {
 }
 
 void RoomHistory::push(StoredMessage& stored) {
-  if (size_ == ring_.size()) {
-    std::vector<StoredMessage*> grown(std::max<std::size_t>(4, size_ * 2));
-    for (std::size_t index = 0; index < size_; ++index) grown[index] = &at(index);
-    ring_ = std::move(grown);
-    begin_ = 0;
+  if (!ring_) ring_ = std::make_unique<Ring>();
+  Ring& ring = *ring_;
+  if (ring.size == ring.places.size()) {
+    std::vector<StoredMessage*> grown(std::max<std::size_t>(4, ring.size * 2));
+    for (std::size_t index = 0; index < ring.size; ++index) grown[index] = &at(index);
+    ring.places = std::move(grown);
+    ring.begin = 0;
   }
-  ring_[(begin_ + size_++) & (ring_.size() - 1)] = &stored;
+  ring.places[(ring.begin + ring.size++) & (ring.places.size() - 1)] = &stored;
   ++stored.references;
 }
 
 void RoomHistory::pop() {
-  SLUICE_ASSERT(size_ > 0);
+  SLUICE_ASSERT(size() > 0);
   evicted = std::max(evicted, front().message->position.offset);
-  begin_ = (begin_ + 1) & (ring_.size() - 1);
-  if (--size_ == 0) ring_ = {};
+  ring_->begin = (ring_->begin + 1) & (ring_->places.size() - 1);
+  if (--ring_->size == 0) ring_.reset();
 }
 
 History::~History() {

@@ -23,8 +23,10 @@ struct StoredMessage {
 // A room's retained messages, oldest first. Empty, it owns nothing.
 class RoomHistory {
  public:
-  std::size_t size() const { return size_; }
-  StoredMessage& at(std::size_t index) const { return *ring_[(begin_ + index) & (ring_.size() - 1)]; }
+  std::size_t size() const { return ring_ ? ring_->size : 0; }
+  StoredMessage& at(std::size_t index) const {
+    return *ring_->places[(ring_->begin + index) & (ring_->places.size() - 1)];
+  }
   StoredMessage& front() const { return at(0); }
   // The index of the first message after `offset`.
   std::size_t after(std::uint64_t offset) const;
@@ -36,8 +38,11 @@ class RoomHistory {
   std::uint64_t evicted = 0;
 
  private:
-  std::vector<StoredMessage*> ring_;  // its size is a power of two
-  std::size_t begin_ = 0, size_ = 0;
+  struct Ring {
+    std::vector<StoredMessage*> places;  // their number is a power of two
+    std::size_t begin = 0, size = 0;
+  };
+  std::unique_ptr<Ring> ring_;  // null: it is empty
 };
 
 // What is to be freed once the lock is not held any more.

@@ -38,7 +38,8 @@ class Room {
   std::vector<Member> members_;
 };
 
-// The rooms of one connection. Two fit without an allocation: everyone, and the one that most clients name.
+// The rooms of one connection. Three fit without an allocation: everyone, the one that most clients name, and the one
+// that is a Socket.IO socket's own.
 class Memberships {
  public:
   struct Membership {
@@ -55,7 +56,7 @@ class Memberships {
   void push(Membership membership);
   void pop();
 
-  static constexpr std::uint32_t inline_max = 2;
+  static constexpr std::uint32_t inline_max = 3;
   std::unique_ptr<std::vector<Membership>> others_;  // holds all of them once there were more than fit inside
   Membership first_[inline_max];
   std::uint32_t size_ = 0;

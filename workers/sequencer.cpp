@@ -32,11 +32,42 @@ struct KeyHash {
 };
 
 // What the namespace knows of a room that has members or history.
+// How many members of a room each worker has. Most small rooms have theirs on one, which takes no more memory.
+class MemberCounts {
+ public:
+  std::uint64_t total() const { return total_; }
+  std::uint64_t of(std::size_t worker) const {
+    if (each_) return each_[worker];
+    return worker == only_ ? total_ : 0;
+  }
+  void add(std::size_t worker, std::size_t workers) {
+    if (!each_ && total_ > 0 && worker != only_) {
+      each_ = std::make_unique<std::uint32_t[]>(workers);
+      each_[only_] = total_;
+    }
+    if (each_) {
+      ++each_[worker];
+    } else {
+      only_ = static_cast<std::uint16_t>(worker);
+    }
+    ++total_;
+  }
+  void remove(std::size_t worker) {
+    SLUICE_ASSERT(of(worker) > 0);
+    if (each_) --each_[worker];
+    if (--total_ == 0) each_.reset();
+  }
+
+ private:
+  std::unique_ptr<std::uint32_t[]> each_;  // by worker, once there are two
+  std::uint32_t total_ = 0;
+  std::uint16_t only_ = 0;  // the worker of all members, until then
+};
+
 struct RoomState {
   RoomKey key;
   std::uint32_t index = 0;  // in the order of listing
-  std::uint64_t members = 0;
-  std::unique_ptr<std::uint32_t[]> members_of;  // by worker
+  MemberCounts members;
   RoomHistory history;
 };
 
@@ -98,7 +129,6 @@ RoomState& Sequencer::State::find_or_make(const RoomKey& key) {
   auto made = std::make_unique<RoomState>();
   RoomState& room = *made;
   room.key = key;
-  room.members_of = std::make_unique<std::uint32_t[]>(mailboxes.size());
   room.history.evicted = tombstones.evicted(KeyHash{}(view_of(key)));
   if (free_indexes.empty()) {
     room.index = static_cast<std::uint32_t>(listed.size());
@@ -113,7 +143,7 @@ RoomState& Sequencer::State::find_or_make(const RoomKey& key) {
 }
 
 void Sequencer::State::remove_if_unused(RoomState& room) {
-  if (room.members > 0 || room.history.size() > 0) return;
+  if (room.members.total() > 0 || room.history.size() > 0) return;
   tombstones.bury(KeyHash{}(view_of(room.key)), room.history.evicted);
   rooms.erase(view_of(room.key));
   const std::uint32_t index = room.index;
@@ -130,9 +160,9 @@ WorkerSet Sequencer::State::interested(const Target& target) const {
   WorkerSet workers;
   for (const RoomKey& key : target.rooms) {
     const RoomState* const room = find(view_of(key));
-    if (room == nullptr || room->members == 0) continue;
+    if (room == nullptr || room->members.total() == 0) continue;
     for (std::size_t worker = 0; worker < mailboxes.size(); ++worker) {
-      if (room->members_of[worker] > 0) workers.set(worker);
+      if (room->members.of(worker) > 0) workers.set(worker);
     }
   }
   for (const base::ConnectionId& id : target.connections) {
@@ -145,7 +175,7 @@ std::uint64_t Sequencer::State::matched(const Target& target) const {
   std::uint64_t total = target.connections.size();
   for (const RoomKey& key : target.rooms) {
     const RoomState* const room = find(view_of(key));
-    if (room != nullptr) total += room->members;
+    if (room != nullptr) total += room->members.total();
   }
   return total;
 }
@@ -254,8 +284,7 @@ Joined Sequencer::join(base::WorkerId worker, std::span<const RoomKey> keys, std
     const std::lock_guard lock(state.mutex);
     for (const RoomKey& key : keys) {
       RoomState& room = state.find_or_make(key);
-      ++room.members;
-      ++room.members_of[worker.value];
+      room.members.add(worker.value, state.mailboxes.size());
     }
     joined.place = state.place;
     joined.position = {state.epoch, state.offset};
@@ -297,9 +326,8 @@ void Sequencer::leave(base::WorkerId worker, std::span<const RoomKey> keys) {
   const std::lock_guard lock(state_->mutex);
   for (const RoomKey& key : keys) {
     RoomState* const room = state_->find(view_of(key));
-    SLUICE_ASSERT(room != nullptr && room->members_of[worker.value] > 0);
-    --room->members;
-    --room->members_of[worker.value];
+    SLUICE_ASSERT(room != nullptr);
+    room->members.remove(worker.value);
     state_->remove_if_unused(*room);
   }
 }
@@ -332,7 +360,7 @@ Replay Sequencer::history(const RoomKey& key, std::optional<base::Position> sinc
 std::uint64_t Sequencer::members(const RoomKey& key) const {
   const std::lock_guard lock(state_->mutex);
   const RoomState* const room = state_->find(view_of(key));
-  return room == nullptr ? 0 : room->members;
+  return room == nullptr ? 0 : room->members.total();
 }
 
 RoomPage Sequencer::list_rooms(std::uint32_t from, std::size_t limit, const std::string& prefix) const {
@@ -343,7 +371,7 @@ RoomPage Sequencer::list_rooms(std::uint32_t from, std::size_t limit, const std:
     for (; from < end && page.rooms.size() < limit; ++from) {
       const RoomState* const room = state_->listed[from].get();
       if (room == nullptr || room->key.kind != RoomKey::Kind::room || !room->key.name.starts_with(prefix)) continue;
-      page.rooms.push_back({room->key, room->members, room->history.size()});
+      page.rooms.push_back({room->key, room->members.total(), room->history.size()});
     }
     is_done = from >= state_->listed.size() || page.rooms.size() >= limit;
     if (is_done && from < state_->listed.size()) page.next = from;
