@@ -23,6 +23,7 @@
 #include "sluice/v1/gateway.pb.h"
 #include "sluice/v1/nodes.pb.h"
 #include "workers/backend.hpp"
+#include "workers/commands.hpp"
 #include "workers/pool.hpp"
 
 namespace sluice::control {
@@ -68,6 +69,15 @@ class Calls {
                   const Answer<v1::ListRoomsResponse>& answer);
   void history(const v1::HistoryRequest& request, base::TimePoint deadline, const Answer<v1::HistoryResponse>& answer);
   void get_node(const v1::GetNodeRequest& request, base::TimePoint deadline, const Answer<v1::GetNodeResponse>& answer);
+
+  // Asks whoever `request` names. The ids of those that were asked come to `answer`, on the executor; their answers to
+  // `on_acknowledged`, on workers' threads, as long as that is held.
+  struct EmitWatch {
+    std::chrono::milliseconds timeout;
+  };
+  Outcome<EmitWatch> emit_with_ack(const v1::EmitWithAckRequest& request,
+                                   std::shared_ptr<const workers::OnAcknowledged> on_acknowledged,
+                                   const Answer<std::vector<base::ConnectionId>>& answer);
 
   // --- for the streams of backends ---
   // Hands a backend's answer on to the client that waits for it.

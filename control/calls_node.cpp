@@ -6,6 +6,7 @@
 #include "base/log.hpp"
 #include "control/calls.hpp"
 #include "control/calls_once.hpp"
+#include "control/duration_field.hpp"
 
 namespace sluice::control {
 
@@ -15,18 +16,6 @@ std::uint64_t open_connections(const workers::Metrics& metrics) {
   std::uint64_t sum = 0;
   for (const base::Cell& cell : metrics.connections) sum += cell.read();
   return sum;
-}
-
-// Gives `given` in milliseconds, or `by_default` if it is not set.
-Problem duration_of(std::string_view field, const google::protobuf::Duration* given, std::chrono::milliseconds least,
-                    std::chrono::milliseconds most, std::chrono::milliseconds& out) {
-  if (given == nullptr) return {};
-  constexpr std::int64_t seconds_max = 1'000'000;  // keeps the sum below from overflowing
-  const bool is_sane = given->seconds() >= 0 && given->seconds() <= seconds_max && given->nanos() >= 0;
-  out = std::chrono::milliseconds(is_sane ? given->seconds() * 1000 + given->nanos() / 1'000'000 : -1);
-  if (out >= least && out <= most) return {};
-  const auto text = [](std::chrono::milliseconds value) { return std::to_string(value.count()) + " ms"; };
-  return misfit(std::string(field), "from " + text(least) + " to " + text(most));
 }
 
 void show_workers(const workers::Pool& pool, v1::Node& node) {

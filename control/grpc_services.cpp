@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "control/drain_stream.hpp"
+#include "control/emit_stream.hpp"
 #include "control/event_stream.hpp"
 #include "control/publish_stream.hpp"
 #include "control/wire.hpp"
@@ -62,6 +63,11 @@ GatewayService::Reactor* GatewayService::PublishBatch(Context* context, const By
 grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* GatewayService::PublishStream(Context* context) {
   return new control::PublishStream(
       {parts_.calls, parts_.metrics, parts_.executor, parts_.options.grpc_message_bytes_max}, *context);
+}
+
+grpc::ServerWriteReactor<grpc::ByteBuffer>* GatewayService::EmitWithAck(Context*, const Bytes* request) {
+  return new EmitStream({parts_.calls, parts_.metrics, parts_.executor, parts_.options.grpc_message_bytes_max},
+                        *request);
 }
 
 GatewayService::Reactor* GatewayService::JoinRooms(Context* context, const Bytes* request, Bytes* response) {

@@ -15,7 +15,8 @@ namespace sluice::control {
 namespace raw {
 using G = v1::Gateway;
 using Publishing = G::WithRawCallbackMethod_Publish<
-    G::WithRawCallbackMethod_PublishBatch<G::WithRawCallbackMethod_PublishStream<G::Service>>>;
+    G::WithRawCallbackMethod_PublishBatch<G::WithRawCallbackMethod_PublishStream<
+        G::WithRawCallbackMethod_EmitWithAck<G::Service>>>>;
 using Changing = G::WithRawCallbackMethod_JoinRooms<
     G::WithRawCallbackMethod_LeaveRooms<G::WithRawCallbackMethod_Disconnect<Publishing>>>;
 using Gateway = G::WithRawCallbackMethod_GetConnection<G::WithRawCallbackMethod_ListConnections<
@@ -35,6 +36,7 @@ class GatewayService final : public raw::Gateway {
   Reactor* Publish(Context* context, const Bytes* request, Bytes* response) override;
   Reactor* PublishBatch(Context* context, const Bytes* request, Bytes* response) override;
   grpc::ServerBidiReactor<Bytes, Bytes>* PublishStream(Context* context) override;
+  grpc::ServerWriteReactor<Bytes>* EmitWithAck(Context* context, const Bytes* request) override;
   Reactor* JoinRooms(Context* context, const Bytes* request, Bytes* response) override;
   Reactor* LeaveRooms(Context* context, const Bytes* request, Bytes* response) override;
   Reactor* Disconnect(Context* context, const Bytes* request, Bytes* response) override;

@@ -108,7 +108,10 @@ base::Result<bool> SocketIoSession::on_packet(Worker& worker, Connection& connec
       return on_event(worker, connection, *rider, packet, std::move(attachments));
     case PacketType::ack:
     case PacketType::binary_ack:
-      // Of nothing that is awaited.
+      if (packet.ack_id) {
+        static_cast<SocketIoSocket&>(rider->wire())
+            .on_acknowledged(worker.id_of(*rider), *packet.ack_id, packet.payload, std::move(attachments));
+      }
       return true;
     case PacketType::disconnect:
       std::erase_if(joined_, [&](const Joined& one) { return one.name_space == *name_space; });

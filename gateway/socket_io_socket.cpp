@@ -12,6 +12,10 @@ namespace sluice::gateway {
 using workers::Connection;
 using workers::Worker;
 
+namespace {
+constexpr std::size_t asks_max = 1024;  // that one client has not answered
+}  // namespace
+
 std::string SocketIoSocket::pid() const {
   return home_.generation == 0 ? std::string() : context_.seals.seal(Seals::Purpose::recovery, home_, nonce_);
 }
@@ -48,6 +52,32 @@ void SocketIoSocket::on_answer(Worker& worker, Connection& rider, std::uint64_t 
   std::string frames;
   socket_io::append_ack(frames, context_.namespaces.name_of(rider.name_space()), ack_id, answer);
   worker.send(rider, frames);
+}
+
+bool SocketIoSocket::ask(Worker& worker, Connection& rider, const workers::Message& message,
+                         const std::shared_ptr<const workers::OnAcknowledged>& on_acknowledged) {
+  if (!asks_) asks_ = std::make_unique<Asks>();
+  // Those that nobody waits for any more have been in the way long enough.
+  if (asks_->waiting.size() >= asks_max) {
+    boost::unordered::erase_if(asks_->waiting, [](const auto& one) { return one.second.expired(); });
+  }
+  if (asks_->waiting.size() >= asks_max) return false;
+  const std::uint64_t id = asks_->last_id++;
+  asks_->waiting.emplace(id, on_acknowledged);
+  std::string frames;
+  socket_io::append_event(frames, context_.namespaces.name_of(rider.name_space()), id, message, {});
+  worker.send(rider, frames);
+  return true;
+}
+
+void SocketIoSocket::on_acknowledged(const base::ConnectionId& self, std::uint64_t id, std::string_view arguments,
+                                     std::vector<std::string> attachments) {
+  if (!asks_) return;
+  const auto found = asks_->waiting.find(id);
+  if (found == asks_->waiting.end()) return;
+  const auto waiting = found->second.lock();
+  asks_->waiting.erase(found);
+  if (waiting) (*waiting)({self, sid(), std::string(arguments), std::move(attachments)});
 }
 
 void SocketIoSocket::on_ending(Worker& worker, Connection& rider, const workers::Ending&) {

@@ -2,8 +2,10 @@
 // SocketIoSocket: one namespace of one Socket.IO client: what callers know as a connection. It rides on the connection
 // of its Engine.IO session, which hears and speaks for it.
 
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/ids.hpp"
@@ -35,6 +37,11 @@ class SocketIoSocket final : public workers::Wire {
   void on_deadline(workers::Worker&, workers::Connection&) override {}
   void on_answer(workers::Worker& worker, workers::Connection& rider, std::uint64_t ack_id,
                  const workers::Message& answer) override;
+  bool ask(workers::Worker& worker, workers::Connection& rider, const workers::Message& message,
+           const std::shared_ptr<const workers::OnAcknowledged>& on_acknowledged) override;
+  // The client acknowledges event `id`; nothing happens if nobody waits for that.
+  void on_acknowledged(const base::ConnectionId& self, std::uint64_t id, std::string_view arguments,
+                       std::vector<std::string> attachments);
   // The server takes the client out of the namespace.
   void on_ending(workers::Worker& worker, workers::Connection& rider, const workers::Ending& ending) override;
   void on_gone(workers::Worker& worker, workers::Connection& rider) override;
@@ -46,12 +53,18 @@ class SocketIoSocket final : public workers::Wire {
     std::vector<BrokenSocket::Room> rooms;  // that it was in before
     std::uint64_t place = 0;                // at which it joined them anew
   };
+  // What the client was asked and has not answered.
+  struct Asks {
+    std::uint64_t last_id = 0;
+    boost::unordered_flat_map<std::uint64_t, std::weak_ptr<const workers::OnAcknowledged>> waiting;
+  };
   // Ids are kept as bytes, and written when they are asked for: there is one of these for each client.
   base::ConnectionId home_;  // generation 0: it cannot come back
   Seals::SocketId sid_;
   Seals::Nonce nonce_{};
   base::Position start_;
   std::unique_ptr<Restored> restored_;
+  std::unique_ptr<Asks> asks_;
 };
 
 }  // namespace sluice::gateway

@@ -46,6 +46,17 @@ Changed leave_rooms(Worker& worker, const Target& target, std::span<const RoomKe
   return change_rooms(worker, target, [&](Connection& connection) { return worker.leave(connection, rooms); });
 }
 
+std::vector<base::ConnectionId> ask(Worker& worker, const Message& message,
+                                    const std::shared_ptr<const OnAcknowledged>& on_acknowledged) {
+  std::vector<base::ConnectionId> asked;
+  worker.delivery().for_each(message.target, any_place, [&](Connection& connection) {
+    worker.run_for(connection, [&] {
+      if (connection.wire().ask(worker, connection, message, on_acknowledged)) asked.push_back(worker.id_of(connection));
+    });
+  });
+  return asked;
+}
+
 std::uint64_t disconnect(Worker& worker, const Target& target, const Ending& ending) {
   std::uint64_t matched = 0;
   worker.delivery().for_each(target, any_place, [&](Connection& connection) {

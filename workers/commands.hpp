@@ -9,6 +9,7 @@
 #include "workers/connection_info.hpp"
 #include "workers/ending.hpp"
 #include "workers/message.hpp"
+#include "workers/wire.hpp"
 
 namespace sluice::workers {
 
@@ -23,6 +24,10 @@ struct Changed {
 };
 Changed join_rooms(Worker& worker, const Target& target, std::span<const RoomKey> rooms);
 Changed leave_rooms(Worker& worker, const Target& target, std::span<const RoomKey> rooms);
+
+// Asks every connection of `message`'s target that can be asked; returns who was.
+std::vector<base::ConnectionId> ask(Worker& worker, const Message& message,
+                                    const std::shared_ptr<const OnAcknowledged>& on_acknowledged);
 
 // Ends every connection of `target`; returns how many.
 std::uint64_t disconnect(Worker& worker, const Target& target, const Ending& ending);

@@ -3,10 +3,12 @@
 // Implemented by gateway/. All of it runs on the connection's worker.
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/ids.hpp"
 #include "workers/ending.hpp"
@@ -23,6 +25,16 @@ class Worker;
 // format and worker. Format 0 is that of connections which get no messages.
 using WireFormat = std::uint8_t;
 inline constexpr WireFormat wire_formats_max = 16;
+
+// An answer to something that a client was asked.
+struct Acknowledgement {
+  base::ConnectionId connection;
+  std::string session;
+  std::string arguments;  // a JSON array
+  std::vector<std::string> attachments;
+};
+// Takes the answers to one question, on the workers' threads. Whoever asks holds it as long as it wants answers.
+using OnAcknowledged = std::function<void(Acknowledgement)>;
 
 // Why a client is told of a gap.
 enum class GapReason : std::uint8_t { evicted, other_epoch, future, dropped };
@@ -55,6 +67,8 @@ class Wire {
   virtual void encode_own(const Message&, const RoomKey*, std::string&) {}
   // A backend answers what the client asked with a message of this id.
   virtual void on_answer(Worker&, Connection&, std::uint64_t, const Message&) {}
+  // Asks the client by an event; false if its protocol knows no such thing.
+  virtual bool ask(Worker&, Connection&, const Message&, const std::shared_ptr<const OnAcknowledged>&) { return false; }
   // The connection ends by our will: sends the wire's last words, if it has any. Nothing else is sent after them.
   virtual void on_ending(Worker& worker, Connection& connection, const Ending& ending) = 0;
   // The connection, which was opened without a socket, was given one (Worker::give_socket), and speaks through that.

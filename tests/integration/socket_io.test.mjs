@@ -213,6 +213,56 @@ test('rooms that a caller gives and takes are a socket\'s own', async (t) => {
   assert.equal((await gateway.publish('out', { rooms: ['given'] })).receipt.matched, 0);
 });
 
+// --- asking clients ---
+
+async function emitWithAck(on, request) {
+  const stream = on.rpc().emitWithAck(request);
+  const acknowledgements = [];
+  let summary;
+  for await (const { acknowledgement, summary: last } of stream) {
+    if (acknowledgement) acknowledgements.push(acknowledgement);
+    summary = last ?? summary;
+  }
+  return { acknowledgements, summary };
+}
+
+test('a publisher asks clients, and is told who answered what and who did not', async (t) => {
+  const own = await startGateway(t, ['--workers', '3']);
+  const [a, b, silent] = await Promise.all([open(t, { on: own }), open(t, { on: own }), open(t, { on: own })]);
+  await own.connect();
+  for (const client of [a, b]) {
+    client.socket.on('message', (data, isBinary) => {
+      const asked = /^42(\d+)\["ask",1\]$/.exec(data.toString());
+      if (!asked) return;
+      client.send(`461-${asked[1]}["${client.sids['/'].sid}",{"_placeholder":true,"num":0}]`);
+      client.send(Buffer.from([7]));
+      client.send(`43${asked[1]}["again"]`);
+    });
+  }
+  const { acknowledgements, summary } = await emitWithAck(own, { target: { rooms: ['lobby'] }, payload: { event: 'ask', json: '1' }, timeout: { nanos: 300_000_000 } });
+  assert.deepEqual(acknowledgements.map((one) => one.session).sort(), [a, b].map((client) => client.sids['/'].sid).sort());
+  for (const one of acknowledgements) {
+    assert.equal(one.arguments, `["${one.session}",{"_placeholder":true,"num":0}]`);
+    assert.deepEqual([...one.attachments[0]], [7]);
+  }
+  assert.deepEqual([summary.asked, summary.acknowledged, summary.missing.length], [3, 2, 1]);
+  const { connection } = await own.rpc().getConnection({ id: summary.missing[0] });
+  assert.equal(connection.session, silent.sids['/'].sid);
+  const none = await emitWithAck(own, { target: { rooms: ['nobody'] }, payload: { event: 'ask', json: '1' } });
+  assert.deepEqual(none.summary, { asked: 0, acknowledged: 0, missing: [] });
+  await assert.rejects(emitWithAck(own, { target: { rooms: ['lobby'] }, payload: { event: 'ask', json: '1' }, timeout: { seconds: 4000 } }), /timeout must be from 10 ms/);
+  await assert.rejects(emitWithAck(own, { payload: { event: 'ask', json: '1' } }), /target must be set/);
+});
+
+test('a client library answers by its callback', async (t) => {
+  const socket = io(`http://${gateway.clients}`, { transports: ['polling'], forceNew: true, query: { room: 'callback' } });
+  t.after(() => socket.close());
+  socket.on('ask', (text, answer) => answer(`${text}!`));
+  await once(socket, 'connect');
+  const { acknowledgements } = await emitWithAck(gateway, { target: { rooms: ['callback'] }, payload: { event: 'ask', text: 'hey' } });
+  assert.deepEqual(acknowledgements.map((one) => one.arguments), ['["hey!"]']);
+});
+
 // --- coming back ---
 
 // Joins anew as the socket of `pid`; gives what the CONNECT says and what came before and behind it.
@@ -400,6 +450,22 @@ test('the newest client comes back by itself, and misses and doubles nothing', a
     while (got.at(-1) !== 'last') await once(socket, 'message');
     assert.deepEqual(got, [...Array.from({ length: 5 }, (_, round) => [`${round} before`, `${round} missed`]).flat(), 'last']);
   }
+});
+
+test('an upgrade takes a few milliseconds, and never waits for a ping', async (t) => {
+  const own = await startGateway(t, ['--workers', '4']);
+  const took = [];
+  for (let count = 0; count < 100; ++count) {
+    const socket = io(`http://${own.clients}`, { forceNew: true, reconnection: false });
+    const at = (event) => new Promise((resolve) => socket.io.engine.once(event, () => resolve(performance.now())));
+    const [began, ended] = await Promise.all([at('open'), at('upgrade')]);
+    took.push(ended - began);
+    socket.close();
+  }
+  took.sort((a, b) => a - b);
+  t.diagnostic(`upgrades: median ${took[50].toFixed(1)} ms, longest ${took[99].toFixed(1)} ms`);
+  // Far below the 25 s of a ping; the figures themselves are for the reader.
+  assert.ok(took[99] < 5000, `${took[99]} ms`);
 });
 
 test('300 sessions over 8 keep-alive connections, as behind a proxy', async (t) => {
