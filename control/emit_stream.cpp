@@ -25,8 +25,8 @@ void EmitStream::begin(const v1::EmitWithAckRequest& request) {
           if (const auto alive = self.lock()) (*alive)->take_acknowledgement(acknowledgement);
         });
       });
-  const auto watch = parts_.calls.emit_with_ack(
-      request, on_acknowledged_, [self](Outcome<std::vector<base::ConnectionId>> asked) {
+  const auto watch =
+      parts_.calls.emit_with_ack(request, on_acknowledged_, [self](Outcome<std::vector<base::ConnectionId>> asked) {
         if (const auto alive = self.lock()) (*alive)->take_asked(std::move(asked));
       });
   if (!watch) return finish(status_of(watch.failure()));

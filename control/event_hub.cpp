@@ -132,7 +132,8 @@ EventHub::ReplicaId EventHub::attach(const std::string& name, std::uint64_t cred
   const std::lock_guard lock(mutex_);
   forget_vacant(base::Clock::now());
   std::unique_ptr<Group>& group = groups_[name];
-  if (!group) group = groups_.size() == 1 ? std::exchange(early_, std::make_unique<Group>()) : std::make_unique<Group>();
+  if (!group)
+    group = groups_.size() == 1 ? std::exchange(early_, std::make_unique<Group>()) : std::make_unique<Group>();
   auto replica = std::make_unique<Replica>();
   replica->credits = credits;
   replica->wake = std::move(wake);

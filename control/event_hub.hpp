@@ -1,6 +1,6 @@
 #pragma once
-// EventHub: the queue of events to backends: takes what clients do from workers' threads and keeps it, in order, until a
-// replica of each group has dealt with it. One of the few objects that threads share, behind one short lock.
+// EventHub: the queue of events to backends: takes what clients do from workers' threads and keeps it, in order, until
+// a replica of each group has dealt with it. One of the few objects that threads share, behind one short lock.
 
 #include <atomic>
 #include <cstdint>

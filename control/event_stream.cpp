@@ -94,19 +94,18 @@ Problem EventStream::command(const v1::Command& command) {
   switch (command.command_case()) {
     case v1::Command::kPublish:
       parts_.calls.publish(command.publish(), far(), result_of<v1::PublishResponse>(id, [](auto& result, auto&& got) {
-        *result.mutable_published() = std::move(got);
-      }));
+                             *result.mutable_published() = std::move(got);
+                           }));
       return {};
     case v1::Command::kJoinRooms:
       parts_.calls.join_rooms(command.join_rooms(), far(),
-                              result_of<v1::JoinRoomsResponse>(id, [](auto& result, auto&& got) {
-                                *result.mutable_joined() = std::move(got);
-                              }));
+                              result_of<v1::JoinRoomsResponse>(
+                                  id, [](auto& result, auto&& got) { *result.mutable_joined() = std::move(got); }));
       return {};
     case v1::Command::kLeaveRooms:
-      parts_.calls.leave_rooms(
-          command.leave_rooms(), far(),
-          result_of<v1::LeaveRoomsResponse>(id, [](auto& result, auto&& got) { *result.mutable_left() = std::move(got); }));
+      parts_.calls.leave_rooms(command.leave_rooms(), far(),
+                               result_of<v1::LeaveRoomsResponse>(
+                                   id, [](auto& result, auto&& got) { *result.mutable_left() = std::move(got); }));
       return {};
     case v1::Command::kDisconnect:
       parts_.calls.disconnect(command.disconnect(), far(),
@@ -115,8 +114,8 @@ Problem EventStream::command(const v1::Command& command) {
                               }));
       return {};
     case v1::Command::kReply: {
-      const auto answer = result_of<v1::Replied>(
-          id, [](auto& result, auto&& got) { *result.mutable_replied() = std::move(got); });
+      const auto answer =
+          result_of<v1::Replied>(id, [](auto& result, auto&& got) { *result.mutable_replied() = std::move(got); });
       Problem problem = parts_.calls.reply(command.reply());
       if (problem) {
         answer(*std::move(problem));
@@ -167,8 +166,8 @@ void EventStream::read() {
 void EventStream::pump() {
   if (is_writing_ || has_finished_ || replica_ == 0) return;
   const v1::SubscribeEventsResponse response = next();
-  const bool is_empty = !response.has_hello() && response.events().empty() && response.results().empty() &&
-                        response.lost() == 0;
+  const bool is_empty =
+      !response.has_hello() && response.events().empty() && response.results().empty() && response.lost() == 0;
   if (is_empty) {
     if (parts_.hub.is_closing() && commands_ == 0) {
       finish({grpc::StatusCode::UNAVAILABLE, "the gateway is going away"});

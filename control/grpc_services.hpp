@@ -14,9 +14,8 @@ namespace sluice::control {
 
 namespace raw {
 using G = v1::Gateway;
-using Publishing = G::WithRawCallbackMethod_Publish<
-    G::WithRawCallbackMethod_PublishBatch<G::WithRawCallbackMethod_PublishStream<
-        G::WithRawCallbackMethod_EmitWithAck<G::Service>>>>;
+using Publishing = G::WithRawCallbackMethod_Publish<G::WithRawCallbackMethod_PublishBatch<
+    G::WithRawCallbackMethod_PublishStream<G::WithRawCallbackMethod_EmitWithAck<G::Service>>>>;
 using Changing = G::WithRawCallbackMethod_JoinRooms<
     G::WithRawCallbackMethod_LeaveRooms<G::WithRawCallbackMethod_Disconnect<Publishing>>>;
 using Gateway = G::WithRawCallbackMethod_GetConnection<G::WithRawCallbackMethod_ListConnections<

@@ -110,9 +110,8 @@ void JsonCalls::add(std::string_view service, Method method,
 
 JsonCalls::Path JsonCalls::find(std::string_view path) const {
   if (by_path_.contains(path)) return Path::unary;
-  const bool is_stream = path == "/sluice.v1.Gateway/PublishStream" ||
-                         path == "/sluice.v1.Gateway/EmitWithAck" || path == "/sluice.v1.Nodes/Drain" ||
-                         path == "/sluice.v1.Backends/SubscribeEvents";
+  const bool is_stream = path == "/sluice.v1.Gateway/PublishStream" || path == "/sluice.v1.Gateway/EmitWithAck" ||
+                         path == "/sluice.v1.Nodes/Drain" || path == "/sluice.v1.Backends/SubscribeEvents";
   return is_stream ? Path::stream : Path::unknown;
 }
 

@@ -24,9 +24,8 @@ enum class Method : std::uint8_t {
   emit_with_ack,
 };
 inline constexpr std::array<std::string_view, 14> method_names{
-    "Publish",       "PublishBatch",    "PublishStream", "JoinRooms", "LeaveRooms", "Disconnect",
-    "GetConnection", "ListConnections", "ListRooms",     "History",   "GetNode",    "Drain",
-    "SubscribeEvents", "EmitWithAck"};
+    "Publish",         "PublishBatch", "PublishStream", "JoinRooms", "LeaveRooms", "Disconnect",      "GetConnection",
+    "ListConnections", "ListRooms",    "History",       "GetNode",   "Drain",      "SubscribeEvents", "EmitWithAck"};
 
 // gRPC's status codes by number: their names in metrics and in the Connect protocol are the same words.
 inline constexpr std::array<std::string_view, 17> status_names{

@@ -11,9 +11,7 @@ void show(const workers::Receipt& receipt, v1::Receipt& out) {
   }
 }
 
-v1::Protocol show(workers::Protocol protocol) {
-  return static_cast<v1::Protocol>(static_cast<int>(protocol) + 1);
-}
+v1::Protocol show(workers::Protocol protocol) { return static_cast<v1::Protocol>(static_cast<int>(protocol) + 1); }
 
 void show(const workers::Message& message, v1::StoredMessage& out) {
   out.set_position(message.position.text());

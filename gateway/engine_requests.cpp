@@ -111,8 +111,8 @@ class SessionRequest final : public HttpHandler {
             if (!session.is_changing()) return session.on_poll(there, connection, id);
             there.post(there.id(), [id, otherwise, key](Worker& later) {
               with_session(
-                  later, key,
-                  [id](Worker& its, EngineSession& same, Connection& own) { same.on_poll(its, own, id); }, otherwise);
+                  later, key, [id](Worker& its, EngineSession& same, Connection& own) { same.on_poll(its, own, id); },
+                  otherwise);
             });
           },
           otherwise);

@@ -74,7 +74,9 @@ SocketIoSession::Joined* SocketIoSession::find(base::NamespaceId name_space) {
 base::Result<bool> SocketIoSession::on_message(Worker& worker, Connection& connection, bool is_binary,
                                                std::string_view data) {
   if (is_binary) {
-    if (!pending_) return fail(Errc::bad_request, "bytes came that belong to no event; a client with another parser, such as msgpack?");
+    if (!pending_)
+      return fail(Errc::bad_request,
+                  "bytes came that belong to no event; a client with another parser, such as msgpack?");
     if (!pending_->add(data)) return fail(Errc::bad_request, "an event and its attachments are over maxPayload");
     if (!pending_->is_complete()) return true;
     const std::unique_ptr<PendingEvent> whole = std::move(pending_);

@@ -59,8 +59,7 @@ class SocketIoSession final : public EngineApplication {
                                const socket_io::Packet& packet, std::vector<std::string> attachments);
   base::Status on_connect(workers::Worker& worker, workers::Connection& connection, const socket_io::Packet& packet);
   void join(workers::Worker& worker, workers::Connection& connection, base::NamespaceId name_space, std::string auth);
-  bool rejoin(workers::Worker& worker, workers::Connection& connection, const BrokenSocket& socket,
-              const Return& wish);
+  bool rejoin(workers::Worker& worker, workers::Connection& connection, const BrokenSocket& socket, const Return& wish);
   void on_claimed(workers::Worker& worker, workers::Connection& connection, const Return& wish,
                   std::optional<BrokenSocket> socket);
   base::Result<bool> on_event(workers::Worker& worker, workers::Connection& connection, workers::Connection& rider,

@@ -39,7 +39,8 @@ struct ClientEvent {
 
   // What it weighs while it waits, in bytes.
   std::size_t bytes() const {
-    return sizeof(ClientEvent) + session.size() + remote_address.size() + auth.size() + (message ? message->bytes() : 0);
+    return sizeof(ClientEvent) + session.size() + remote_address.size() + auth.size() +
+           (message ? message->bytes() : 0);
   }
 };
 

@@ -51,7 +51,8 @@ std::vector<base::ConnectionId> ask(Worker& worker, const Message& message,
   std::vector<base::ConnectionId> asked;
   worker.delivery().for_each(message.target, any_place, [&](Connection& connection) {
     worker.run_for(connection, [&] {
-      if (connection.wire().ask(worker, connection, message, on_acknowledged)) asked.push_back(worker.id_of(connection));
+      if (connection.wire().ask(worker, connection, message, on_acknowledged))
+        asked.push_back(worker.id_of(connection));
     });
   });
   return asked;

@@ -8,6 +8,7 @@
 
 #include "base/assert.hpp"
 #include "workers/history.hpp"
+#include "workers/member_counts.hpp"
 
 namespace sluice::workers {
 namespace {
@@ -32,38 +33,6 @@ struct KeyHash {
 };
 
 // What the namespace knows of a room that has members or history.
-// How many members of a room each worker has. Most small rooms have theirs on one, which takes no more memory.
-class MemberCounts {
- public:
-  std::uint64_t total() const { return total_; }
-  std::uint64_t of(std::size_t worker) const {
-    if (each_) return each_[worker];
-    return worker == only_ ? total_ : 0;
-  }
-  void add(std::size_t worker, std::size_t workers) {
-    if (!each_ && total_ > 0 && worker != only_) {
-      each_ = std::make_unique<std::uint32_t[]>(workers);
-      each_[only_] = total_;
-    }
-    if (each_) {
-      ++each_[worker];
-    } else {
-      only_ = static_cast<std::uint16_t>(worker);
-    }
-    ++total_;
-  }
-  void remove(std::size_t worker) {
-    SLUICE_ASSERT(of(worker) > 0);
-    if (each_) --each_[worker];
-    if (--total_ == 0) each_.reset();
-  }
-
- private:
-  std::unique_ptr<std::uint32_t[]> each_;  // by worker, once there are two
-  std::uint32_t total_ = 0;
-  std::uint16_t only_ = 0;  // the worker of all members, until then
-};
-
 struct RoomState {
   RoomKey key;
   std::uint32_t index = 0;  // in the order of listing

@@ -1,5 +1,5 @@
-// Engine.IO payloads and packets: whatever a client posts is taken apart without a byte lost, and what a server's frames
-// become in a payload is taken apart into the same packets again.
+// Engine.IO payloads and packets: whatever a client posts is taken apart without a byte lost, and what a server's
+// frames become in a payload is taken apart into the same packets again.
 
 #include <cstdlib>
 #include <string>
@@ -56,8 +56,8 @@ void check_polled(std::string_view bytes) {
   require(engine_io::append_polled(payload, frames) == frames.size());
   // A frame that is cut is left for later.
   std::string some;
-  require(frames.empty() || engine_io::append_polled(some, std::string_view(frames).substr(0, frames.size() - 1)) <
-                                frames.size());
+  require(frames.empty() ||
+          engine_io::append_polled(some, std::string_view(frames).substr(0, frames.size() - 1)) < frames.size());
   std::string_view rest = payload;
   std::string decoded;
   for (const Sent& one : sent) {

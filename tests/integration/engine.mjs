@@ -77,3 +77,22 @@ export class Engine {
     this.#agent.destroy();
   }
 }
+
+// A WebSocket that speaks Socket.IO to gateway `on`, joined to `namespaces`.
+export async function openSocket(t, on, { namespaces = ['/'], query = '' } = {}) {
+  const client = await new Engine(on, { route: '/socket.io/', query }).socket();
+  t.after(() => client.terminate());
+  await client.count(1);
+  client.sids = {};
+  for (const name of namespaces) {
+    const head = name === '/' ? '0' : `0${name},`;
+    client.send(`4${head}`);
+    await client.until(() => client.messages.some((one) => typeof one === 'string' && one.startsWith(`4${head}{`)), `to be in ${name}`);
+    const answer = client.messages.findLast((one) => typeof one === 'string' && one.startsWith(`4${head}{`));
+    Object.assign(client.sids, { [name]: JSON.parse(answer.slice(1 + head.length)) });
+  }
+  client.messages.length = 0;
+  return client;
+}
+// Without the offsets that the gateway appends.
+export const plain = (packet) => (typeof packet === 'string' ? packet.replace(/,"[0-9a-f]{16}-\d+"\]$/, ']') : packet);

@@ -1,37 +1,17 @@
-// Socket.IO 5: namespaces, events, acknowledgements, binary values, what breaks the protocol, coming back.
+// Socket.IO 5: namespaces, events, acknowledgements, binary values, what breaks the protocol.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import http from 'node:http';
 import { after, before, test } from 'node:test';
 import { io } from 'socket.io-client';
-import { io as io40 } from 'socket.io-client-4.0';
 import { startGateway } from './harness.mjs';
-import { Engine } from './engine.mjs';
+import { Engine, openSocket, plain } from './engine.mjs';
 
 let gateway;
 before(async () => {
   gateway = await startGateway(null, ['--workers', '3', '--namespace', '/custom', '--namespace', '/other', '--socket-io-connect-timeout-ms', '400']);
 });
 after(() => gateway.stop());
-
-// A WebSocket that speaks Socket.IO; joined to `namespaces`.
-async function open(t, { namespaces = ['/'], on = gateway, query = '' } = {}) {
-  const client = await new Engine(on, { route: '/socket.io/', query }).socket();
-  t.after(() => client.terminate());
-  await client.count(1);
-  client.sids = {};
-  for (const name of namespaces) {
-    const head = name === '/' ? '0' : `0${name},`;
-    client.send(`4${head}`);
-    await client.until(() => client.messages.some((one) => typeof one === 'string' && one.startsWith(`4${head}{`)), `to be in ${name}`);
-    const answer = client.messages.findLast((one) => typeof one === 'string' && one.startsWith(`4${head}{`));
-    Object.assign(client.sids, { [name]: JSON.parse(answer.slice(1 + head.length)) });
-  }
-  client.messages.length = 0;
-  return client;
-}
-// Without the offsets that the gateway appends.
-const plain = (packet) => (typeof packet === 'string' ? packet.replace(/,"[0-9a-f]{16}-\d+"\]$/, ']') : packet);
+const open = (t, { on = gateway, ...options } = {}) => openSocket(t, on, options);
 
 test('CONNECT is answered with an id of each namespace', async (t) => {
   const client = await open(t, { namespaces: ['/', '/custom'] });
@@ -138,7 +118,7 @@ test('an acknowledgement tells how many were reached', async (t) => {
   await clients[0].has('43123[3]');
 });
 
-test('namespaces are worlds of their own', async (t) => {
+test('a namespace of Socket.IO hears its own messages alone', async (t) => {
   const query = '&room=worlds';
   const [from, to] = await Promise.all([open(t, { query }), open(t, { query, namespaces: ['/', '/custom'] })]);
   from.send('42["main"]');
@@ -261,242 +241,4 @@ test('a client library answers by its callback', async (t) => {
   await once(socket, 'connect');
   const { acknowledgements } = await emitWithAck(gateway, { target: { rooms: ['callback'] }, payload: { event: 'ask', text: 'hey' } });
   assert.deepEqual(acknowledgements.map((one) => one.arguments), ['["hey!"]']);
-});
-
-// --- coming back ---
-
-// Joins anew as the socket of `pid`; gives what the CONNECT says and what came before and behind it.
-async function comeBack(t, { pid }, offset, on = gateway) {
-  const client = await new Engine(on, { route: '/socket.io/' }).socket();
-  t.after(() => client.terminate());
-  await client.count(1);
-  client.send(`40${JSON.stringify({ pid, ...(offset ? { offset } : {}) })}`);
-  await client.until(() => client.messages.some((one) => one.startsWith('40{')), 'to be connected');
-  client.sids = { '/': JSON.parse(client.messages.find((one) => one.startsWith('40{')).slice(2)) };
-  return client;
-}
-const offsetOf = (packet) => JSON.parse(packet.slice(packet.indexOf('['))).at(-1);
-const events = (client) => client.messages.filter((one) => typeof one === 'string' && one.startsWith('42')).map(plain);
-
-test('a socket that broke comes back as itself, with what it missed, in its rooms', async (t) => {
-  const client = await open(t, { query: '&room=back' });
-  const own = client.sids['/'];
-  await gateway.rpc().joinRooms({ target: { rooms: [own.sid] }, rooms: ['joined later'] });
-  await gateway.publish('seen', { rooms: ['back'] });
-  await client.count(1);
-  const offset = offsetOf(client.messages[0]);
-  client.terminate();
-  await client.whenClosed();
-  for (const room of ['back', 'joined later', 'another', own.sid]) await gateway.publish(`missed ${room}`, { rooms: [room] });
-  const again = await comeBack(t, own, offset);
-  assert.deepEqual(again.sids['/'], own);
-  await again.until(() => events(again).length >= 3, 'what was missed');
-  await gateway.publish('live', { rooms: ['joined later'] });
-  await again.until(() => events(again).length >= 4, 'what comes now');
-  assert.deepEqual(events(again), ['42["message","missed back"]', '42["message","missed joined later"]', `42["message","missed ${own.sid}"]`, '42["message","live"]']);
-});
-
-test('one that had no event yet gets all since it connected', async (t) => {
-  const client = await open(t, { query: '&room=idle' });
-  await gateway.publish('before', { rooms: ['other'] });
-  client.terminate();
-  await gateway.publish('missed', { rooms: ['idle'] });
-  const again = await comeBack(t, client.sids['/']);
-  await again.until(() => events(again).length >= 1, 'what was missed');
-  assert.deepEqual(events(again), ['42["message","missed"]']);
-});
-
-test('a volatile message between does not spoil the offset', async (t) => {
-  const client = await open(t, { query: '&room=volatile' });
-  await gateway.publish('stored', { rooms: ['volatile'] });
-  await gateway.publish('not stored', { rooms: ['volatile'] }, { volatile: true });
-  await client.count(2);
-  const offset = offsetOf(client.messages[1]);
-  assert.equal(offset, offsetOf(client.messages[0]));
-  client.terminate();
-  await gateway.publish('missed', { rooms: ['volatile'] });
-  const again = await comeBack(t, client.sids['/'], offset);
-  await again.until(() => events(again).length >= 1, 'what was missed');
-  assert.deepEqual(events(again), ['42["message","missed"]']);
-});
-
-test('one that comes back before its old connection is known to be dead takes over', async (t) => {
-  for (let count = 0; count < 8; ++count) {
-    const client = await open(t, { query: `&room=over${count}` });
-    const again = await comeBack(t, client.sids['/']);
-    assert.deepEqual(again.sids['/'], client.sids['/']);
-    await gateway.publish('once', { rooms: [`over${count}`] });
-    await again.until(() => events(again).length >= 1, 'an event');
-    assert.deepEqual(events(client), []);
-    // And again, from wherever it is now.
-    const third = await comeBack(t, client.sids['/'], offsetOf(again.messages.at(-1)));
-    assert.deepEqual(third.sids['/'], client.sids['/']);
-    assert.deepEqual(events(third), []);
-  }
-});
-
-test('its own relayed events are not among what it missed', async (t) => {
-  const client = await open(t, { query: '&room=own' });
-  client.send('421["mine"]');
-  await client.has('431[0]');
-  client.terminate();
-  const again = await comeBack(t, client.sids['/']);
-  await gateway.publish('live', { rooms: ['own'] });
-  await again.until(() => events(again).length >= 1, 'an event');
-  assert.deepEqual(events(again), ['42["message","live"]']);
-});
-
-test('what was said in a room before it joined is not what it missed', async (t) => {
-  const client = await open(t, { query: '&room=first' });
-  const own = client.sids['/'];
-  await gateway.publish('too early', { rooms: ['second'] });
-  await gateway.rpc().joinRooms({ target: { rooms: [own.sid] }, rooms: ['second'] });
-  client.terminate();
-  await client.whenClosed();
-  await gateway.publish('missed', { rooms: ['second'] });
-  for (const _ of [1, 2]) {
-    const again = await comeBack(t, own);
-    await again.until(() => events(again).length >= 1, 'what was missed');
-    assert.deepEqual(events(again), ['42["message","missed"]']);
-    again.terminate();
-    await again.whenClosed();
-  }
-});
-
-test('one that left, was put out, or is made up, begins anew', async (t) => {
-  const left = await open(t);
-  left.send('41');
-  left.send('40');
-  await left.until(() => left.messages.some((one) => one.startsWith('40{')), 'to be back');
-  const put = await open(t);
-  await gateway.rpc().disconnect({ target: { rooms: [put.sids['/'].sid] } });
-  await put.has('41');
-  for (const pid of [left.sids['/'].pid, put.sids['/'].pid, 'made up', 'A'.repeat(48)]) {
-    const again = await comeBack(t, { pid });
-    assert.notEqual(again.sids['/'].pid, pid);
-  }
-});
-
-test('one whose missed messages are lost begins anew', async (t) => {
-  const own = await startGateway(t, ['--history-messages', '2']);
-  const client = await open(t, { on: own });
-  client.terminate();
-  for (const text of ['a', 'b', 'c']) await own.publish(text);
-  const again = await comeBack(t, client.sids['/'], undefined, own);
-  assert.notEqual(again.sids['/'].sid, client.sids['/'].sid);
-  const none = await startGateway(t, ['--recovery-sockets-max', '0']);
-  const without = await open(t, { on: none });
-  assert.equal(without.sids['/'].pid, undefined);
-  await none.publish('x');
-  await without.has('42["message","x"]');
-});
-
-// --- the client library, old and new ---
-
-const ways = [['polling'], ['websocket'], ['polling', 'websocket']];
-for (const [version, make] of [['newest', io], ['4.0', io40]]) {
-  for (const transports of ways) {
-    for (const workers of [1, 4]) {
-      test(`socket.io-client ${version} by ${transports.join(' and ')} with ${workers} workers`, async (t) => {
-        const own = await startGateway(t, ['--workers', String(workers)]);
-        const connect = async () => {
-          const socket = make(`http://${own.clients}`, { transports, forceNew: true, reconnectionDelay: 10, reconnectionDelayMax: 20 });
-          t.after(() => socket.close());
-          socket.got = [];
-          socket.on('n', (number) => socket.got.push(number));
-          await new Promise((resolve, reject) => {
-            socket.once('connect', resolve);
-            socket.once('connect_error', reject);
-          });
-          return socket;
-        };
-        const [a, b] = await Promise.all([connect(), connect()]);
-        // Under traffic from the first moment on, which the upgrade falls into.
-        const answered = [];
-        for (let number = 0; number < 100; ++number) {
-          answered.push(new Promise((resolve) => a.emit('n', number, resolve)));
-          if (number % 10 === 9) await answered.at(-1);
-        }
-        assert.deepEqual(await Promise.all(answered), Array(100).fill(1));
-        while (b.got.length < 100) await once(b, 'n');
-        assert.deepEqual(b.got, Array.from({ length: 100 }, (_, number) => number));
-        const file = once(a, 'file');
-        b.emit('file', { name: 'x', data: Buffer.from([1, 2, 3]) }, [Buffer.from('y')]);
-        const got = await file;
-        assert.deepEqual([got[0].name, Buffer.from(got[0].data), Buffer.from(got[1][0])], ['x', Buffer.from([1, 2, 3]), Buffer.from('y')]);
-        assert.equal(a.io.engine.transport.name, transports.at(-1));
-      });
-    }
-  }
-}
-
-test('the newest client comes back by itself, and misses and doubles nothing', async (t) => {
-  const own = await startGateway(t, ['--workers', '4']);
-  for (const transports of ways) {
-    const socket = io(`http://${own.clients}`, { transports, forceNew: true, reconnectionDelay: 30, reconnectionDelayMax: 60 });
-    t.after(() => socket.close());
-    const got = [];
-    socket.on('message', (text) => got.push(text));
-    await once(socket, 'connect');
-    const { id } = socket;
-    for (let round = 0; round < 5; ++round) {
-      await own.publish(`${round} before`);
-      socket.io.engine.close();
-      await own.publish(`${round} missed`);
-      await once(socket, 'connect');
-      assert.deepEqual([socket.recovered, socket.id], [true, id]);
-    }
-    await own.publish('last');
-    while (got.at(-1) !== 'last') await once(socket, 'message');
-    assert.deepEqual(got, [...Array.from({ length: 5 }, (_, round) => [`${round} before`, `${round} missed`]).flat(), 'last']);
-  }
-});
-
-test('an upgrade takes a few milliseconds, and never waits for a ping', async (t) => {
-  const own = await startGateway(t, ['--workers', '4']);
-  const took = [];
-  for (let count = 0; count < 100; ++count) {
-    const socket = io(`http://${own.clients}`, { forceNew: true, reconnection: false });
-    const at = (event) => new Promise((resolve) => socket.io.engine.once(event, () => resolve(performance.now())));
-    const [began, ended] = await Promise.all([at('open'), at('upgrade')]);
-    took.push(ended - began);
-    socket.close();
-  }
-  took.sort((a, b) => a - b);
-  t.diagnostic(`upgrades: median ${took[50].toFixed(1)} ms, longest ${took[99].toFixed(1)} ms`);
-  // Far below the 25 s of a ping; the figures themselves are for the reader.
-  assert.ok(took[99] < 5000, `${took[99]} ms`);
-});
-
-test('300 sessions over 8 keep-alive connections, as behind a proxy', async (t) => {
-  const own = await startGateway(t, ['--workers', '4', '--engine-ping-interval-ms', '60000', '--engine-ping-timeout-ms', '60000']);
-  const agent = new http.Agent({ keepAlive: true, maxSockets: 8 });
-  t.after(() => agent.destroy());
-  const engines = await Promise.all(Array.from({ length: 300 }, async (_, at) => {
-    const engine = new Engine(own, { route: '/socket.io/', agent, query: `&room=${at % 150}` });
-    await engine.open();
-    await engine.post('40');
-    await engine.packets((packet) => packet.startsWith('40{'));
-    return engine;
-  }));
-  // Each says five things to its only neighbour, and then hears what that said.
-  for (let round = 0; round < 5; ++round) {
-    await Promise.all(engines.map((engine, at) => engine.post(`42["said",${at},${round}]`)));
-  }
-  await Promise.all(engines.map(async (engine, at) => {
-    const heard = [];
-    while (heard.length < 5) heard.push(...(await engine.packets()));
-    assert.deepEqual(heard.map(plain), Array.from({ length: 5 }, (_, round) => `42["said",${(at + 150) % 300},${round}]`));
-  }));
-});
-
-test('a TCP connection for each request changes nothing', async (t) => {
-  const own = await startGateway(t, ['--workers', '4']);
-  const agent = new http.Agent({ keepAlive: false });
-  const socket = io(`http://${own.clients}`, { transports: ['polling'], agent, forceNew: true });
-  t.after(() => socket.close());
-  await once(socket, 'connect');
-  for (let number = 0; number < 50; ++number) {
-    assert.equal(await new Promise((resolve) => socket.emit('x', number, resolve)), 0);
-  }
 });

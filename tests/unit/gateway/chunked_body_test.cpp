@@ -28,8 +28,8 @@ TEST(ChunkedBody, ContentComesOutHoweverItIsCut) {
 TEST(ChunkedBody, WhatStandsBehindIsLeft) { EXPECT_EQ(read("0\r\n\r\nGET / HTTP/1.1", 1000), ".GET / HTTP/1.1"); }
 
 TEST(ChunkedBody, AnythingElseIsMalformed) {
-  for (const char* coded : {"x\r\n", "\r\n", "5\nhello", "5\r\nhelloX", "5\r\nhello\rX", ";x\r\n", "0\r\n\n", "-1\r\n", "1 \r\na",
-                            "0\r\na\x01\r\n"}) {
+  for (const char* coded : {"x\r\n", "\r\n", "5\nhello", "5\r\nhelloX", "5\r\nhello\rX", ";x\r\n", "0\r\n\n", "-1\r\n",
+                            "1 \r\na", "0\r\na\x01\r\n"}) {
     EXPECT_EQ(read(coded, 1000), "bad_request") << coded;
     EXPECT_EQ(read(coded, 1), "bad_request") << coded;
   }

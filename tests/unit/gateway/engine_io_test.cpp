@@ -29,11 +29,14 @@ TEST(EngineIo, ABinaryPacketIsBase64) {
 
 TEST(EngineIo, AnythingElseIsRefused) {
   std::string decoded;
-  for (const char* text : {"", "7", "a", "b!", "bA", "b=", " 4"}) EXPECT_FALSE(engine_io::parse_packet(text, decoded)) << text;
+  for (const char* text : {"", "7", "a", "b!", "bA", "b=", " 4"})
+    EXPECT_FALSE(engine_io::parse_packet(text, decoded)) << text;
 }
 
 TEST(EngineIo, APayloadIsPacketsBetweenSeparators) {
-  std::string_view payload = "4a\x1e\x1e" "2";
+  std::string_view payload =
+      "4a\x1e\x1e"
+      "2";
   EXPECT_EQ(engine_io::take_packet(payload), "4a");
   EXPECT_EQ(engine_io::take_packet(payload), "");
   EXPECT_EQ(engine_io::take_packet(payload), "2");
@@ -47,7 +50,13 @@ TEST(EngineIo, FramesBecomePacketsAndControlFramesDoNot) {
   rfc6455::append_frame(frames, rfc6455::Opcode::binary, std::string(300, '\0'));
   rfc6455::append_frame(frames, rfc6455::Opcode::text, "4" + std::string(70'000, 'b'));
   EXPECT_EQ(engine_io::append_polled(payload, frames), frames.size());
-  EXPECT_EQ(payload, "4a\x1e" "b" + std::string(400, 'A') + "\x1e" "4" + std::string(70'000, 'b'));
+  EXPECT_EQ(payload,
+            "4a\x1e"
+            "b" +
+                std::string(400, 'A') +
+                "\x1e"
+                "4" +
+                std::string(70'000, 'b'));
 }
 
 TEST(EngineIo, AFrameThatIsCutIsLeft) {

@@ -64,9 +64,15 @@ TEST(EngineSession, AWebSocketGoesToItsSessionAndTakesItOver) {
       client.send(TestClient::upgrade(target + "websocket") + text_frame("2probe") + text_frame("5") +
                   text_frame("4behind"));
       EXPECT_EQ(client.read_head(), "HTTP/1.1 101 Switching Protocols");
-      EXPECT_EQ(client.read_frame(), "\x81" "3probe");
-      EXPECT_EQ(client.read_frame(), "\x81" "4waits");
-      EXPECT_EQ(client.read_frame(), "\x81" "4behind");
+      EXPECT_EQ(client.read_frame(),
+                "\x81"
+                "3probe");
+      EXPECT_EQ(client.read_frame(),
+                "\x81"
+                "4waits");
+      EXPECT_EQ(client.read_frame(),
+                "\x81"
+                "4behind");
     }
   });
 }

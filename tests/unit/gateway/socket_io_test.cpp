@@ -42,9 +42,25 @@ TEST(SocketIo, ANamespaceEndsAtTheFirstCommaOrWithThePacket) {
 }
 
 TEST(SocketIo, WhatBreaksTheProtocolIsSaid) {
-  for (const char* text : {"", "7", "x", "2", "2{}", "2[", "2[] ", "0[]", "0\"x\"", "0{} ", "1{}", "4{}", "5[\"x\"]", "511-[\"x\"]",
-                           "5-[\"x\"]", "2abc[\"x\"]", "299999999999999999999[\"x\"]",
-                           "51-[\"x\",{\"_placeholder\":true,\"num\":1}]", "51-[\"x\",{\"_placeholder\":true,\"num\":\"a\"}]",
+  for (const char* text : {"",
+                           "7",
+                           "x",
+                           "2",
+                           "2{}",
+                           "2[",
+                           "2[] ",
+                           "0[]",
+                           "0\"x\"",
+                           "0{} ",
+                           "1{}",
+                           "4{}",
+                           "5[\"x\"]",
+                           "511-[\"x\"]",
+                           "5-[\"x\"]",
+                           "2abc[\"x\"]",
+                           "299999999999999999999[\"x\"]",
+                           "51-[\"x\",{\"_placeholder\":true,\"num\":1}]",
+                           "51-[\"x\",{\"_placeholder\":true,\"num\":\"a\"}]",
                            "51-[\"x\",{\"_placeholder\":true,\"num\":-1}]"}) {
     EXPECT_FALSE(socket_io::parse_packet(text)) << text;
   }
@@ -80,16 +96,25 @@ TEST(SocketIo, AnEventGoesOutAsItCameIn) {
     socket_io::append_event(frames, "/n", std::nullopt, message, offset);
     return frames;
   };
-  EXPECT_EQ(sent(message_of("2[\"x\"]")), "\x81\x0A" "42/n,[\"x\"]");
-  EXPECT_EQ(sent(message_of("2[\"x\",{\"a\":1}]"), "o"), "\x81\x16" "42/n,[\"x\",{\"a\":1},\"o\"]");
+  EXPECT_EQ(sent(message_of("2[\"x\"]")),
+            "\x81\x0A"
+            "42/n,[\"x\"]");
+  EXPECT_EQ(sent(message_of("2[\"x\",{\"a\":1}]"), "o"),
+            "\x81\x16"
+            "42/n,[\"x\",{\"a\":1},\"o\"]");
   EXPECT_EQ(sent(message_of(R"(51-["x",{"_placeholder":true,"num":0}])", {"ab"})),
-            "\x81\x2A" R"(451-/n,["x",{"_placeholder":true,"num":0}])" "\x82\x02" "ab");
+            "\x81\x2A"
+            R"(451-/n,["x",{"_placeholder":true,"num":0}])"
+            "\x82\x02"
+            "ab");
 }
 
 TEST(SocketIo, AnAcknowledgementHasItsArguments) {
   std::string frames;
   socket_io::append_ack(frames, "/", 12, message_of("2[\"x\",1,2]"));
-  EXPECT_EQ(frames, "\x81\x09" "4312[1,2]");
+  EXPECT_EQ(frames,
+            "\x81\x09"
+            "4312[1,2]");
 }
 
 TEST(SocketIo, WhoComesBackSaysAsWhom) {

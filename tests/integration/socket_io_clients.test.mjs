@@ -1,0 +1,117 @@
+// The Socket.IO client library, old and new, over every transport; and sessions by the hundred over few connections.
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import http from 'node:http';
+import { test } from 'node:test';
+import { io } from 'socket.io-client';
+import { io as io40 } from 'socket.io-client-4.0';
+import { Engine, plain } from './engine.mjs';
+import { startGateway } from './harness.mjs';
+
+const ways = [['polling'], ['websocket'], ['polling', 'websocket']];
+for (const [version, make] of [['newest', io], ['4.0', io40]]) {
+  for (const transports of ways) {
+    for (const workers of [1, 4]) {
+      test(`socket.io-client ${version} by ${transports.join(' and ')} with ${workers} workers`, async (t) => {
+        const own = await startGateway(t, ['--workers', String(workers)]);
+        const connect = async () => {
+          const socket = make(`http://${own.clients}`, { transports, forceNew: true, reconnectionDelay: 10, reconnectionDelayMax: 20 });
+          t.after(() => socket.close());
+          socket.got = [];
+          socket.on('n', (number) => socket.got.push(number));
+          await new Promise((resolve, reject) => {
+            socket.once('connect', resolve);
+            socket.once('connect_error', reject);
+          });
+          return socket;
+        };
+        const [a, b] = await Promise.all([connect(), connect()]);
+        // Under traffic from the first moment on, which the upgrade falls into.
+        const answered = [];
+        for (let number = 0; number < 100; ++number) {
+          answered.push(new Promise((resolve) => a.emit('n', number, resolve)));
+          if (number % 10 === 9) await answered.at(-1);
+        }
+        assert.deepEqual(await Promise.all(answered), Array(100).fill(1));
+        while (b.got.length < 100) await once(b, 'n');
+        assert.deepEqual(b.got, Array.from({ length: 100 }, (_, number) => number));
+        const file = once(a, 'file');
+        b.emit('file', { name: 'x', data: Buffer.from([1, 2, 3]) }, [Buffer.from('y')]);
+        const got = await file;
+        assert.deepEqual([got[0].name, Buffer.from(got[0].data), Buffer.from(got[1][0])], ['x', Buffer.from([1, 2, 3]), Buffer.from('y')]);
+        assert.equal(a.io.engine.transport.name, transports.at(-1));
+      });
+    }
+  }
+}
+
+test('the newest client comes back by itself, and misses and doubles nothing', async (t) => {
+  const own = await startGateway(t, ['--workers', '4']);
+  for (const transports of ways) {
+    const socket = io(`http://${own.clients}`, { transports, forceNew: true, reconnectionDelay: 30, reconnectionDelayMax: 60 });
+    t.after(() => socket.close());
+    const got = [];
+    socket.on('message', (text) => got.push(text));
+    await once(socket, 'connect');
+    const { id } = socket;
+    for (let round = 0; round < 5; ++round) {
+      await own.publish(`${round} before`);
+      socket.io.engine.close();
+      await own.publish(`${round} missed`);
+      await once(socket, 'connect');
+      assert.deepEqual([socket.recovered, socket.id], [true, id]);
+    }
+    await own.publish('last');
+    while (got.at(-1) !== 'last') await once(socket, 'message');
+    assert.deepEqual(got, [...Array.from({ length: 5 }, (_, round) => [`${round} before`, `${round} missed`]).flat(), 'last']);
+  }
+});
+
+test('an upgrade takes a few milliseconds, and never waits for a ping', async (t) => {
+  const own = await startGateway(t, ['--workers', '4']);
+  const took = [];
+  for (let count = 0; count < 100; ++count) {
+    const socket = io(`http://${own.clients}`, { forceNew: true, reconnection: false });
+    const at = (event) => new Promise((resolve) => socket.io.engine.once(event, () => resolve(performance.now())));
+    const [began, ended] = await Promise.all([at('open'), at('upgrade')]);
+    took.push(ended - began);
+    socket.close();
+  }
+  took.sort((a, b) => a - b);
+  t.diagnostic(`upgrades: median ${took[50].toFixed(1)} ms, longest ${took[99].toFixed(1)} ms`);
+  // Far below the 25 s of a ping; the figures themselves are for the reader.
+  assert.ok(took[99] < 5000, `${took[99]} ms`);
+});
+
+test('300 sessions over 8 keep-alive connections, as behind a proxy', async (t) => {
+  const own = await startGateway(t, ['--workers', '4', '--engine-ping-interval-ms', '60000', '--engine-ping-timeout-ms', '60000']);
+  const agent = new http.Agent({ keepAlive: true, maxSockets: 8 });
+  t.after(() => agent.destroy());
+  const engines = await Promise.all(Array.from({ length: 300 }, async (_, at) => {
+    const engine = new Engine(own, { route: '/socket.io/', agent, query: `&room=${at % 150}` });
+    await engine.open();
+    await engine.post('40');
+    await engine.packets((packet) => packet.startsWith('40{'));
+    return engine;
+  }));
+  // Each says five things to its only neighbour, and then hears what that said.
+  for (let round = 0; round < 5; ++round) {
+    await Promise.all(engines.map((engine, at) => engine.post(`42["said",${at},${round}]`)));
+  }
+  await Promise.all(engines.map(async (engine, at) => {
+    const heard = [];
+    while (heard.length < 5) heard.push(...(await engine.packets()));
+    assert.deepEqual(heard.map(plain), Array.from({ length: 5 }, (_, round) => `42["said",${(at + 150) % 300},${round}]`));
+  }));
+});
+
+test('a TCP connection for each request changes nothing', async (t) => {
+  const own = await startGateway(t, ['--workers', '4']);
+  const agent = new http.Agent({ keepAlive: false });
+  const socket = io(`http://${own.clients}`, { transports: ['polling'], agent, forceNew: true });
+  t.after(() => socket.close());
+  await once(socket, 'connect');
+  for (let number = 0; number < 50; ++number) {
+    assert.equal(await new Promise((resolve) => socket.emit('x', number, resolve)), 0);
+  }
+});
