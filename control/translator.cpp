@@ -82,7 +82,7 @@ Problem Translator::arguments(const std::string& field, const v1::Payload& paylo
 
 Problem Translator::attachments(const std::string& field, const v1::Payload& payload, workers::Message& message) const {
   if (payload.attachments_size() > attachments_max)
-    return over_limit(base::Errc::too_many, field + ".attachments", {}, attachments_max, "attachments");
+    return misfit(field + ".attachments", "at most " + std::to_string(attachments_max));
   for (const base::JsonPlaceholder& one : base::json_placeholders(message.data)) {
     if (payload.attachments_size() == 0) break;
     if (!one.number || *one.number >= static_cast<std::uint32_t>(payload.attachments_size()))
