@@ -38,8 +38,8 @@ void EmitStream::take_asked(Outcome<std::vector<base::ConnectionId>> asked) {
   if (!asked) return finish(status_of(asked.failure()));
   knows_asked_ = true;
   asked_ = asked->size();
-  missing_.insert(asked->begin(), asked->end());
-  for (const base::ConnectionId& id : early_) missing_.erase(id);
+  for (const base::ConnectionId& id : *asked) missing_.insert(id.text());
+  for (const std::string& id : early_) missing_.erase(id);
   if (missing_.empty()) sum_up();
 }
 
@@ -47,13 +47,14 @@ void EmitStream::take_acknowledgement(workers::Acknowledgement acknowledgement) 
   if (has_finished_ || is_summed_up_) return;
   ++acknowledged_;
   v1::Acknowledgement& told = *responses_.emplace_back().mutable_acknowledgement();
-  told.set_connection(acknowledgement.connection.text());
+  const std::string id = acknowledgement.connection.text();
+  told.set_connection(id);
   told.set_session(acknowledgement.session);
   told.set_arguments(acknowledgement.arguments);
   for (std::string& attachment : acknowledgement.attachments) told.add_attachments(std::move(attachment));
   write();
-  if (!knows_asked_) return early_.push_back(acknowledgement.connection);
-  missing_.erase(acknowledgement.connection);
+  if (!knows_asked_) return early_.push_back(id);
+  missing_.erase(id);
   if (missing_.empty()) sum_up();
 }
 
@@ -64,7 +65,7 @@ void EmitStream::sum_up() {
   v1::EmitSummary& summary = *responses_.emplace_back().mutable_summary();
   summary.set_asked(count_of(asked_));
   summary.set_acknowledged(count_of(acknowledged_));
-  for (const base::ConnectionId& id : missing_) summary.add_missing(id.text());
+  for (const std::string& id : missing_) summary.add_missing(id);
   write();
 }
 

@@ -8,6 +8,7 @@
 #include <deque>
 #include <memory>
 #include <set>
+#include <string>
 #include <vector>
 
 #include "base/clock.hpp"
@@ -42,8 +43,8 @@ class EmitStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
   std::shared_ptr<EmitStream*> self_ = std::make_shared<EmitStream*>(this);
   std::shared_ptr<const workers::OnAcknowledged> on_acknowledged_;  // while answers are wanted
   const base::TimePoint began_ = base::Clock::now();
-  std::set<base::ConnectionId> missing_;
-  std::vector<base::ConnectionId> early_;  // answered before it was known that they were asked
+  std::set<std::string> missing_;   // ids, as text
+  std::vector<std::string> early_;  // answered before it was known that they were asked
   std::uint64_t asked_ = 0, acknowledged_ = 0;
   std::deque<v1::EmitWithAckResponse> responses_;  // bounded by who was asked
   grpc::ByteBuffer response_;

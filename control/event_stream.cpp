@@ -93,29 +93,35 @@ Problem EventStream::command(const v1::Command& command) {
   const std::uint64_t id = command.id();
   switch (command.command_case()) {
     case v1::Command::kPublish:
-      parts_.calls.publish(command.publish(), far(), result_of<v1::PublishResponse>(id, [](auto& result, auto&& got) {
+      parts_.calls.publish(command.publish(), far(),
+                           result_of<v1::PublishResponse>(id, [](v1::CommandResult& result, v1::PublishResponse got) {
                              *result.mutable_published() = std::move(got);
                            }));
       return {};
     case v1::Command::kJoinRooms:
-      parts_.calls.join_rooms(command.join_rooms(), far(),
-                              result_of<v1::JoinRoomsResponse>(
-                                  id, [](auto& result, auto&& got) { *result.mutable_joined() = std::move(got); }));
+      parts_.calls.join_rooms(
+          command.join_rooms(), far(),
+          result_of<v1::JoinRoomsResponse>(id, [](v1::CommandResult& result, v1::JoinRoomsResponse got) {
+            *result.mutable_joined() = std::move(got);
+          }));
       return {};
     case v1::Command::kLeaveRooms:
-      parts_.calls.leave_rooms(command.leave_rooms(), far(),
-                               result_of<v1::LeaveRoomsResponse>(
-                                   id, [](auto& result, auto&& got) { *result.mutable_left() = std::move(got); }));
+      parts_.calls.leave_rooms(
+          command.leave_rooms(), far(),
+          result_of<v1::LeaveRoomsResponse>(id, [](v1::CommandResult& result, v1::LeaveRoomsResponse got) {
+            *result.mutable_left() = std::move(got);
+          }));
       return {};
     case v1::Command::kDisconnect:
-      parts_.calls.disconnect(command.disconnect(), far(),
-                              result_of<v1::DisconnectResponse>(id, [](auto& result, auto&& got) {
-                                *result.mutable_disconnected() = std::move(got);
-                              }));
+      parts_.calls.disconnect(
+          command.disconnect(), far(),
+          result_of<v1::DisconnectResponse>(id, [](v1::CommandResult& result, v1::DisconnectResponse got) {
+            *result.mutable_disconnected() = std::move(got);
+          }));
       return {};
     case v1::Command::kReply: {
-      const auto answer =
-          result_of<v1::Replied>(id, [](auto& result, auto&& got) { *result.mutable_replied() = std::move(got); });
+      const auto answer = result_of<v1::Replied>(
+          id, [](v1::CommandResult& result, v1::Replied got) { *result.mutable_replied() = std::move(got); });
       Problem problem = parts_.calls.reply(command.reply());
       if (problem) {
         answer(*std::move(problem));

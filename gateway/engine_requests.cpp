@@ -83,6 +83,21 @@ void with_session(Worker& here, const base::ConnectionId& id, Deal deal, Otherwi
   here.run_for(*connection, [&] { deal(here, *session, *connection); });
 }
 
+// Answers for a session that is not there.
+struct Unknown {
+  ExchangeId id;
+  void operator()(Worker& worker) const { HttpWire::answer(worker, id, refusal(Refusal::unknown_session)); }
+};
+
+// Hands a poll to its session; a turn later, if `may_wait` and the session is changing to a WebSocket.
+void poll(Worker& worker, const base::ConnectionId& session_id, const ExchangeId& id, bool may_wait) {
+  const auto deal = [session_id, id, may_wait](Worker& there, EngineSession& session, Connection& connection) {
+    if (!may_wait || !session.is_changing()) return session.on_poll(there, connection, id);
+    there.post(there.id(), [session_id, id](Worker& later) { poll(later, session_id, id, false); });
+  };
+  with_session(worker, session_id, deal, Unknown{id});
+}
+
 // Polls and posts of a session.
 class SessionRequest final : public HttpHandler {
  public:
@@ -103,26 +118,13 @@ class SessionRequest final : public HttpHandler {
   }
 
   void on_request(Worker& worker, const ExchangeId& id, std::string body) override {
-    const auto otherwise = [id](Worker& there) { HttpWire::answer(there, id, refusal(Refusal::unknown_session)); };
-    if (!is_post_) {
-      return with_session(
-          worker, session_,
-          [id, otherwise, key = session_](Worker& there, EngineSession& session, Connection& connection) {
-            if (!session.is_changing()) return session.on_poll(there, connection, id);
-            there.post(there.id(), [id, otherwise, key](Worker& later) {
-              with_session(
-                  later, key, [id](Worker& its, EngineSession& same, Connection& own) { same.on_poll(its, own, id); },
-                  otherwise);
-            });
-          },
-          otherwise);
-    }
+    if (!is_post_) return poll(worker, session_, id, true);
     with_session(
         worker, session_,
         [id, body = std::move(body)](Worker& there, EngineSession& session, Connection& connection) mutable {
           session.on_post(there, connection, id, std::move(body));
         },
-        otherwise);
+        Unknown{id});
   }
 
   void on_gone(Worker& worker, const ExchangeId& id) override {

@@ -69,7 +69,7 @@ struct Message {
   std::size_t bytes() const {
     std::size_t sum = sizeof(Message) + data.size() + event.size() + conflation_key.size() +
                       (target.connections.size() + target.except_connections.size()) * sizeof(base::ConnectionId);
-    for (const std::string& attachment : attachments) sum += sizeof attachment + attachment.size();
+    for (const std::string& attachment : attachments) sum += sizeof(std::string) + attachment.size();
     for (const auto* keys : {&target.rooms, &target.except_rooms}) {
       for (const RoomKey& key : *keys) sum += sizeof(RoomKey) + key.name.size();
     }
