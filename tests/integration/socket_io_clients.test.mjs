@@ -55,6 +55,10 @@ test('the newest client comes back by itself, and misses and doubles nothing', a
     await once(socket, 'connect');
     const { id } = socket;
     for (let round = 0; round < 5; ++round) {
+      // Closed in the middle of an upgrade, the library keeps what comes until the upgrade is done, hands it out on
+      // its next connect and has not counted it in its offset: it would then see that twice, whoever the server is.
+      const { engine } = socket.io;
+      if (transports.length === 2 && engine.transport.name === 'polling') await new Promise((resolve) => engine.once('upgrade', resolve));
       await own.publish(`${round} before`);
       socket.io.engine.close();
       await own.publish(`${round} missed`);
