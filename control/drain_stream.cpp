@@ -4,7 +4,7 @@
 
 namespace sluice::control {
 
-DrainStream::DrainStream(Parts parts, const grpc::ByteBuffer& request) : parts_(parts) {
+DrainStream::DrainStream(StreamParts parts, const grpc::ByteBuffer& request) : parts_(parts) {
   parts_.metrics.call_began(Method::drain);
   v1::DrainRequest parsed;
   if (auto problem = parse(request, parts_.message_bytes_max, parsed)) {

@@ -7,18 +7,13 @@
 
 #include "base/clock.hpp"
 #include "control/calls.hpp"
+#include "control/stream_parts.hpp"
 
 namespace sluice::control {
 
 class DrainStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
  public:
-  struct Parts {
-    Calls& calls;
-    Metrics& metrics;
-    Executor& executor;
-    std::size_t message_bytes_max;
-  };
-  DrainStream(Parts parts, const grpc::ByteBuffer& request);
+  DrainStream(StreamParts parts, const grpc::ByteBuffer& request);
 
  private:
   void OnWriteDone(bool ok) override;
@@ -28,7 +23,7 @@ class DrainStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
   void report();
   void end(const grpc::Status& status);
 
-  Parts parts_;
+  StreamParts parts_;
   const base::TimePoint began_ = base::Clock::now();
   Calls::DrainWatch watch_{};
   grpc::ByteBuffer response_;

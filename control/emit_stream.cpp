@@ -6,7 +6,7 @@
 
 namespace sluice::control {
 
-EmitStream::EmitStream(Parts parts, const grpc::ByteBuffer& request) : parts_(parts) {
+EmitStream::EmitStream(StreamParts parts, const grpc::ByteBuffer& request) : parts_(parts) {
   parts_.metrics.call_began(Method::emit_with_ack);
   v1::EmitWithAckRequest parsed;
   if (auto problem = parse(request, parts_.message_bytes_max, parsed)) {

@@ -13,18 +13,13 @@
 
 #include "base/clock.hpp"
 #include "control/calls.hpp"
+#include "control/stream_parts.hpp"
 
 namespace sluice::control {
 
 class EmitStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
  public:
-  struct Parts {
-    Calls& calls;
-    Metrics& metrics;
-    Executor& executor;
-    std::size_t message_bytes_max;
-  };
-  EmitStream(Parts parts, const grpc::ByteBuffer& request);
+  EmitStream(StreamParts parts, const grpc::ByteBuffer& request);
 
  private:
   void OnWriteDone(bool ok) override;
@@ -38,7 +33,7 @@ class EmitStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
   void write();
   void finish(const grpc::Status& status);
 
-  Parts parts_;
+  StreamParts parts_;
   // What other threads hold to reach this: gone once this is.
   std::shared_ptr<EmitStream*> self_ = std::make_shared<EmitStream*>(this);
   std::shared_ptr<const workers::OnAcknowledged> on_acknowledged_;  // while answers are wanted

@@ -58,10 +58,7 @@ workers::Backend::Offer EventHub::offer(ClientEvent event) {
       if (takes(*group)) groups.push_back(group.get());
     }
     if (groups_.empty() && limits_.is_expected && takes(*early_)) groups.push_back(early_.get());
-    if (groups.empty()) {
-      numbers_.refused += is_message ? 1 : 0;
-      return Offer::absent;
-    }
+    if (groups.empty()) return Offer::absent;
     if (is_message && std::ranges::any_of(groups, [&](Group* group) { return is_full(*group, event); })) {
       return Offer::full;
     }
@@ -85,8 +82,8 @@ bool EventHub::is_full(const Group& group, const ClientEvent& event) const {
 void EventHub::keep(Group& group, Entry entry, Wakes& wakes) {
   const ClientEvent& event = *entry.event;
   const std::size_t bytes = event.bytes();
-  numbers_.waiting_bytes += bytes;
   ++numbers_.waiting;
+  numbers_.waiting_bytes += bytes;
   if (group.replicas.empty()) {
     group.orphan_bytes += bytes;
     group.orphans.push_back(std::move(entry));
@@ -99,6 +96,17 @@ void EventHub::keep(Group& group, Entry entry, Wakes& wakes) {
   if (replica.is_awake || replica.credits == 0) return;
   replica.is_awake = true;
   wakes.push_back(replica.wake);
+}
+
+// An event that was kept already, and whose replica is gone or has come.
+void EventHub::keep_again(Group& group, Entry entry, Wakes& wakes) {
+  count_done(1, entry.event->bytes());
+  keep(group, std::move(entry), wakes);
+}
+
+void EventHub::count_done(std::uint64_t events, std::size_t bytes) {
+  numbers_.waiting -= events;
+  numbers_.waiting_bytes -= bytes;
 }
 
 // The connection's own, else the one that has least to do.
@@ -118,8 +126,7 @@ void EventHub::bound(Group& group) {
   while (group.orphan_bytes > limits_.bytes_max && group.orphans.size() > 1) {
     const std::size_t bytes = group.orphans.front().event->bytes();
     group.orphan_bytes -= bytes;
-    numbers_.waiting_bytes -= bytes;
-    --numbers_.waiting;
+    count_done(1, bytes);
     ++numbers_.lost;
     ++group.lost;
     group.orphans.pop_front();
@@ -143,11 +150,7 @@ EventHub::ReplicaId EventHub::attach(const std::string& name, std::uint64_t cred
   ++numbers_.replicas;
   // What has waited for someone. It is the only one now, and takes without being woken.
   Wakes wakes;
-  for (Entry& entry : std::exchange(group->orphans, {})) {
-    numbers_.waiting_bytes -= entry.event->bytes();
-    --numbers_.waiting;
-    keep(*group, std::move(entry), wakes);
-  }
+  for (Entry& entry : std::exchange(group->orphans, {})) keep_again(*group, std::move(entry), wakes);
   group->orphan_bytes = 0;
   settle();
   return id;
@@ -166,14 +169,8 @@ void EventHub::detach(ReplicaId id) {
     std::erase(group.replicas, id);
     if (group.replicas.empty()) group.vacant_since = base::Clock::now();
     std::erase_if(group.owners, [id](const auto& owner) { return owner.second == id; });
-    std::deque<Entry> left;
-    for (Replica::Sent& sent : replica->sent) left.push_back(std::move(sent.entry));
-    for (Entry& entry : replica->waiting) left.push_back(std::move(entry));
-    for (Entry& entry : left) {
-      numbers_.waiting_bytes -= entry.event->bytes();
-      --numbers_.waiting;
-      keep(group, std::move(entry), wakes);
-    }
+    for (Replica::Sent& sent : replica->sent) keep_again(group, std::move(sent.entry), wakes);
+    for (Entry& entry : replica->waiting) keep_again(group, std::move(entry), wakes);
     settle();
   }
   for (const auto& wake : wakes) wake();
@@ -205,8 +202,7 @@ bool EventHub::acknowledge(ReplicaId id, std::uint64_t cursor) {
   while (!replica.sent.empty() && replica.sent.front().cursor <= cursor) {
     const std::size_t bytes = replica.sent.front().entry.event->bytes();
     replica.bytes -= bytes;
-    numbers_.waiting_bytes -= bytes;
-    --numbers_.waiting;
+    count_done(1, bytes);
     replica.sent.pop_front();
   }
   return true;
@@ -233,8 +229,7 @@ void EventHub::forget_vacant(base::TimePoint now) {
     const Group& group = *one.second;
     if (!group.replicas.empty() || now - group.vacant_since < limits_.kept) return false;
     numbers_.lost += group.orphans.size();
-    numbers_.waiting -= group.orphans.size();
-    numbers_.waiting_bytes -= group.orphan_bytes;
+    count_done(group.orphans.size(), group.orphan_bytes);
     return true;
   });
 }

@@ -60,7 +60,7 @@ class EventHub final : public workers::Backend {
 
   // What is measured.
   struct Numbers {
-    std::uint64_t offered = 0, refused = 0, lost = 0, waiting_bytes = 0, waiting = 0, replicas = 0;
+    std::uint64_t offered = 0, lost = 0, waiting_bytes = 0, waiting = 0, replicas = 0;
   };
   Numbers numbers() const;
 
@@ -74,11 +74,12 @@ class EventHub final : public workers::Backend {
 
   bool is_full(const Group& group, const workers::ClientEvent& event) const;
   void keep(Group& group, Entry entry, Wakes& wakes);
+  void keep_again(Group& group, Entry entry, Wakes& wakes);
+  void count_done(std::uint64_t events, std::size_t bytes);
   Replica& replica_for(Group& group, const base::ConnectionId& connection);
   void bound(Group& group);
   void forget_vacant(base::TimePoint now);
   void settle();
-  Replica* find(ReplicaId id);
 
   const Limits limits_;
   std::atomic<bool> is_listening_, is_closing_{false};

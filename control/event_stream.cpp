@@ -21,7 +21,7 @@ base::TimePoint far() { return base::Clock::now() + std::chrono::hours(1); }
 
 }  // namespace
 
-EventStream::EventStream(Parts parts) : parts_(parts) {
+EventStream::EventStream(StreamParts parts, EventHub& hub) : parts_(parts), hub_(hub) {
   parts_.metrics.call_began(Method::subscribe_events);
   StartRead(&request_);
 }
@@ -73,18 +73,18 @@ Problem EventStream::subscribe(const v1::Subscribe& request) {
       if (const auto alive = self.lock()) (*alive)->pump();
     });
   };
-  replica_ = parts_.hub.attach(group, credits, wake);
+  replica_ = hub_.attach(group, credits, wake);
   return {};
 }
 
 Problem EventStream::acknowledge(const v1::Acknowledge& request) {
-  if (parts_.hub.acknowledge(replica_, request.cursor())) return {};
+  if (hub_.acknowledge(replica_, request.cursor())) return {};
   return misfit("acknowledge.cursor", "one that a response of this stream had");
 }
 
 Problem EventStream::credit(const v1::Credit& request) {
   if (request.events() == 0 || request.events() > credits_max) return misfit("credit.events", "1 to 1,000,000");
-  parts_.hub.credit(replica_, request.events());
+  hub_.credit(replica_, request.events());
   return {};
 }
 
@@ -175,7 +175,7 @@ void EventStream::pump() {
   const bool is_empty =
       !response.has_hello() && response.events().empty() && response.results().empty() && response.lost() == 0;
   if (is_empty) {
-    if (parts_.hub.is_closing() && commands_ == 0) {
+    if (hub_.is_closing() && commands_ == 0) {
       finish({grpc::StatusCode::UNAVAILABLE, "the gateway is going away"});
     }
     return;
@@ -188,7 +188,7 @@ void EventStream::pump() {
 v1::SubscribeEventsResponse EventStream::next() {
   v1::SubscribeEventsResponse response;
   if (!std::exchange(has_said_hello_, true)) parts_.calls.show_node(*response.mutable_hello());
-  const EventHub::Batch batch = parts_.hub.take(replica_, response_events_max, response_bytes_max);
+  const EventHub::Batch batch = hub_.take(replica_, response_events_max, response_bytes_max);
   for (const EventHub::Entry& entry : batch.entries) {
     parts_.calls.show_event(entry.number, *entry.event, *response.add_events());
   }
@@ -216,7 +216,7 @@ void EventStream::finish(const grpc::Status& status) {
   if (has_finished_) return;
   has_finished_ = true;
   timer_.reset();
-  if (replica_ != 0) parts_.hub.detach(std::exchange(replica_, 0));
+  if (replica_ != 0) hub_.detach(std::exchange(replica_, 0));
   status_ = status.error_code();
   Finish(status);
 }

@@ -12,20 +12,15 @@
 #include "base/clock.hpp"
 #include "control/calls.hpp"
 #include "control/event_hub.hpp"
+#include "control/stream_parts.hpp"
 #include "sluice/v1/backends.pb.h"
 
 namespace sluice::control {
 
 class EventStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer> {
  public:
-  struct Parts {
-    Calls& calls;
-    EventHub& hub;
-    Metrics& metrics;
-    Executor& executor;
-    std::size_t message_bytes_max;
-  };
-  explicit EventStream(Parts parts);
+  // `hub` outlives this, too.
+  EventStream(StreamParts parts, EventHub& hub);
 
  private:
   void OnReadDone(bool ok) override;
@@ -48,7 +43,8 @@ class EventStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc:
   void finish(const grpc::Status& status);
   void end_if_done();
 
-  Parts parts_;
+  StreamParts parts_;
+  EventHub& hub_;
   // What other threads hold to reach this: gone once this is.
   std::shared_ptr<EventStream*> self_ = std::make_shared<EventStream*>(this);
   const base::TimePoint began_ = base::Clock::now();

@@ -56,9 +56,7 @@ void add_node(FamilyList& families, const Exposed& exposed) {
 
 void add_process(FamilyList& families, const ProcessNumbers& process) {
   const auto number = [](std::uint64_t value) { return static_cast<double>(value); };
-  auto& cpu = add_family(families, "process_cpu_seconds_total", MetricType::Counter,
-                         "CPU time of the process, user and system.");
-  set_value(add_metric(cpu, {}), MetricType::Counter, process.cpu_seconds);
+  add_counter(families, "process_cpu_seconds_total", process.cpu_seconds, "CPU time of the process, user and system.");
   add_gauge(families, "process_start_time_seconds", process.start_seconds, "When the process started, since 1970.");
   add_gauge(families, "process_resident_memory_bytes", number(process.resident_bytes), "Memory in RAM.");
   add_gauge(families, "process_virtual_memory_bytes", number(process.virtual_bytes), "Address space.");

@@ -50,6 +50,10 @@ grpc::ServerUnaryReactor* serve(const GrpcServer::Parts& parts, const UnaryCall&
   return reactor;
 }
 
+StreamParts stream_parts(const GrpcServer::Parts& parts) {
+  return {parts.calls, parts.metrics, parts.executor, parts.options.grpc_message_bytes_max};
+}
+
 }  // namespace
 
 GatewayService::Reactor* GatewayService::Publish(Context* context, const Bytes* request, Bytes* response) {
@@ -61,13 +65,11 @@ GatewayService::Reactor* GatewayService::PublishBatch(Context* context, const By
 }
 
 grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* GatewayService::PublishStream(Context* context) {
-  return new control::PublishStream(
-      {parts_.calls, parts_.metrics, parts_.executor, parts_.options.grpc_message_bytes_max}, *context);
+  return new control::PublishStream(stream_parts(parts_), *context);
 }
 
 grpc::ServerWriteReactor<grpc::ByteBuffer>* GatewayService::EmitWithAck(Context*, const Bytes* request) {
-  return new EmitStream({parts_.calls, parts_.metrics, parts_.executor, parts_.options.grpc_message_bytes_max},
-                        *request);
+  return new EmitStream(stream_parts(parts_), *request);
 }
 
 GatewayService::Reactor* GatewayService::JoinRooms(Context* context, const Bytes* request, Bytes* response) {
@@ -105,14 +107,12 @@ grpc::ServerUnaryReactor* NodesService::GetNode(grpc::CallbackServerContext* con
 
 grpc::ServerWriteReactor<grpc::ByteBuffer>* NodesService::Drain(grpc::CallbackServerContext*,
                                                                 const grpc::ByteBuffer* request) {
-  return new DrainStream({parts_.calls, parts_.metrics, parts_.executor, parts_.options.grpc_message_bytes_max},
-                         *request);
+  return new DrainStream(stream_parts(parts_), *request);
 }
 
 grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* BackendsService::SubscribeEvents(
     grpc::CallbackServerContext*) {
-  return new EventStream(
-      {parts_.calls, parts_.hub, parts_.metrics, parts_.executor, parts_.options.grpc_message_bytes_max});
+  return new EventStream(stream_parts(parts_), parts_.hub);
 }
 
 }  // namespace sluice::control

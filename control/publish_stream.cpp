@@ -12,7 +12,8 @@ constexpr base::Duration look_every = std::chrono::milliseconds(1);
 
 }  // namespace
 
-PublishStream::PublishStream(Parts parts, grpc::CallbackServerContext& context) : parts_(parts), context_(context) {
+PublishStream::PublishStream(StreamParts parts, grpc::CallbackServerContext& context)
+    : parts_(parts), context_(context) {
   parts_.metrics.call_began(Method::publish_stream);
   StartRead(&request_);
 }

@@ -8,18 +8,13 @@
 #include "base/clock.hpp"
 #include "control/calls.hpp"
 #include "control/publish_answers.hpp"
+#include "control/stream_parts.hpp"
 
 namespace sluice::control {
 
 class PublishStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer> {
  public:
-  struct Parts {
-    Calls& calls;
-    Metrics& metrics;
-    Executor& executor;
-    std::size_t message_bytes_max;
-  };
-  PublishStream(Parts parts, grpc::CallbackServerContext& context);
+  PublishStream(StreamParts parts, grpc::CallbackServerContext& context);
 
  private:
   void OnReadDone(bool ok) override;
@@ -33,7 +28,7 @@ class PublishStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grp
   void read();
   void read_later();
 
-  Parts parts_;
+  StreamParts parts_;
   grpc::CallbackServerContext& context_;
   const base::TimePoint began_ = base::Clock::now();
   PublishAnswers answers_;

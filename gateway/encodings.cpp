@@ -5,7 +5,7 @@
 #include "base/json_scanner.hpp"
 #include "base/json_text.hpp"
 #include "gateway/base64.hpp"
-#include "gateway/engine_application.hpp"
+#include "gateway/engine_io.hpp"
 #include "gateway/rfc6455.hpp"
 #include "gateway/socket_io.hpp"
 #include "gateway/worker_context.hpp"
@@ -34,13 +34,9 @@ void append_json(const Message& message, std::string& out) {
   out.append(message.data, done);
 }
 
-// Appends `,"data":...`, and what the data is if JSON cannot say it by itself.
+// Appends `,"data":...` or `,"args":...`, and what the data is if JSON cannot say it by itself.
 void append_data(const Message& message, std::string& out) {
-  if (message.kind == DataKind::arguments) {
-    out += ",\"args\":";
-    return append_json(message, out);
-  }
-  out += ",\"data\":";
+  out += message.kind == DataKind::arguments ? ",\"args\":" : ",\"data\":";
   switch (message.kind) {
     case DataKind::text:
       return base::append_json_string(out, message.data);
@@ -56,7 +52,7 @@ void append_data(const Message& message, std::string& out) {
 }
 
 void append_text_frame(workers::WireFormat format, std::string& out, std::string_view text) {
-  if (traits_of(format).is_engine_io) return append_engine_message(out, text);
+  if (traits_of(format).is_engine_io) return engine_io::append_packet(out, engine_io::PacketType::message, text);
   rfc6455::append_frame(out, Opcode::text, text);
 }
 

@@ -35,7 +35,4 @@ class EngineApplication {
   virtual void on_end(workers::Worker&, workers::Connection&, workers::EndReason) {}
 };
 
-// The text of an Engine.IO message packet as a frame.
-void append_engine_message(std::string& out, std::string_view text);
-
 }  // namespace sluice::gateway

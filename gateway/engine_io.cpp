@@ -47,12 +47,12 @@ Frame first_frame(std::string_view bytes) {
 
 }  // namespace
 
-std::uint16_t status_of(Refusal refusal) { return refusals[static_cast<std::size_t>(refusal)].status; }
-
-std::string body_of(Refusal refusal) {
+HttpReply reply_of(Refusal refusal) {
   const auto code = static_cast<std::size_t>(refusal);
-  std::string body = "{\"code\":" + std::to_string(code) + ",\"message\":\"";
-  return body.append(refusals[code].message).append("\"}");
+  HttpReply reply{refusals[code].status, "application/json"};
+  reply.body.append("{\"code\":").append(std::to_string(code)).append(",\"message\":\"");
+  reply.body.append(refusals[code].message).append("\"}");
+  return reply;
 }
 
 base::Result<Packet> parse_packet(std::string_view text, std::string& decoded) {
@@ -68,6 +68,12 @@ base::Result<Packet> parse_packet(std::string_view text, std::string& decoded) {
     return fail(Errc::bad_request, "an Engine.IO packet does not begin with a type from 0 to 6, or b");
   }
   return Packet{static_cast<PacketType>(text.front() - '0'), false, text.substr(1)};
+}
+
+void append_packet(std::string& frames, PacketType type, std::string_view data) {
+  rfc6455::append_head(frames, rfc6455::Opcode::text, data.size() + 1);
+  frames += digit_of(type);
+  frames += data;
 }
 
 std::string_view take_packet(std::string_view& payload) {

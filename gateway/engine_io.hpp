@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "base/result.hpp"
+#include "gateway/http_exchange.hpp"
 
 namespace sluice::gateway::engine_io {
 
@@ -34,9 +35,8 @@ enum class Refusal : std::uint8_t {
   forbidden,
   unsupported_protocol_version,
 };
-std::uint16_t status_of(Refusal refusal);
-// {"code":N,"message":"..."}
-std::string body_of(Refusal refusal);
+// {"code":N,"message":"..."} with the status that belongs to it.
+HttpReply reply_of(Refusal refusal);
 
 struct Packet {
   PacketType type = PacketType::message;
@@ -47,6 +47,9 @@ struct Packet {
 // Takes one packet apart: one of a payload, or a text message of a WebSocket. The data of a binary one, which came as
 // base64, is put into `decoded`; else it is a part of `text`. Errc::bad_request says what is wrong.
 base::Result<Packet> parse_packet(std::string_view text, std::string& decoded);
+
+// Appends a packet as a frame of a WebSocket server.
+void append_packet(std::string& frames, PacketType type, std::string_view data = {});
 
 // Takes the first packet's text off a payload, which must not be empty.
 std::string_view take_packet(std::string_view& payload);

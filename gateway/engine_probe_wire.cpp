@@ -5,6 +5,7 @@
 #include "gateway/engine_io.hpp"
 #include "gateway/engine_session.hpp"
 #include "gateway/rfc6455.hpp"
+#include "gateway/websocket_control.hpp"
 #include "workers/worker.hpp"
 
 namespace sluice::gateway {
@@ -29,7 +30,7 @@ void EngineProbeWire::on_start(Worker& worker, Connection& connection) {
 
 EngineSession* EngineProbeWire::find_session(Worker& worker, Connection*& connection) const {
   connection = worker.find_open(slot_, generation_);
-  return connection == nullptr ? nullptr : dynamic_cast<EngineSession*>(&connection->wire());
+  return EngineSession::of(connection);
 }
 
 std::size_t EngineProbeWire::on_bytes(Worker& worker, Connection& connection, std::span<char> bytes) {
@@ -47,15 +48,8 @@ std::size_t EngineProbeWire::on_bytes(Worker& worker, Connection& connection, st
 void EngineProbeWire::on_frame(Worker& worker, Connection& connection, const FrameDecoder::Event& event) {
   using Kind = FrameDecoder::Kind;
   if (event.kind == Kind::pong) return;
-  if (event.kind == Kind::ping) {
-    std::string pong;
-    rfc6455::append_frame(pong, rfc6455::Opcode::pong, event.payload);
-    return worker.send(connection, pong);
-  }
-  if (event.kind == Kind::close) {
-    worker.close_after_flush(connection);
-    return worker.end(connection, {EndReason::client_closed, event.close_code, {}});
-  }
+  if (event.kind == Kind::ping) return send_pong(worker, connection, event.payload);
+  if (event.kind == Kind::close) return answer_close(worker, connection, event);
   std::string decoded;
   const auto packet = engine_io::parse_packet(event.kind == Kind::text ? event.payload : "", decoded);
   if (!packet) return refuse(worker, connection, "a probe or an upgrade was expected");
@@ -65,10 +59,8 @@ void EngineProbeWire::on_frame(Worker& worker, Connection& connection, const Fra
 }
 
 void EngineProbeWire::on_probe(Worker& worker, Connection& connection) {
-  std::string text(1, engine_io::digit_of(PacketType::pong));
-  text += engine_io::probe;
   std::string frame;
-  rfc6455::append_frame(frame, rfc6455::Opcode::text, text);
+  engine_io::append_packet(frame, PacketType::pong, engine_io::probe);
   worker.send(connection, frame);
   Connection* session_connection = nullptr;
   if (EngineSession* const session = find_session(worker, session_connection)) session->on_probed(*session_connection);
@@ -98,9 +90,7 @@ void EngineProbeWire::on_deadline(Worker& worker, Connection& connection) {
 }
 
 void EngineProbeWire::on_ending(Worker& worker, Connection& connection, const workers::Ending& ending) {
-  std::string close;
-  rfc6455::append_close(close, ending.close_code, ending.text);
-  worker.send(connection, close);
+  send_close(worker, connection, ending);
 }
 
 void EngineProbeWire::on_gone(Worker& worker, Connection&) {

@@ -27,10 +27,6 @@ using engine_io::Refusal;
 using workers::Connection;
 using workers::Worker;
 
-HttpReply refusal(Refusal why) {
-  return {engine_io::status_of(why), "application/json", engine_io::body_of(why), {}, false};
-}
-
 // What a request that passed the first checks asks for.
 struct Ask {
   bool is_websocket = false;
@@ -64,7 +60,7 @@ std::variant<Ask, Refusal> read_ask(const HttpHead& head, const RequestTarget& t
 // The session of this id, if it is still there; it may have its last words still to say.
 EngineSession* find_session(Worker& worker, const base::ConnectionId& id, Connection*& connection) {
   connection = worker.find_slot(id.slot, id.generation);
-  return connection == nullptr ? nullptr : dynamic_cast<EngineSession*>(&connection->wire());
+  return EngineSession::of(connection);
 }
 
 // Calls deal(worker, session, connection) on the worker where the session lives, or otherwise(worker).
@@ -86,7 +82,7 @@ void with_session(Worker& here, const base::ConnectionId& id, Deal deal, Otherwi
 // Answers for a session that is not there.
 struct Unknown {
   ExchangeId id;
-  void operator()(Worker& worker) const { HttpWire::answer(worker, id, refusal(Refusal::unknown_session)); }
+  void operator()(Worker& worker) const { HttpWire::answer(worker, id, engine_io::reply_of(Refusal::unknown_session)); }
 };
 
 // Hands a poll to its session; a turn later, if `may_wait` and the session is changing to a WebSocket.
@@ -149,7 +145,7 @@ class OpenRequest final : public HttpHandler {
               std::string headers)
       : context_(context), application_(std::move(application)), remote_(remote), headers_(std::move(headers)) {}
 
-  HttpReply too_large() const override { return refusal(Refusal::bad_request); }
+  HttpReply too_large() const override { return engine_io::reply_of(Refusal::bad_request); }
   void complete(HttpReply& reply) const override { reply.headers += headers_; }
 
   void on_request(Worker& worker, const ExchangeId& id, std::string) override {
@@ -158,12 +154,8 @@ class OpenRequest final : public HttpHandler {
     EngineSession& session = *wire;
     Connection* const connection = worker.open_session(std::move(wire), std::move(transport));
     if (connection == nullptr) {
-      return HttpWire::answer(worker, id,
-                              http_reply({503,
-                                          base::fail(base::Errc::unavailable,
-                                                     "there are as many connections as "
-                                                     "may be"),
-                                          "Retry-After: 1\r\n"}));
+      auto error = base::fail(base::Errc::unavailable, "there are as many connections as may be");
+      return HttpWire::answer(worker, id, http_reply({503, std::move(error), "Retry-After: 1\r\n"}));
     }
     worker.run_for(*connection, [&] { session.open(worker, *connection, id); });
   }
@@ -196,7 +188,8 @@ Routed become_websocket(Worker& worker, Connection& connection, WorkerContext& c
   if (ask.session) {
     if (ask.session->worker() != worker.id()) return HandOver{ask.session->worker()};
     Connection* session_connection = nullptr;
-    if (find_session(worker, *ask.session, session_connection) == nullptr) return refusal(Refusal::unknown_session);
+    if (find_session(worker, *ask.session, session_connection) == nullptr)
+      return engine_io::reply_of(Refusal::unknown_session);
     worker.send(connection, answer);
     worker.become(connection, std::make_unique<EngineProbeWire>(context, *session_connection));
     return Became{};
@@ -226,7 +219,7 @@ void note_refusal(Worker& worker, const Connection& connection, Refusal why, con
 Routed route_engine_io(Worker& worker, Connection& connection, WorkerContext& context, const HttpHead& head,
                        const RequestTarget& target, EngineKind kind) {
   if (!is_origin_allowed(context.options.allowed_origins, head.find("Origin"), head.find("Host"))) {
-    return refusal(Refusal::forbidden);
+    return engine_io::reply_of(Refusal::forbidden);
   }
   std::string headers = cors_headers(context.options, head);
   if (head.method == "OPTIONS") return preflight_reply(head, std::move(headers));
@@ -237,13 +230,13 @@ Routed route_engine_io(Worker& worker, Connection& connection, WorkerContext& co
   const auto read = read_ask(head, target, context, worker.incarnation());
   if (const auto* const why = std::get_if<Refusal>(&read)) {
     note_refusal(worker, connection, *why, target);
-    return refuse(refusal(*why));
+    return refuse(engine_io::reply_of(*why));
   }
   const Ask& ask = std::get<Ask>(read);
   if (ask.session && !ask.is_websocket) {
     // Binary bodies were the third revision's.
     if (ask.is_post && head.find("Content-Type") == "application/octet-stream") {
-      return refuse(refusal(Refusal::bad_request));
+      return refuse(engine_io::reply_of(Refusal::bad_request));
     }
     return std::make_unique<SessionRequest>(*ask.session, ask.is_post, std::move(headers));
   }

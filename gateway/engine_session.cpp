@@ -8,6 +8,7 @@
 #include "gateway/poll_transport.hpp"
 #include "gateway/rfc6455.hpp"
 #include "gateway/utf8.hpp"
+#include "gateway/websocket_control.hpp"
 #include "workers/worker.hpp"
 
 namespace sluice::gateway {
@@ -26,20 +27,10 @@ constexpr base::Duration early = workers::TimerWheel::tick;
 // A heartbeat that is due while a WebSocket takes over waits for it, so that the ping is not lost between the two.
 constexpr std::chrono::milliseconds probed_beat_delay{100};
 
-HttpReply refusal(Refusal why) { return {engine_io::status_of(why), "application/json", engine_io::body_of(why)}; }
-
-std::string packet_text(PacketType type, std::string_view data) {
-  std::string text(1, engine_io::digit_of(type));
-  return text.append(data);
-}
+// A packet without data, as a whole payload.
+std::string payload_of(PacketType type) { return std::string(1, engine_io::digit_of(type)); }
 
 }  // namespace
-
-void append_engine_message(std::string& out, std::string_view text) {
-  rfc6455::append_head(out, rfc6455::Opcode::text, text.size() + 1);
-  out += engine_io::digit_of(PacketType::message);
-  out += text;
-}
 
 EngineSession::EngineSession(WorkerContext& context, std::unique_ptr<EngineApplication> application,
                              PollTransport* transport)
@@ -50,6 +41,10 @@ EngineSession::EngineSession(WorkerContext& context, std::unique_ptr<EngineAppli
 }
 
 EngineSession::~EngineSession() = default;
+
+EngineSession* EngineSession::of(Connection* connection) {
+  return connection == nullptr ? nullptr : dynamic_cast<EngineSession*>(&connection->wire());
+}
 
 void EngineSession::on_start(Worker& worker, Connection&) {
   beat_ = worker.now() + context_.options.engine_ping_interval_ms;
@@ -74,17 +69,19 @@ void EngineSession::open(Worker& worker, Connection& connection, const std::opti
 // --- requests ---
 
 void EngineSession::on_poll(Worker& worker, Connection& connection, const ExchangeId& id) {
-  if (!polling_ || is_taken_) return HttpWire::answer(worker, id, refusal(Refusal::bad_request));
+  if (!polling_ || upgrade_ == Upgrade::taken) {
+    return HttpWire::answer(worker, id, engine_io::reply_of(Refusal::bad_request));
+  }
   PollTransport& transport = *polling_->transport;
   if (transport.has_poll()) {
-    transport.answer(packet_text(PacketType::close, {}));
-    HttpWire::answer(worker, id, refusal(Refusal::bad_request));
+    transport.answer(payload_of(PacketType::close));
+    HttpWire::answer(worker, id, engine_io::reply_of(Refusal::bad_request));
     return fail(worker, connection, "two polls at a time");
   }
   worker.note_life(connection);
   transport.attach(id);
   // A client that polls while its WebSocket takes over waits for the poll before it goes on.
-  if (is_probed_ && connection.is_flushed()) return transport.answer(packet_text(PacketType::noop, {}));
+  if (is_changing() && connection.is_flushed()) return transport.answer(payload_of(PacketType::noop));
   worker.unblock(connection);
 }
 
@@ -98,11 +95,11 @@ void EngineSession::on_post_begun(Worker& worker, Connection& connection, const 
 }
 
 void EngineSession::on_post(Worker& worker, Connection& connection, const ExchangeId& id, std::string payload) {
-  if (!polling_ || is_taken_ || !connection.is_open()) {
-    return HttpWire::answer(worker, id, refusal(Refusal::bad_request));
+  if (!polling_ || upgrade_ == Upgrade::taken || !connection.is_open()) {
+    return HttpWire::answer(worker, id, engine_io::reply_of(Refusal::bad_request));
   }
   if (polling_->post && *polling_->post != id) {
-    HttpWire::answer(worker, id, refusal(Refusal::bad_request));
+    HttpWire::answer(worker, id, engine_io::reply_of(Refusal::bad_request));
     return fail(worker, connection, "two POST requests at a time");
   }
   worker.note_life(connection);
@@ -134,7 +131,7 @@ void EngineSession::finish_post(Worker& worker, bool is_fine) {
   std::string().swap(polling_->payload);
   polling_->is_post_whole = false;
   const ExchangeId id = *std::exchange(polling_->post, std::nullopt);
-  HttpWire::answer(worker, id, is_fine ? HttpReply{200, "text/html", "ok"} : refusal(Refusal::bad_request));
+  HttpWire::answer(worker, id, is_fine ? HttpReply{200, "text/html", "ok"} : engine_io::reply_of(Refusal::bad_request));
 }
 
 void EngineSession::on_request_gone(Worker& worker, Connection& connection, const ExchangeId& id) {
@@ -152,20 +149,18 @@ void EngineSession::on_request_gone(Worker& worker, Connection& connection, cons
 // --- the other transport ---
 
 bool EngineSession::begin_upgrade(const Connection& connection) {
-  if (!polling_ || has_candidate_ || !connection.is_open()) return false;
-  has_candidate_ = true;
+  if (!polling_ || upgrade_ != Upgrade::none || !connection.is_open()) return false;
+  upgrade_ = Upgrade::begun;
   return true;
 }
 
 void EngineSession::on_probed(Connection& connection) {
   if (!polling_) return;
-  is_probed_ = true;
+  upgrade_ = Upgrade::probed;
   if (polling_->transport->has_poll() && connection.is_flushed()) {
-    polling_->transport->answer(packet_text(PacketType::noop, {}));
+    polling_->transport->answer(payload_of(PacketType::noop));
   }
 }
-
-void EngineSession::end_upgrade() { has_candidate_ = is_probed_ = is_taken_ = false; }
 
 void EngineSession::on_socket(Worker& worker, Connection& connection) {
   polling_.reset();
@@ -200,14 +195,10 @@ void EngineSession::on_frame(Worker& worker, Connection& connection, const Frame
     case Kind::binary:
       on_packet(worker, connection, {PacketType::message, true, event.payload});
       return;
-    case Kind::ping: {
-      std::string pong;
-      rfc6455::append_frame(pong, rfc6455::Opcode::pong, event.payload);
-      return worker.send(connection, pong);
-    }
+    case Kind::ping:
+      return send_pong(worker, connection, event.payload);
     case Kind::close:
-      worker.close_after_flush(connection);
-      return worker.end(connection, {EndReason::client_closed, event.close_code, {}});
+      return answer_close(worker, connection, event);
     case Kind::failure:
       if (event.close_code != close_code::too_large) return fail(worker, connection, event.payload);
       return worker.end(connection, {EndReason::too_large, event.close_code, std::string(event.payload)});
@@ -264,13 +255,13 @@ void EngineSession::fail(Worker& worker, Connection& connection, std::string_vie
     return worker.end(connection, {EndReason::protocol_error, close_code::protocol_error, std::string(why)});
   }
   if (polling_->post) finish_post(worker, false);
-  if (polling_->transport->has_poll()) polling_->transport->answer(packet_text(PacketType::close, {}));
+  if (polling_->transport->has_poll()) polling_->transport->answer(payload_of(PacketType::close));
   worker.abandon(connection, EndReason::protocol_error);
 }
 
-void EngineSession::send(Worker& worker, Connection& connection, PacketType type, std::string_view data) {
+void EngineSession::send(Worker& worker, Connection& connection, PacketType type) {
   std::string frame;
-  rfc6455::append_frame(frame, rfc6455::Opcode::text, packet_text(type, data));
+  engine_io::append_packet(frame, type);
   worker.send(connection, frame);
 }
 
@@ -301,7 +292,7 @@ void EngineSession::on_deadline(Worker& worker, Connection& connection) {
       return worker.end(connection, {EndReason::heartbeat_timeout, close_code::going_away, "no answer to a ping"});
     }
   } else if (now >= beat_) {
-    if (is_probed_) {
+    if (is_changing()) {
       beat_ = now + probed_beat_delay;
     } else {
       awaits_pong_ = true;
@@ -325,15 +316,13 @@ void EngineSession::on_ending(Worker& worker, Connection& connection, const work
     const bool is_asked = ending.reason == EndReason::client_closed;
     return send(worker, connection, is_asked ? PacketType::noop : PacketType::close);
   }
-  std::string close;
-  rfc6455::append_close(close, ending.close_code, ending.text);
-  worker.send(connection, close);
+  send_close(worker, connection, ending);
 }
 
 void EngineSession::on_gone(Worker& worker, Connection& connection) {
   if (!std::exchange(is_over_, true)) application_->on_end(worker, connection, connection.end_reason());
   if (!polling_) return;
-  if (polling_->transport->has_poll()) polling_->transport->answer(packet_text(PacketType::close, {}));
+  if (polling_->transport->has_poll()) polling_->transport->answer(payload_of(PacketType::close));
   if (polling_->post && polling_->is_post_whole) finish_post(worker, false);
 }
 

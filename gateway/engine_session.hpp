@@ -24,13 +24,16 @@ class EngineSession final : public workers::Wire {
   EngineSession(WorkerContext& context, std::unique_ptr<EngineApplication> application, PollTransport* transport);
   ~EngineSession() override;
 
+  // The session whose connection this is; null if it is none's.
+  static EngineSession* of(workers::Connection* connection);
+
   // Tells the client that the session is open. The first poll, if it begins with one, is `poll`.
   void open(workers::Worker& worker, workers::Connection& connection, const std::optional<ExchangeId>& poll);
 
   // --- requests of a client that polls ---
   void on_poll(workers::Worker& worker, workers::Connection& connection, const ExchangeId& id);
   // Whether a poll should come again a turn later: the WebSocket may already have said what makes it pointless.
-  bool is_changing() const { return is_probed_; }
+  bool is_changing() const { return upgrade_ >= Upgrade::probed; }
   // A POST has begun, whose payload is still to come.
   void on_post_begun(workers::Worker& worker, workers::Connection& connection, const ExchangeId& id);
   void on_post(workers::Worker& worker, workers::Connection& connection, const ExchangeId& id, std::string payload);
@@ -42,11 +45,11 @@ class EngineSession final : public workers::Wire {
   bool begin_upgrade(const workers::Connection& connection);
   // It works: from now on the client waits for its poll to be answered.
   void on_probed(workers::Connection& connection);
-  void end_upgrade();
+  void end_upgrade() { upgrade_ = Upgrade::none; }
   // Whether it may happen now: every request's messages were taken, so that the WebSocket's come behind them.
   bool may_take_over() const { return polling_ && !polling_->post; }
   // It happens at the loop's next safe point: no request is taken any more.
-  void begin_take_over() { is_taken_ = true; }
+  void begin_take_over() { upgrade_ = Upgrade::taken; }
 
   EngineApplication& application() { return *application_; }
 
@@ -61,6 +64,9 @@ class EngineSession final : public workers::Wire {
   void on_gone(workers::Worker& worker, workers::Connection& connection) override;
 
  private:
+  // How far a WebSocket that has come has got with taking over: it works; it is given to the session.
+  enum class Upgrade : std::uint8_t { none, begun, probed, taken };
+
   // What only a client that polls needs.
   struct Polling {
     PollTransport* transport;
@@ -78,20 +84,17 @@ class EngineSession final : public workers::Wire {
   void on_client_close(workers::Worker& worker, workers::Connection& connection);
   // The client broke the protocol.
   void fail(workers::Worker& worker, workers::Connection& connection, std::string_view why);
-  void send(workers::Worker& worker, workers::Connection& connection, engine_io::PacketType type,
-            std::string_view data = {});
+  void send(workers::Worker& worker, workers::Connection& connection, engine_io::PacketType type);
   void arm(workers::Worker& worker, workers::Connection& connection);
 
   WorkerContext& context_;
   std::unique_ptr<EngineApplication> application_;
   std::unique_ptr<Polling> polling_;  // null: over WebSocket
   FrameDecoder decoder_;
-  base::TimePoint beat_{};      // the next ping, or the one that is not answered
-  bool awaits_pong_ = false;    // a ping was sent
-  bool has_candidate_ = false;  // a WebSocket has come that may take over
-  bool is_probed_ = false;      // and it works
-  bool is_taken_ = false;       // and it is given to the session
-  bool is_over_ = false;        // the application was told so
+  base::TimePoint beat_{};    // the next ping, or the one that is not answered
+  bool awaits_pong_ = false;  // a ping was sent
+  bool is_over_ = false;      // the application was told so
+  Upgrade upgrade_ = Upgrade::none;
 };
 
 }  // namespace sluice::gateway

@@ -121,9 +121,10 @@ std::optional<base::WorkerId> HttpWire::on_head(Worker& worker, Connection& conn
   const auto target = RequestTarget::parse(head->target);
   if (!target) return refuse_with(http_error(target.error()));
   ++number_;
-  keeps_alive_ = keeps_alive(*head);
   Routed routed = route(worker, connection, context_, *head, *target);
+  if (std::holds_alternative<Became>(routed)) return std::nullopt;
   if (const auto* const away = std::get_if<HandOver>(&routed)) return away->to;
+  keeps_alive_ = keeps_alive(*head);
   if (auto* const handler = std::get_if<std::unique_ptr<HttpHandler>>(&routed)) {
     begin(worker, connection, *head, std::move(*handler));
   } else if (auto* const reply = std::get_if<HttpReply>(&routed)) {
@@ -156,11 +157,7 @@ void HttpWire::begin(Worker& worker, Connection& connection, const HttpHead& hea
   } else if (const std::string_view length = head.find("Content-Length"); !length.empty()) {
     const auto [end, error] = std::from_chars(length.data(), length.data() + length.size(), request_->length);
     if (error != std::errc() || request_->length > bytes_max) {
-      HttpReply reply = request_->handler->too_large();
-      request_->handler->complete(reply);
-      request_.reset();
-      reply.closes = true;
-      return refuse(worker, connection, std::move(reply));
+      return refuse_body(worker, connection, request_->handler->too_large());
     }
   }
   if (request_->is_complete()) return dispatch(worker, connection);
@@ -175,10 +172,9 @@ std::size_t HttpWire::take_body(Worker& worker, Connection& connection, std::str
   if (request.chunked) {
     const auto put = request.chunked->put(bytes, request.body, context_.options.message_bytes_max);
     if (!put) {
-      HttpReply reply =
-          put.error().code == Errc::too_large ? request.handler->too_large() : http_reply(http_error(put.error()));
-      reply.closes = true;
-      refuse(worker, connection, std::move(reply));
+      refuse_body(
+          worker, connection,
+          put.error().code == Errc::too_large ? request.handler->too_large() : http_reply(http_error(put.error())));
       return bytes.size();
     }
     taken = *put;
@@ -192,6 +188,13 @@ std::size_t HttpWire::take_body(Worker& worker, Connection& connection, std::str
     request.handler->on_begun(worker, exchange_id(worker, connection));
   }
   return taken;
+}
+
+// What the body would still be is not read.
+void HttpWire::refuse_body(Worker& worker, Connection& connection, HttpReply reply) {
+  request_->handler->complete(reply);
+  reply.closes = true;
+  refuse(worker, connection, std::move(reply));
 }
 
 void HttpWire::dispatch(Worker& worker, Connection& connection) {
@@ -217,13 +220,19 @@ void HttpWire::keep_early(std::string_view bytes) {
 
 void HttpWire::answer(Worker& here, const ExchangeId& id, HttpReply reply) {
   if (here.id() != id.worker) {
-    return here.post(id.worker, [id, reply = std::move(reply)](Worker& worker) { answer(worker, id, reply); });
+    return here.post(id.worker,
+                     [id, reply = std::move(reply)](Worker& worker) mutable { answer(worker, id, std::move(reply)); });
   }
   Connection* const connection = here.find_open(id.slot, id.generation);
-  if (connection == nullptr || connection->protocol() != workers::Protocol::http) return;
+  HttpWire* const wire = of(connection);
+  if (wire == nullptr) return;
+  here.run_for(*connection, [&] { wire->take_answer(here, *connection, id.number, std::move(reply)); });
+}
+
+HttpWire* HttpWire::of(Connection* connection) {
   // Only this class speaks that protocol.
-  auto& wire = static_cast<HttpWire&>(connection->wire());
-  here.run_for(*connection, [&] { wire.take_answer(here, *connection, id.number, std::move(reply)); });
+  const bool is_ours = connection != nullptr && connection->protocol() == workers::Protocol::http;
+  return is_ours ? static_cast<HttpWire*>(&connection->wire()) : nullptr;
 }
 
 void HttpWire::take_answer(Worker& worker, Connection& connection, std::uint32_t number, HttpReply reply) {
@@ -237,8 +246,9 @@ void HttpWire::take_answer(Worker& worker, Connection& connection, std::uint32_t
   const std::uint32_t slot = connection.slot(), generation = connection.generation();
   worker.post(worker.id(), [slot, generation](Worker& here) {
     Connection* const found = here.find_open(slot, generation);
-    if (found == nullptr || found->protocol() != workers::Protocol::http) return;
-    std::string early = std::exchange(static_cast<HttpWire&>(found->wire()).early_, {});
+    HttpWire* const wire = of(found);
+    if (wire == nullptr) return;
+    std::string early = std::exchange(wire->early_, {});
     here.feed(*found, {early.data(), early.size()});
   });
 }

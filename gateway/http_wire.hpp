@@ -47,6 +47,9 @@ class HttpWire : public workers::Wire {
   void dispatch(workers::Worker& worker, workers::Connection& connection);
   void take_answer(workers::Worker& worker, workers::Connection& connection, std::uint32_t number, HttpReply reply);
   void send(workers::Worker& worker, workers::Connection& connection, HttpReply reply);
+  // The wire of this connection; null if it is another.
+  static HttpWire* of(workers::Connection* connection);
+  void refuse_body(workers::Worker& worker, workers::Connection& connection, HttpReply reply);
   void refuse(workers::Worker& worker, workers::Connection& connection, HttpReply reply);
   ExchangeId exchange_id(workers::Worker& worker, const workers::Connection& connection) const;
 

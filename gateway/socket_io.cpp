@@ -6,7 +6,7 @@
 
 #include "base/json_scanner.hpp"
 #include "base/json_text.hpp"
-#include "gateway/engine_application.hpp"
+#include "gateway/engine_io.hpp"
 #include "gateway/rfc6455.hpp"
 
 namespace sluice::gateway::socket_io {
@@ -100,7 +100,7 @@ Written write_arguments(const workers::Message& message) {
 }
 
 void append_packet(std::string& out, std::string_view text, const Written& written) {
-  append_engine_message(out, text);
+  engine_io::append_packet(out, engine_io::PacketType::message, text);
   for (const std::string_view attachment : written.attachments) {
     rfc6455::append_frame(out, rfc6455::Opcode::binary, attachment);
   }

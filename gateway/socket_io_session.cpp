@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "gateway/encodings.hpp"
+#include "gateway/engine_io.hpp"
 #include "gateway/engine_session.hpp"
 #include "gateway/rfc6455.hpp"
 #include "gateway/socket_io_socket.hpp"
@@ -60,7 +61,7 @@ void SocketIoSession::on_deadline(Worker& worker, Connection& connection) {
 
 void SocketIoSession::send(Worker& worker, Connection& connection, std::string_view text) {
   std::string frame;
-  append_engine_message(frame, text);
+  engine_io::append_packet(frame, engine_io::PacketType::message, text);
   worker.send(connection, frame);
 }
 
@@ -176,12 +177,18 @@ void SocketIoSession::join(Worker& worker, Connection& connection, base::Namespa
   const workers::Announced announced = worker.announce(rider, std::move(announcement));
   const bool can_come_back = worker.options().history_messages > 0 && context_.options.recovery_sockets_max > 0;
   socket.begin(can_come_back ? worker.id_of(rider) : base::ConnectionId(), Seals::make_nonce(), announced.position);
+  welcome(worker, connection, rider, std::move(auth), false);
+}
+
+// The socket is a member: the client and backends are told.
+void SocketIoSession::welcome(Worker& worker, Connection& connection, Connection& rider, std::string auth,
+                              bool is_recovered) {
+  const base::NamespaceId name_space = rider.name_space();
+  const auto& socket = static_cast<SocketIoSocket&>(rider.wire());
   *find(name_space) = {name_space, false, rider.slot(), rider.generation()};
   send(worker, connection,
        socket_io::connect_text(context_.namespaces.name_of(name_space), socket.sid(), socket.pid()));
-  workers::ClientEvent details;
-  details.auth = std::move(auth);
-  worker.tell_connected(rider, std::move(details));
+  worker.tell_connected(rider, std::move(auth), is_recovered);
 }
 
 void SocketIoSession::on_claimed(Worker& worker, Connection& connection, const Return& wish,
@@ -210,14 +217,8 @@ bool SocketIoSession::rejoin(Worker& worker, Connection& connection, const Broke
   }
   fresh.begin(*context_.seals.open(Seals::Purpose::recovery, wish.pid), Seals::nonce_of(wish.pid), socket.start);
   fresh.restore(worker, rider, socket.rooms);
-  *find(socket.name_space) = {socket.name_space, false, rider.slot(), rider.generation()};
   note_socket_alive(worker, context_, wish.pid, worker.id_of(rider));
-  send(worker, connection,
-       socket_io::connect_text(context_.namespaces.name_of(socket.name_space), socket.sid, wish.pid));
-  workers::ClientEvent details;
-  details.auth = wish.auth;
-  details.is_recovered = true;
-  worker.tell_connected(rider, std::move(details));
+  welcome(worker, connection, rider, wish.auth, true);
   std::erase_if(announced.missed, [&](const auto& message) { return !was_heard(*message, socket.rooms); });
   worker.replay(rider, std::move(announced.missed));
   return true;

@@ -60,6 +60,8 @@ class SocketIoSession final : public EngineApplication {
   base::Status on_connect(workers::Worker& worker, workers::Connection& connection, const socket_io::Packet& packet);
   void join(workers::Worker& worker, workers::Connection& connection, base::NamespaceId name_space, std::string auth);
   bool rejoin(workers::Worker& worker, workers::Connection& connection, const BrokenSocket& socket, const Return& wish);
+  void welcome(workers::Worker& worker, workers::Connection& connection, workers::Connection& rider, std::string auth,
+               bool is_recovered);
   void on_claimed(workers::Worker& worker, workers::Connection& connection, const Return& wish,
                   std::optional<BrokenSocket> socket);
   base::Result<bool> on_event(workers::Worker& worker, workers::Connection& connection, workers::Connection& rider,

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "gateway/engine_application.hpp"
+#include "gateway/engine_io.hpp"
 #include "gateway/socket_io.hpp"
 #include "gateway/socket_recovery.hpp"
 #include "workers/worker.hpp"
@@ -82,12 +82,14 @@ void SocketIoSocket::on_acknowledged(const base::ConnectionId& self, std::uint64
 
 void SocketIoSocket::on_ending(Worker& worker, Connection& rider, const workers::Ending&) {
   std::string frame;
-  append_engine_message(frame, socket_io::disconnect_text(context_.namespaces.name_of(rider.name_space())));
+  engine_io::append_packet(frame, engine_io::PacketType::message,
+                           socket_io::disconnect_text(context_.namespaces.name_of(rider.name_space())));
   worker.send(rider, frame);
 }
 
 void SocketIoSocket::on_gone(Worker& worker, Connection& rider) {
-  if (home_.generation != 0) forget_socket(worker, context_, pid(), worker.id_of(rider));
+  // Of one that has never come back, nobody knows more than its pid says.
+  if (restored_) forget_socket(worker, context_, pid(), worker.id_of(rider));
 }
 
 }  // namespace sluice::gateway

@@ -5,6 +5,7 @@
 #include "base/log.hpp"
 #include "gateway/encodings.hpp"
 #include "gateway/utf8.hpp"
+#include "gateway/websocket_control.hpp"
 #include "workers/worker.hpp"
 
 namespace sluice::gateway {
@@ -60,16 +61,11 @@ std::size_t WebSocketWire::on_event(Worker& worker, Connection& connection, cons
     case Kind::binary:
       on_message(worker, connection, workers::DataKind::binary, event.payload);
       return 0;
-    case Kind::ping: {
-      std::string pong;
-      rfc6455::append_frame(pong, rfc6455::Opcode::pong, event.payload);
-      worker.send(connection, pong);
+    case Kind::ping:
+      send_pong(worker, connection, event.payload);
       return 0;
-    }
     case Kind::close:
-      // The server closes the TCP connection, behind a close frame with the client's own code (RFC 6455, 5.5.1, 7.1.1).
-      worker.close_after_flush(connection);
-      worker.end(connection, {EndReason::client_closed, event.close_code, {}});
+      answer_close(worker, connection, event);
       return 0;
     case Kind::failure:
       on_failure(worker, connection, event);
@@ -161,9 +157,7 @@ void WebSocketWire::on_deadline(Worker& worker, Connection& connection) {
 }
 
 void WebSocketWire::on_ending(Worker& worker, Connection& connection, const workers::Ending& ending) {
-  std::string close;
-  rfc6455::append_close(close, ending.close_code, ending.text);
-  worker.send(connection, close);
+  send_close(worker, connection, ending);
 }
 
 }  // namespace sluice::gateway

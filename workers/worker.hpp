@@ -107,9 +107,8 @@ class Worker {
   void deliver_to(Connection& connection, const std::shared_ptr<const Message>& message) {
     delivery_.deliver_to(connection, message, now_);
   }
-  // Tells backends that this announced connection is there, if they want to know; they are told of its end, too. Of
-  // `details` those that the wire alone knows are read.
-  void tell_connected(Connection& connection, ClientEvent details = {});
+  // Tells backends that this announced connection is there, if they want to know; they are told of its end, too.
+  void tell_connected(Connection& connection, std::string auth = {}, bool is_recovered = false);
   // Hands a client's message to the backends. `full`: pause reads and come again.
   Backend::Offer tell_message(const Connection& connection, std::shared_ptr<const Message> message,
                               std::optional<std::uint64_t> ack_id = std::nullopt);
@@ -238,6 +237,8 @@ class Worker {
   void adopt_socket(Connection& session, Connection& giver);
   void arrive(Traveller& traveller);
   void leave_slot(Connection& connection);
+  // Whether the kernel watches the socket; a connection whose socket it does not is ended.
+  bool is_watched(Connection& connection, bool has_added);
   void say_goodbye(Connection& connection, const Ending& ending);
   void release(Connection& connection);
   void leave_all(Connection& connection);

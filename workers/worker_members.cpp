@@ -132,12 +132,12 @@ ClientEvent Worker::event_of(const Connection& connection, ClientEvent::Kind kin
   return event;
 }
 
-void Worker::tell_connected(Connection& connection, ClientEvent details) {
+void Worker::tell_connected(Connection& connection, std::string auth, bool is_recovered) {
   if (!connection.is_announced_ || !parts_.backend.is_listening()) return;
   ClientEvent event = event_of(connection, ClientEvent::Kind::connected);
   event.remote_address = remote_address(connection).text();
-  event.auth = std::move(details.auth);
-  event.is_recovered = details.is_recovered;
+  event.auth = std::move(auth);
+  event.is_recovered = is_recovered;
   connection.is_told_ = parts_.backend.offer(std::move(event)) == Backend::Offer::taken;
 }
 

@@ -2,13 +2,10 @@
 // riders, and sockets that go from one connection to another.
 #include <unistd.h>
 
-#include <cerrno>
 #include <memory>
-#include <system_error>
 #include <utility>
 
 #include "base/assert.hpp"
-#include "base/log.hpp"
 #include "workers/worker.hpp"
 
 namespace sluice::workers {
@@ -123,10 +120,7 @@ void Worker::adopt_socket(Connection& session, Connection& giver) {
   acceptor_.release();
   leave_slot(giver);
   // Changing what is watched asks anew what is ready, so no edge is lost between the two.
-  if (!readiness_.change(session.descriptor_, watched_edges, session.slot_)) {
-    base::log_error("socket_not_watched", {{"why", std::generic_category().message(errno)}});
-    return abandon(session, EndReason::exhausted);
-  }
+  if (!is_watched(session, readiness_.change(session.descriptor_, watched_edges, session.slot_))) return;
   guard(session, [&] { session.wire_->on_socket(*this, session); });
   flusher_.unblock(session);
   if (!unread) return again(session);
@@ -167,10 +161,7 @@ void Worker::arrive(Traveller& traveller) {
     connection.wire_ = parts_.edge.make_wire(*this);
     connection.wire_->on_start(*this, connection);
   });
-  if (!readiness_.add(connection.descriptor_, watched_edges, connection.slot_)) {
-    base::log_error("socket_not_watched", {{"why", std::generic_category().message(errno)}});
-    return abandon(connection, EndReason::exhausted);
-  }
+  if (!is_watched(connection, readiness_.add(connection.descriptor_, watched_edges, connection.slot_))) return;
   connection.is_readable_ = true;
   take_bytes(connection, {traveller.unread.data(), traveller.unread.size()});
   again(connection);

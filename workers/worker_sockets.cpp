@@ -20,9 +20,14 @@ void Worker::open(int descriptor, ListenerKind kind) {
     connection.wire_ = parts_.edge.make_wire(*this);
     connection.wire_->on_start(*this, connection);
   });
-  if (readiness_.add(descriptor, watched_edges, connection.slot_)) return;
+  static_cast<void>(is_watched(connection, readiness_.add(descriptor, watched_edges, connection.slot_)));
+}
+
+bool Worker::is_watched(Connection& connection, bool has_added) {
+  if (has_added) return true;
   base::log_error("socket_not_watched", {{"why", std::generic_category().message(errno)}});
   abandon(connection, EndReason::exhausted);
+  return false;
 }
 
 // Reads at most one buffer; what may be left goes on the again-list, since no new edge will come for it.

@@ -1,4 +1,5 @@
 // Engine.IO and Socket.IO as their protocols have them, without a client library: requests, and packets on a WebSocket.
+import assert from 'node:assert/strict';
 import http from 'node:http';
 import { Client } from './clients.mjs';
 
@@ -76,6 +77,19 @@ export class Engine {
   close() {
     this.#agent.destroy();
   }
+}
+
+// A session on `gateway`, open by polling.
+export async function openEngine(t, gateway, options = {}) {
+  const engine = new Engine(gateway, options);
+  t.after(() => engine.close());
+  await engine.open();
+  return engine;
+}
+// Asserts that an answer is a refusal as the protocol has it.
+export function isRefusal({ status, text }, code, message) {
+  assert.equal(status, code === 4 ? 403 : 400);
+  assert.deepEqual(JSON.parse(text), { code, message });
 }
 
 // A WebSocket that speaks Socket.IO to gateway `on`, joined to `namespaces`.

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Socket as EngineClient } from 'engine.io-client';
 import { Raw, startGateway } from './harness.mjs';
-import { Engine } from './engine.mjs';
+import { Engine, isRefusal, openEngine } from './engine.mjs';
 
 let gateway;
 before(async () => {
@@ -11,16 +11,7 @@ before(async () => {
 });
 after(() => gateway.stop());
 
-const wellFormed = ({ status, text }, code, message) => {
-  assert.equal(status, code === 4 ? 403 : 400);
-  assert.deepEqual(JSON.parse(text), { code, message });
-};
-async function session(t, options = {}) {
-  const engine = new Engine(options.gateway ?? gateway, options);
-  t.after(() => engine.close());
-  await engine.open();
-  return engine;
-}
+const session = (t, { gateway: on = gateway, ...options } = {}) => openEngine(t, on, options);
 
 test('a handshake says what the session is like', async (t) => {
   const engine = new Engine(gateway);
@@ -51,7 +42,7 @@ const refusals = [
 for (const [what, path, options, code, message] of refusals) {
   test(`a request with ${what} is refused`, async () => {
     const engine = new Engine(gateway);
-    wellFormed(await engine.ask({ path, ...options }), code, message);
+    isRefusal(await engine.ask({ path, ...options }), code, message);
     engine.close();
   });
 }
@@ -61,7 +52,7 @@ test('a forged id is refused at once, whatever worker it names', async (t) => {
   const carried = await gateway.metric('sluice_requests_carried_total');
   for (let at = 0; at < 48; at += 5) {
     const forged = engine.sid.slice(0, at) + (engine.sid[at] === 'A' ? 'B' : 'A') + engine.sid.slice(at + 1);
-    wellFormed(await engine.ask({ path: `/engine.io/?EIO=4&transport=polling&sid=${forged}` }), 1, 'Session ID unknown');
+    isRefusal(await engine.ask({ path: `/engine.io/?EIO=4&transport=polling&sid=${forged}` }), 1, 'Session ID unknown');
   }
   assert.equal(await gateway.metric('sluice_requests_carried_total'), carried);
 });
@@ -122,7 +113,7 @@ for (const [what, body] of [['of no type', 'abc'], ['of nothing', ''], ['with an
   test(`a payload ${what} ends the session`, async (t) => {
     const engine = await session(t);
     assert.equal((await engine.post(body)).status, 400);
-    wellFormed(await engine.poll(), 1, 'Session ID unknown');
+    isRefusal(await engine.poll(), 1, 'Session ID unknown');
   });
 }
 
@@ -134,7 +125,7 @@ test('a payload that is not UTF-8 ends the session', async (t) => {
 
 test('an octet stream is refused, as the third revision had it', async (t) => {
   const engine = await session(t);
-  wellFormed(await engine.ask({ method: 'POST', path: engine.path('polling'), body: '4a', headers: { 'content-type': 'application/octet-stream' } }), 3, 'Bad request');
+  isRefusal(await engine.ask({ method: 'POST', path: engine.path('polling'), body: '4a', headers: { 'content-type': 'application/octet-stream' } }), 3, 'Bad request');
 });
 
 test('a payload over maxPayload is refused, announced or not, and the session stays', async (t) => {

@@ -1,7 +1,7 @@
 // Engine.IO: from polling to a WebSocket.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { Engine } from './engine.mjs';
+import { Engine, isRefusal, openEngine } from './engine.mjs';
 import { Client, startGateway } from './harness.mjs';
 
 let gateway;
@@ -10,23 +10,14 @@ before(async () => {
 });
 after(() => gateway.stop());
 
-const wellFormed = ({ status, text }, code, message) => {
-  assert.equal(status, code === 4 ? 403 : 400);
-  assert.deepEqual(JSON.parse(text), { code, message });
-};
-async function session(t, options = {}) {
-  const engine = new Engine(options.gateway ?? gateway, options);
-  t.after(() => engine.close());
-  await engine.open();
-  return engine;
-}
+const session = (t, { gateway: on = gateway, ...options } = {}) => openEngine(t, on, options);
 
 test('a session moves to a WebSocket; polling is over then', async (t) => {
   const engine = await session(t);
   const poll = engine.poll();
   const client = await engine.upgrade();
   assert.equal((await poll).text, '6');
-  wellFormed(await engine.poll(), 3, 'Bad request');
+  isRefusal(await engine.poll(), 3, 'Bad request');
   client.send('4hi');
   await client.has('4hi');
   await client.close();
@@ -102,7 +93,7 @@ test('an upgrade that is not done in time is given up, and leaves nothing', asyn
 test('with --allow-polling=false there is WebSocket alone', async (t) => {
   const other = await startGateway(t, ['--client-messages', 'echo', '--allow-polling=false']);
   const engine = new Engine(other);
-  wellFormed(await engine.ask(), 0, 'Transport unknown');
+  isRefusal(await engine.ask(), 0, 'Transport unknown');
   engine.close();
   const client = await new Engine(other).socket();
   client.send('4x');

@@ -72,8 +72,9 @@ TEST(EngineIo, AFrameThatIsCutIsLeft) {
 }
 
 TEST(EngineIo, ARefusalHasTheReferencesWords) {
-  EXPECT_EQ(engine_io::body_of(engine_io::Refusal::unknown_session), R"({"code":1,"message":"Session ID unknown"})");
-  EXPECT_EQ(engine_io::status_of(engine_io::Refusal::forbidden), 403);
+  EXPECT_EQ(engine_io::reply_of(engine_io::Refusal::unknown_session).body,
+            R"({"code":1,"message":"Session ID unknown"})");
+  EXPECT_EQ(engine_io::reply_of(engine_io::Refusal::forbidden).status, 403);
 }
 
 TEST(Base64, IsDecodedStrictly) {
