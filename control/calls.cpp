@@ -40,7 +40,7 @@ GatherFrom Calls::from_all(base::TimePoint deadline) {
 }
 
 ConnectionPlace Calls::place_of(const workers::ConnectionInfo& connection) const {
-  return {parts_.pool.namespaces()[connection.name_space.value], parts_.facts.node, std::chrono::system_clock::now()};
+  return {parts_.pool.namespaces().name_of(connection.name_space), parts_.facts.node, std::chrono::system_clock::now()};
 }
 
 }  // namespace sluice::control

@@ -82,6 +82,8 @@ class Calls {
   // --- for the streams of backends ---
   // Hands a backend's answer on to the client that waits for it.
   Problem reply(const v1::Reply& request);
+  // Hands its verdict on to the client that waits for it. `answer` comes on the executor, unless there is a problem.
+  Problem judge(const v1::Verdict& request, const Answer<v1::Judged>& answer);
   void show_node(v1::Hello& out) const;
   void show_event(std::uint64_t number, const workers::ClientEvent& event, v1::Event& out) const;
 

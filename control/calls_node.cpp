@@ -32,7 +32,7 @@ void show_namespaces(const workers::Pool& pool, v1::Node& node) {
     const workers::Sequencer& sequencer = pool.sequencer(base::NamespaceId{static_cast<std::uint16_t>(at)});
     const workers::Sequencer::Size size = sequencer.size();
     v1::NamespaceState& state = *node.add_namespaces();
-    state.set_name(pool.namespaces()[at]);
+    state.set_name(pool.namespaces().name_of(sequencer.id()));
     state.set_position(sequencer.position().text());
     state.set_rooms(count_of(size.rooms));
     state.set_history_messages(count_of(size.messages));

@@ -25,6 +25,7 @@ struct EventHub::Replica {
 
 struct EventHub::Group {
   std::uint64_t last_number = 0;
+  bool gives_verdicts = false;  // meant while there are replicas
   std::vector<ReplicaId> replicas;
   std::unordered_map<base::ConnectionId, ReplicaId, Hash> owners;
   std::deque<Entry> orphans;  // of nobody; only while there is no replica
@@ -51,6 +52,7 @@ workers::Backend::Offer EventHub::offer(ClientEvent event) {
     const std::lock_guard lock(mutex_);
     const bool is_message = event.kind == ClientEvent::Kind::message;
     const auto takes = [&](const Group& group) {
+      if (event.kind == ClientEvent::Kind::connecting) return group.gives_verdicts && !group.replicas.empty();
       return !group.replicas.empty() || (!is_message || limits_.holds_messages);
     };
     std::vector<Group*> groups;
@@ -70,6 +72,11 @@ workers::Backend::Offer EventHub::offer(ClientEvent event) {
   return Offer::taken;
 }
 
+void EventHub::forget(const base::ConnectionId& connection) {
+  const std::lock_guard lock(mutex_);
+  for (const auto& [name, group] : groups_) group->owners.erase(connection);
+}
+
 // A slow replica holds up its own clients alone.
 bool EventHub::is_full(const Group& group, const ClientEvent& event) const {
   if (group.replicas.empty()) return false;
@@ -85,6 +92,8 @@ void EventHub::keep(Group& group, Entry entry, Wakes& wakes) {
   ++numbers_.waiting;
   numbers_.waiting_bytes += bytes;
   if (group.replicas.empty()) {
+    // Whoever comes next may not give verdicts, and the client does not wait that long.
+    if (event.kind == ClientEvent::Kind::connecting) return count_done(1, bytes);
     group.orphan_bytes += bytes;
     group.orphans.push_back(std::move(entry));
     return bound(group);
@@ -135,14 +144,27 @@ void EventHub::bound(Group& group) {
 
 // --- replicas ---
 
-EventHub::ReplicaId EventHub::attach(const std::string& name, std::uint64_t credits, std::function<void()> wake) {
+std::string_view EventHub::misfit(const Wish& wish) const {
+  for (const auto& [name, group] : groups_) {
+    if (group->replicas.empty()) continue;
+    if (name == wish.group && group->gives_verdicts != wish.gives_verdicts) {
+      return "the group's other replicas say otherwise about verdicts";
+    }
+    if (name != wish.group && group->gives_verdicts && wish.gives_verdicts) return "another group gives verdicts";
+  }
+  return {};
+}
+
+base::Result<EventHub::ReplicaId> EventHub::attach(const Wish& wish, std::function<void()> wake) {
   const std::lock_guard lock(mutex_);
   forget_vacant(base::Clock::now());
-  std::unique_ptr<Group>& group = groups_[name];
+  if (const auto why = misfit(wish); !why.empty()) return base::fail(base::Errc::already_exists, std::string(why));
+  std::unique_ptr<Group>& group = groups_[wish.group];
   if (!group)
     group = groups_.size() == 1 ? std::exchange(early_, std::make_unique<Group>()) : std::make_unique<Group>();
   auto replica = std::make_unique<Replica>();
-  replica->credits = credits;
+  group->gives_verdicts = wish.gives_verdicts;
+  replica->credits = wish.credits;
   replica->wake = std::move(wake);
   const ReplicaId id = ++last_replica_;
   group->replicas.push_back(id);

@@ -14,6 +14,7 @@
 
 #include "base/clock.hpp"
 #include "base/ids.hpp"
+#include "base/result.hpp"
 #include "workers/backend.hpp"
 
 namespace sluice::control {
@@ -32,9 +33,15 @@ class EventHub final : public workers::Backend {
   // --- for workers ---
   bool is_listening() const override { return is_listening_.load(std::memory_order_relaxed); }
   Offer offer(workers::ClientEvent event) override;
+  void forget(const base::ConnectionId& connection) override;
 
   // --- for streams, one a replica ---
   using ReplicaId = std::uint64_t;  // from 1
+  struct Wish {
+    std::string group;
+    std::uint64_t credits = 0;
+    bool gives_verdicts = false;  // as all replicas of the group, and of no other
+  };
   struct Entry {
     std::uint64_t number = 0;  // in the group
     std::shared_ptr<const workers::ClientEvent> event;
@@ -45,7 +52,8 @@ class EventHub final : public workers::Backend {
     std::uint64_t lost = 0;    // events of the group, since it was last told
   };
   // `wake` is called, on any thread, once there may be something to take; again only after take() has been called.
-  ReplicaId attach(const std::string& group, std::uint64_t credits, std::function<void()> wake);
+  // Errc::already_exists if the group's other replicas, or another group, keep it from giving verdicts or not.
+  base::Result<ReplicaId> attach(const Wish& wish, std::function<void()> wake);
   // What it has not acknowledged goes to the others, or waits for the next.
   void detach(ReplicaId id);
   // What there is and the credits allow, up to `bytes_max` and at least one.
@@ -80,6 +88,7 @@ class EventHub final : public workers::Backend {
   void bound(Group& group);
   void forget_vacant(base::TimePoint now);
   void settle();
+  std::string_view misfit(const Wish& wish) const;
 
   const Limits limits_;
   std::atomic<bool> is_listening_, is_closing_{false};

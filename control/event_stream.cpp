@@ -73,7 +73,13 @@ Problem EventStream::subscribe(const v1::Subscribe& request) {
       if (const auto alive = self.lock()) (*alive)->pump();
     });
   };
-  replica_ = hub_.attach(group, credits, wake);
+  const auto attached = hub_.attach({group, credits, request.verdicts()}, wake);
+  if (!attached) {
+    Failure failure = misfit("subscribe.verdicts", "what fits: " + attached.error().detail);
+    failure.code = attached.error().code;
+    return failure;
+  }
+  replica_ = *attached;
   return {};
 }
 
@@ -130,10 +136,17 @@ Problem EventStream::command(const v1::Command& command) {
       }
       return {};
     }
+    case v1::Command::kVerdict: {
+      const auto answer = result_of<v1::Judged>(
+          id, [](v1::CommandResult& result, v1::Judged got) { *result.mutable_judged() = std::move(got); });
+      Problem problem = parts_.calls.judge(command.verdict(), answer);
+      if (problem) answer(*std::move(problem));
+      return {};
+    }
     case v1::Command::COMMAND_NOT_SET:
       break;
   }
-  return misfit("command", "set to publish, join_rooms, leave_rooms, disconnect or reply");
+  return misfit("command", "set to publish, join_rooms, leave_rooms, disconnect, reply or verdict");
 }
 
 template <class Response, class Set>

@@ -33,8 +33,8 @@ Problem text(std::string_view field, const std::string& value, std::size_t bytes
 
 }  // namespace
 
-Translator::Translator(std::vector<std::string> namespaces, TranslatorLimits limits)
-    : namespaces_(std::move(namespaces)), limits_(limits) {}
+Translator::Translator(workers::Namespaces& namespaces, TranslatorLimits limits)
+    : namespaces_(namespaces), limits_(limits) {}
 
 Problem Translator::message(const v1::PublishRequest& request, workers::Message& message) const {
   if (!request.has_target()) return misfit("target", "set");
@@ -103,6 +103,9 @@ Problem Translator::delivery(const v1::DeliveryOptions& options, workers::Messag
   if (options.conflation_key().size() > conflation_key_bytes_max)
     return over_limit(base::Errc::too_large, "options.conflation_key", {}, conflation_key_bytes_max, "bytes");
   message.stored = !options.volatile_();
+  if (options.has_compress()) {
+    message.deflation = options.compress() ? workers::Deflation::always : workers::Deflation::never;
+  }
   if (policy != v1::SLOW_POLICY_UNSPECIFIED)
     message.slow_policy = static_cast<workers::SlowPolicy>(policy - v1::SLOW_POLICY_CLOSE);
   message.conflation_key = options.conflation_key();
@@ -168,14 +171,17 @@ Problem Translator::room(std::string_view field, const std::string& name) const 
 }
 
 Problem Translator::name_space(std::string_view field, const std::string& name, base::NamespaceId& out) const {
-  const auto found = name.empty() ? namespaces_.begin() : std::ranges::find(namespaces_, name);
-  if (found == namespaces_.end()) {
-    Failure failure = misfit(std::string(field), "a namespace that the gateway was given (--namespace), or /");
-    failure.code = base::Errc::not_found;
-    return failure;
+  const auto found = namespaces_.resolve(name.empty() ? "/" : std::string_view(name));
+  if (found) {
+    out = *found;
+    return {};
   }
-  out.value = static_cast<std::uint16_t>(found - namespaces_.begin());
-  return {};
+  if (found.error().code == base::Errc::exhausted)
+    return over_limit(base::Errc::exhausted, std::string(field), "namespaces-max", namespaces_.size(), "namespaces");
+  Failure failure =
+      misfit(std::string(field), "a namespace that the gateway was given (--namespace, --namespace-pattern), or /");
+  failure.code = base::Errc::not_found;
+  return failure;
 }
 
 Problem Translator::changed_rooms(const Names& rooms, std::vector<workers::RoomKey>& out) const {
@@ -183,6 +189,25 @@ Problem Translator::changed_rooms(const Names& rooms, std::vector<workers::RoomK
   if (static_cast<std::size_t>(rooms.size()) > changed_rooms_max)
     return over_limit(base::Errc::too_large, "rooms", {}, changed_rooms_max, "rooms");
   return keys("rooms", rooms, workers::RoomKey::Kind::room, out);
+}
+
+Problem Translator::verdict(const v1::Verdict& request, workers::Verdict& out) const {
+  if (request.has_allow()) {
+    out.allows = true;
+    if (!request.allow().user().empty()) {
+      if (auto problem = room("allow.user", request.allow().user())) return problem;
+      out.user = request.allow().user();
+    }
+    return keys("allow.rooms", request.allow().rooms(), workers::RoomKey::Kind::room, out.rooms);
+  }
+  if (!request.has_refuse()) return misfit("answer", "set to allow or refuse");
+  constexpr std::size_t message_bytes_max = 256, data_bytes_max = 4096;
+  out.message = request.refuse().message().empty() ? "Not allowed" : request.refuse().message();
+  out.data = request.refuse().data();
+  if (out.data.size() > data_bytes_max)
+    return over_limit(base::Errc::too_large, "refuse.data", {}, data_bytes_max, "bytes");
+  if (!out.data.empty() && !base::is_json(out.data)) return misfit("refuse.data", "one JSON value" + depth_words());
+  return text("refuse.message", out.message, message_bytes_max);
 }
 
 Problem Translator::ending(const v1::DisconnectRequest& request, workers::Ending& out) const {

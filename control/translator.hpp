@@ -10,10 +10,13 @@
 
 #include "control/failure.hpp"
 #include "control/names.hpp"
+#include "sluice/v1/backends.pb.h"
 #include "sluice/v1/gateway.pb.h"
+#include "workers/backend.hpp"
 #include "workers/commands.hpp"
 #include "workers/ending.hpp"
 #include "workers/message.hpp"
+#include "workers/namespaces.hpp"
 
 namespace sluice::control {
 
@@ -29,14 +32,15 @@ class Translator {
  public:
   using Names = google::protobuf::RepeatedPtrField<std::string>;
 
-  // `namespaces` are in the order of their ids.
-  Translator(std::vector<std::string> namespaces, TranslatorLimits limits);
+  // `namespaces` outlive this. One that a call names may come into being by that.
+  Translator(workers::Namespaces& namespaces, TranslatorLimits limits);
 
   Problem message(const v1::PublishRequest& request, workers::Message& message) const;
   // `target` is the request's field of that name.
   Problem target(const v1::Target& target, workers::Target& out) const;
   // The rooms to join or leave; no key comes twice in `out`.
   Problem changed_rooms(const Names& rooms, std::vector<workers::RoomKey>& out) const;
+  Problem verdict(const v1::Verdict& request, workers::Verdict& out) const;
   Problem ending(const v1::DisconnectRequest& request, workers::Ending& out) const;
   Problem connection_id(std::string_view field, const std::string& text, base::ConnectionId& out) const;
   Problem filter(const v1::ListConnectionsRequest& request, workers::ConnectionFilter& out) const;
@@ -59,7 +63,7 @@ class Translator {
                std::vector<workers::RoomKey>& out) const;
   Problem connections(std::string_view field, const Names& ids, std::vector<base::ConnectionId>& out) const;
 
-  const std::vector<std::string> namespaces_;
+  workers::Namespaces& namespaces_;
   const TranslatorLimits limits_;
 };
 

@@ -39,7 +39,7 @@ void ClientPort::open(workers::Pool& pool) {
   if (!rfc6455::can_accept()) {
     throw std::runtime_error("OpenSSL on this machine gives no SHA-1, without which no WebSocket can be accepted");
   }
-  namespaces_ = Namespaces(pool.namespaces());
+  namespaces_ = &pool.namespaces();
   contexts_.resize(pool.worker_count());
   tls_workers_.resize(pool.worker_count());
   for (const base::Address& address : options_.listen) open(pool, address, false);
@@ -76,6 +76,11 @@ void ClientPort::adopt_transport(workers::Worker& worker, workers::Transport& tr
 void ClientPort::on_second(workers::Worker& worker) {
   if (tls_) tls_of(worker).note_expiry();
   context_of(worker).recovery.expire(worker.now());
+  context_of(worker).verdicts.expire(worker);
+}
+
+bool ClientPort::on_verdict(workers::Worker& worker, std::uint64_t number, const workers::Verdict& verdict) {
+  return context_of(worker).verdicts.take(worker, number, verdict);
 }
 
 std::unique_ptr<workers::Wire> ClientPort::make_wire(workers::Worker& worker) {
@@ -85,7 +90,7 @@ std::unique_ptr<workers::Wire> ClientPort::make_wire(workers::Worker& worker) {
 WorkerContext& ClientPort::context_of(workers::Worker& worker) {
   std::unique_ptr<WorkerContext>& context = contexts_[worker.id().value];
   if (!context) {
-    context = std::make_unique<WorkerContext>(options_, namespaces_, seals_, *this, worker.metrics());
+    context = std::make_unique<WorkerContext>(options_, *namespaces_, seals_, *this, worker.metrics());
   }
   return *context;
 }

@@ -6,7 +6,6 @@
 #include <string>
 #include <vector>
 
-#include "gateway/namespaces.hpp"
 #include "gateway/options.hpp"
 #include "gateway/sealed_id.hpp"
 #include "gateway/tls_worker.hpp"
@@ -35,6 +34,7 @@ class ClientPort : public workers::Edge, public Contexts {
   std::unique_ptr<workers::Wire> make_wire(workers::Worker& worker) override;
   void adopt_transport(workers::Worker& worker, workers::Transport& transport) override;
   void on_second(workers::Worker& worker) override;
+  bool on_verdict(workers::Worker& worker, std::uint64_t number, const workers::Verdict& verdict) override;
   void encode(base::WorkerId worker, workers::WireFormat format, const workers::Message& message,
               const workers::RoomKey* room, std::string& out) override;
   void encode_gap(workers::WireFormat format, workers::GapReason reason, std::string& out) const override;
@@ -48,7 +48,7 @@ class ClientPort : public workers::Edge, public Contexts {
 
   const Options& options_;
   const std::optional<Tls> tls_;
-  Namespaces namespaces_;
+  workers::Namespaces* namespaces_ = nullptr;  // the pool's, once it is known
   const Seals seals_;
   // By worker, who makes its own on first need.
   std::vector<std::unique_ptr<WorkerContext>> contexts_;

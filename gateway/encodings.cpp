@@ -141,7 +141,9 @@ void append_message(WorkerContext& context, workers::WireFormat format, Deflater
   if (traits.window_bits == 0) return append_message(format, message, room, out);
   std::string envelope;
   const Payload payload = payload_of(traits.is_enveloped, message, room, envelope);
-  const bool is_worth_it = payload.bytes.size() >= context.options.compression_bytes_min;
+  const bool is_worth_it = message.deflation == workers::Deflation::always ||
+                           (message.deflation == workers::Deflation::by_size &&
+                            payload.bytes.size() >= context.options.compression_bytes_min);
   context.deflated.clear();
   if (!is_worth_it ||
       !(own != nullptr ? own->deflate(payload.bytes, context.deflated)

@@ -167,35 +167,36 @@ class OpenRequest final : public HttpHandler {
   std::string headers_;
 };
 
-std::variant<std::unique_ptr<EngineApplication>, HttpReply> make_application(Worker& worker, WorkerContext& context,
-                                                                             const RequestTarget& target,
-                                                                             EngineKind kind) {
-  const std::size_t rooms_max = worker.options().rooms_per_connection_max;
+// The application of a new session, or what comes instead of one.
+std::variant<std::unique_ptr<EngineApplication>, Routed> make_application(const RouteParts& parts, EngineKind kind) {
   if (kind == EngineKind::socket_io) {
-    auto rooms = read_rooms(target, context.options, context.seals, rooms_max);
-    if (!rooms) return http_reply(http_error(rooms.error()));
-    return std::make_unique<SocketIoSession>(context, std::move(*rooms));
+    auto rooms = read_rooms(parts.target, parts.rules());
+    if (!rooms) return Routed(http_reply(http_error(rooms.error())));
+    return std::make_unique<SocketIoSession>(parts.context, std::move(*rooms),
+                                             read_details(parts.head, parts.target, parts.context.options));
   }
-  auto subscription = read_subscription(target, context.options, context.namespaces, context.seals, rooms_max);
-  if (!subscription) return http_reply(http_error(subscription.error()));
-  return std::make_unique<EngineMessages>(context, std::move(*subscription));
+  if (auto first = before_admission(parts, workers::Protocol::engine_io)) return *std::move(first);
+  auto subscription = read_subscription(parts.target, parts.rules());
+  if (!subscription) return Routed(http_reply(http_error(subscription.error())));
+  subscription->details = read_details(parts.head, parts.target, parts.context.options);
+  return std::make_unique<EngineMessages>(parts.context, std::move(*subscription));
 }
 
-Routed become_websocket(Worker& worker, Connection& connection, WorkerContext& context, const HttpHead& head,
-                        const Ask& ask, std::unique_ptr<EngineApplication> application) {
-  if (const auto misfit = upgrade_misfit(head)) return http_reply(*misfit);
-  const std::string answer = accept_upgrade(head) + "\r\n";
+Routed become_websocket(const RouteParts& parts, const Ask& ask, std::unique_ptr<EngineApplication> application) {
+  Worker& worker = parts.worker;
+  Connection& connection = parts.connection;
+  const std::string answer = accept_upgrade(parts.head) + "\r\n";
   if (ask.session) {
     if (ask.session->worker() != worker.id()) return HandOver{ask.session->worker()};
     Connection* session_connection = nullptr;
     if (find_session(worker, *ask.session, session_connection) == nullptr)
       return engine_io::reply_of(Refusal::unknown_session);
     worker.send(connection, answer);
-    worker.become(connection, std::make_unique<EngineProbeWire>(context, *session_connection));
+    worker.become(connection, std::make_unique<EngineProbeWire>(parts.context, *session_connection));
     return Became{};
   }
   worker.send(connection, answer);
-  auto wire = std::make_unique<EngineSession>(context, std::move(application), nullptr);
+  auto wire = std::make_unique<EngineSession>(parts.context, std::move(application), nullptr);
   EngineSession& session = *wire;
   worker.become(connection, std::move(wire));
   session.open(worker, connection, std::nullopt);
@@ -216,8 +217,9 @@ void note_refusal(Worker& worker, const Connection& connection, Refusal why, con
 
 }  // namespace
 
-Routed route_engine_io(Worker& worker, Connection& connection, WorkerContext& context, const HttpHead& head,
-                       const RequestTarget& target, EngineKind kind) {
+Routed route_engine_io(const RouteParts& parts, EngineKind kind) {
+  const HttpHead& head = parts.head;
+  WorkerContext& context = parts.context;
   if (!is_origin_allowed(context.options.allowed_origins, head.find("Origin"), head.find("Host"))) {
     return engine_io::reply_of(Refusal::forbidden);
   }
@@ -227,9 +229,9 @@ Routed route_engine_io(Worker& worker, Connection& connection, WorkerContext& co
     reply.headers += headers;
     return reply;
   };
-  const auto read = read_ask(head, target, context, worker.incarnation());
+  const auto read = read_ask(head, parts.target, context, parts.worker.incarnation());
   if (const auto* const why = std::get_if<Refusal>(&read)) {
-    note_refusal(worker, connection, *why, target);
+    note_refusal(parts.worker, parts.connection, *why, parts.target);
     return refuse(engine_io::reply_of(*why));
   }
   const Ask& ask = std::get<Ask>(read);
@@ -240,14 +242,20 @@ Routed route_engine_io(Worker& worker, Connection& connection, WorkerContext& co
     }
     return std::make_unique<SessionRequest>(*ask.session, ask.is_post, std::move(headers));
   }
+  if (ask.is_websocket) {
+    if (const auto misfit = upgrade_misfit(head)) return http_reply(*misfit);
+  }
   std::unique_ptr<EngineApplication> application;
   if (!ask.session) {
-    auto made = make_application(worker, context, target, kind);
-    if (auto* const reply = std::get_if<HttpReply>(&made)) return refuse(std::move(*reply));
+    auto made = make_application(parts, kind);
+    if (auto* const routed = std::get_if<Routed>(&made)) {
+      if (auto* const reply = std::get_if<HttpReply>(routed)) return refuse(std::move(*reply));
+      return std::move(*routed);
+    }
     application = std::get<std::unique_ptr<EngineApplication>>(std::move(made));
   }
-  if (ask.is_websocket) return become_websocket(worker, connection, context, head, ask, std::move(application));
-  return std::make_unique<OpenRequest>(context, std::move(application), worker.remote_address(connection),
+  if (ask.is_websocket) return become_websocket(parts, ask, std::move(application));
+  return std::make_unique<OpenRequest>(context, std::move(application), parts.worker.remote_address(parts.connection),
                                        std::move(headers));
 }
 

@@ -9,7 +9,6 @@ namespace sluice::gateway {
 // What the sessions of a path carry.
 enum class EngineKind : std::uint8_t { messages, socket_io };
 
-Routed route_engine_io(workers::Worker& worker, workers::Connection& connection, WorkerContext& context,
-                       const HttpHead& head, const RequestTarget& target, EngineKind kind);
+Routed route_engine_io(const RouteParts& parts, EngineKind kind);
 
 }  // namespace sluice::gateway

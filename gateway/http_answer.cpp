@@ -19,6 +19,14 @@ HttpReply http_reply(const HttpError& error) {
   return reply;
 }
 
+HttpReply refusal_reply(std::string_view message, std::string_view data) {
+  HttpReply reply = http_reply(http_error(base::fail(base::Errc::forbidden, std::string(message))));
+  if (data.empty()) return reply;
+  reply.body.resize(reply.body.size() - 2);
+  reply.body.append(",\"data\":").append(data).append("}\n");
+  return reply;
+}
+
 std::string http_text(const HttpReply& reply) {
   const std::string_view reason =
       boost::beast::http::obsolete_reason(static_cast<boost::beast::http::status>(reply.status));

@@ -11,7 +11,6 @@
 #include "gateway/http_head.hpp"
 #include "gateway/request_target.hpp"
 #include "gateway/rfc6455.hpp"
-#include "gateway/routes.hpp"
 #include "gateway/worker_context.hpp"
 #include "workers/worker.hpp"
 
@@ -37,6 +36,7 @@ bool keeps_alive(const HttpHead& head) {
 }  // namespace
 
 struct HttpWire::Request {
+  std::string asking;                    // the head of one that waits for a verdict; then there is no handler
   std::shared_ptr<HttpHandler> handler;  // shared with the call that ends it
   std::string body;
   std::size_t length = 0;                // of the body, if it says so
@@ -121,16 +121,22 @@ std::optional<base::WorkerId> HttpWire::on_head(Worker& worker, Connection& conn
   const auto target = RequestTarget::parse(head->target);
   if (!target) return refuse_with(http_error(target.error()));
   ++number_;
-  Routed routed = route(worker, connection, context_, *head, *target);
+  return follow(worker, connection, *head, route({worker, connection, context_, *head, *target}), head_text);
+}
+
+std::optional<base::WorkerId> HttpWire::follow(Worker& worker, Connection& connection, const HttpHead& head,
+                                               Routed routed, std::string_view head_text) {
   if (std::holds_alternative<Became>(routed)) return std::nullopt;
   if (const auto* const away = std::get_if<HandOver>(&routed)) return away->to;
-  keeps_alive_ = keeps_alive(*head);
+  keeps_alive_ = keeps_alive(head);
   if (auto* const handler = std::get_if<std::unique_ptr<HttpHandler>>(&routed)) {
-    begin(worker, connection, *head, std::move(*handler));
+    begin(worker, connection, head, std::move(*handler));
+  } else if (auto* const needs = std::get_if<NeedsVerdict>(&routed)) {
+    ask(worker, connection, std::move(*needs), head_text);
   } else if (auto* const reply = std::get_if<HttpReply>(&routed)) {
     // What body it may have is not read.
-    const bool has_body = head->count("Transfer-Encoding") > 0 ||
-                          head->find("Content-Length").find_first_not_of('0') != std::string_view::npos;
+    const bool has_body = head.count("Transfer-Encoding") > 0 ||
+                          head.find("Content-Length").find_first_not_of('0') != std::string_view::npos;
     reply->closes = reply->closes || has_body;
     if (reply->status < 400) {
       send(worker, connection, std::move(*reply));
@@ -140,6 +146,59 @@ std::optional<base::WorkerId> HttpWire::on_head(Worker& worker, Connection& conn
   }
   return std::nullopt;
 }
+
+// --- verdicts ---
+
+void HttpWire::ask(Worker& worker, Connection& connection, NeedsVerdict needs, std::string_view head_text) {
+  worker.disarm(connection);
+  const bool is_asked =
+      context_.verdicts.ask(worker, connection, std::move(needs.question),
+                            [id = exchange_id(worker, connection)](Worker& here, const workers::Verdict* verdict) {
+                              Connection* const found = here.find_open(id.slot, id.generation);
+                              HttpWire* const wire = of(found);
+                              std::string early;
+                              if (wire != nullptr && wire->request_ && wire->number_ == id.number) {
+                                early = std::exchange(wire->early_, {});
+                                here.run_for(*found, [&] { wire->take_verdict(here, *found, verdict); });
+                              }
+                              Connection* const still = here.find_open(id.slot, id.generation);
+                              // What the client has sent meanwhile is for whatever the connection has become.
+                              if (still != nullptr && !early.empty()) here.feed(*still, {early.data(), early.size()});
+                              // One that begins with polling is another connection.
+                              if (still == nullptr || !still->is_announced())
+                                here.forget_verdict({here.incarnation(), here.id(), id.slot, id.generation});
+                            });
+  if (!is_asked) {
+    return refuse(worker, connection,
+                  http_reply({503, fail(Errc::unavailable, "no backend is there that could say who may come in"),
+                              "Retry-After: 1\r\n"}));
+  }
+  request_ = std::make_unique<Request>();
+  request_->asking = head_text;
+  request_->is_whole = true;
+}
+
+void HttpWire::take_verdict(Worker& worker, Connection& connection, const workers::Verdict* verdict) {
+  const std::unique_ptr<Request> request = std::move(request_);
+  if (verdict == nullptr) {
+    return refuse(worker, connection,
+                  http_reply({503, fail(Errc::unavailable, "no backend said in time whether the client may come in"),
+                              "Retry-After: 1\r\n"}));
+  }
+  if (!verdict->allows) return refuse(worker, connection, refusal_reply(verdict->message, verdict->data));
+  if (request->drops_early) {
+    return refuse(worker, connection,
+                  http_reply(http_error(fail(Errc::bad_request, "more came behind the request than may wait"))));
+  }
+  // It was read once.
+  const auto head = parse_head(request->asking);
+  const auto target = RequestTarget::parse(head->target);
+  const Admission admission{verdict->user, verdict->rooms};
+  static_cast<void>(follow(worker, connection, *head, route({worker, connection, context_, *head, *target, &admission}),
+                           request->asking));
+}
+
+// --- bodies ---
 
 // The head is understood: takes the body, if there is one.
 void HttpWire::begin(Worker& worker, Connection& connection, const HttpHead& head,
@@ -236,7 +295,7 @@ HttpWire* HttpWire::of(Connection* connection) {
 }
 
 void HttpWire::take_answer(Worker& worker, Connection& connection, std::uint32_t number, HttpReply reply) {
-  if (!request_ || !request_->is_whole || number != number_) return;
+  if (!request_ || !request_->is_whole || !request_->handler || number != number_) return;
   reply.closes = reply.closes || request_->drops_early;
   request_->handler->complete(reply);
   request_.reset();
@@ -300,7 +359,7 @@ void HttpWire::on_ending(Worker& worker, Connection& connection, const workers::
 }
 
 void HttpWire::on_gone(Worker& worker, Connection& connection) {
-  if (request_) request_->handler->on_gone(worker, exchange_id(worker, connection));
+  if (request_ && request_->handler) request_->handler->on_gone(worker, exchange_id(worker, connection));
 }
 
 }  // namespace sluice::gateway

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "gateway/http_exchange.hpp"
+#include "gateway/routes.hpp"
 #include "workers/wire.hpp"
 
 namespace sluice::gateway {
@@ -39,9 +40,13 @@ class HttpWire : public workers::Wire {
   std::size_t take_head(workers::Worker& worker, workers::Connection& connection, std::string_view bytes);
   std::size_t take_body(workers::Worker& worker, workers::Connection& connection, std::string_view bytes);
   void keep_early(std::string_view bytes);
-  // Returns the worker at which the connection is to go on, if that is not this one.
+  // Both return the worker at which the connection is to go on, if that is not this one.
   std::optional<base::WorkerId> on_head(workers::Worker& worker, workers::Connection& connection,
                                         std::string_view head);
+  std::optional<base::WorkerId> follow(workers::Worker& worker, workers::Connection& connection, const HttpHead& head,
+                                       Routed routed, std::string_view head_text);
+  void ask(workers::Worker& worker, workers::Connection& connection, NeedsVerdict needs, std::string_view head_text);
+  void take_verdict(workers::Worker& worker, workers::Connection& connection, const workers::Verdict* verdict);
   void begin(workers::Worker& worker, workers::Connection& connection, const HttpHead& head,
              std::unique_ptr<HttpHandler> handler);
   void dispatch(workers::Worker& worker, workers::Connection& connection);

@@ -19,6 +19,10 @@ namespace sluice::gateway {
 enum class ClientMessages : std::uint8_t { backend, relay, echo, drop };
 inline constexpr std::array<std::string_view, 4> client_messages_names{"backend", "relay", "echo", "drop"};
 
+// Whether a backend says of each client if it may come in.
+enum class ConnectVerdict : std::uint8_t { none, required };
+inline constexpr std::array<std::string_view, 2> connect_verdict_names{"none", "required"};
+
 // Which rooms a client may join by naming them.
 enum class ClientRooms : std::uint8_t { automatic, open, granted };
 inline constexpr std::array<std::string_view, 3> client_rooms_names{"auto", "open", "granted"};
@@ -37,6 +41,9 @@ struct Options {
 
   ClientMessages client_messages = ClientMessages::backend;
   ClientRooms client_rooms = ClientRooms::automatic;
+  ConnectVerdict connect_verdict = ConnectVerdict::none;
+  std::chrono::milliseconds connect_verdict_seconds_max{5'000};
+  std::vector<std::string> backend_headers;
   bool allow_anonymous = false;
   std::vector<std::string> allowed_origins{std::string(same_origin)};
 
@@ -114,6 +121,19 @@ struct Options {
     visitor.choice("client-rooms", client_rooms, client_rooms_names,
                    {.sentence = "Whether clients may join any room that they name, or only lobby and those granted to "
                                 "them; auto is granted with --client-messages backend, else open."});
+    visitor.choice(
+        "connect-verdict", connect_verdict, connect_verdict_names,
+        {.sentence = "Whether a backend is asked of each client if it may come in, and as whom; with required "
+                     "and no such backend there, none may."});
+    visitor.option("connect-verdict-seconds-max", connect_verdict_seconds_max,
+                   {.unit = "seconds",
+                    .min = 0.05,
+                    .max = 60,
+                    .sentence = "How long the verdict may take, to the second; then the client is refused."});
+    visitor.option("backend-headers", backend_headers,
+                   {.sentence = "Headers of a client's request that backends are told of when it comes, such as "
+                                "user-agent or cookie.",
+                    .misfit = header_misfit});
     visitor.option("allow-anonymous", allow_anonymous,
                    {.sentence = "Allow relay and echo beyond loopback though nobody has to say who they are."});
     visitor.option("allowed-origins", allowed_origins,
@@ -237,6 +257,13 @@ struct Options {
                     .max = 86'400,
                     .sentence = "Over how long connections are closed after that, so that clients do not all come "
                                 "back at once."});
+  }
+
+  static std::string_view header_misfit(std::string_view name) {
+    constexpr std::string_view expected = "the name of a header, such as user-agent";
+    const auto is_odd = [](char c) { return c <= ' ' || c >= 0x7F || c == ':' || c == ','; };
+    return name.empty() || name.size() > 64 || std::any_of(name.begin(), name.end(), is_odd) ? expected
+                                                                                             : std::string_view{};
   }
 
   static std::string_view origin_misfit(std::string_view origin) {

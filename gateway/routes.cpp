@@ -16,20 +16,19 @@ namespace {
 
 using base::Errc;
 using base::fail;
-using workers::Connection;
-using workers::Worker;
 
 // Makes the connection a WebSocket: the answer, what an enveloped client is told first, what it missed.
-Routed become_websocket(Worker& worker, Connection& connection, WorkerContext& context, const HttpHead& head,
-                        const RequestTarget& target) {
-  auto shaken = shake_hands(head, target, context.options, context.namespaces, context.seals,
-                            worker.options().rooms_per_connection_max);
+Routed become_websocket(const RouteParts& parts) {
+  if (const auto misfit = websocket_misfit(parts.head, parts.context.options)) return http_reply(*misfit);
+  if (auto first = before_admission(parts, workers::Protocol::websocket)) return *std::move(first);
+  auto shaken = shake_hands(parts.head, parts.target, parts.rules());
   if (const auto* const error = std::get_if<HttpError>(&shaken)) return http_reply(*error);
   auto& handshake = std::get<WebSocketHandshake>(shaken);
-  worker.send(connection, handshake.answer);
-  worker.become(connection, std::make_unique<WebSocketWire>(context, handshake.subscription.announcement.format,
-                                                            handshake.deflate));
-  begin_subscription(worker, connection, std::move(handshake.subscription));
+  parts.worker.send(parts.connection, handshake.answer);
+  parts.worker.become(
+      parts.connection,
+      std::make_unique<WebSocketWire>(parts.context, handshake.subscription.announcement.format, handshake.deflate));
+  begin_subscription(parts.worker, parts.connection, std::move(handshake.subscription));
   return Became{};
 }
 
@@ -40,20 +39,32 @@ bool is_at(std::string_view asked, std::string_view path) {
 
 }  // namespace
 
-Routed route(Worker& worker, Connection& connection, WorkerContext& context, const HttpHead& head,
-             const RequestTarget& target) {
-  if (target.path == "/" || target.path == "/ws") return become_websocket(worker, connection, context, head, target);
-  if (is_at(target.path, context.options.socket_io_path)) {
-    return route_engine_io(worker, connection, context, head, target, EngineKind::socket_io);
+SubscriptionRules RouteParts::rules() const {
+  static const Admission nobody;
+  return {context.options, context.namespaces, context.seals, worker.options().rooms_per_connection_max,
+          admission != nullptr ? *admission : nobody};
+}
+
+std::optional<Routed> before_admission(const RouteParts& parts, workers::Protocol protocol) {
+  if (parts.admission != nullptr || parts.context.options.connect_verdict == ConnectVerdict::none) return std::nullopt;
+  const std::string* const given = parts.target.find("namespace");
+  std::string name = given != nullptr ? *given : "/";
+  if (!parts.context.namespaces.allows(name)) {
+    return http_reply(http_error(fail(Errc::not_found, "there is no such namespace")));
   }
-  if (is_at(target.path, context.options.engine_io_path)) {
-    return route_engine_io(worker, connection, context, head, target, EngineKind::messages);
-  }
+  return NeedsVerdict{
+      {protocol, std::move(name), read_details(parts.head, parts.target, parts.context.options), false}};
+}
+
+Routed route(const RouteParts& parts) {
+  const std::string& path = parts.target.path;
+  const Options& options = parts.context.options;
+  if (path == "/" || path == "/ws") return become_websocket(parts);
+  if (is_at(path, options.socket_io_path)) return route_engine_io(parts, EngineKind::socket_io);
+  if (is_at(path, options.engine_io_path)) return route_engine_io(parts, EngineKind::messages);
   return http_reply(
-      http_error(fail(Errc::not_found,
-                      "there is nothing at this path; WebSocket is at / and /ws, "
-                      "Socket.IO at " +
-                          context.options.socket_io_path + ", Engine.IO at " + context.options.engine_io_path)));
+      http_error(fail(Errc::not_found, "there is nothing at this path; WebSocket is at / and /ws, Socket.IO at " +
+                                           options.socket_io_path + ", Engine.IO at " + options.engine_io_path)));
 }
 
 }  // namespace sluice::gateway

@@ -2,9 +2,13 @@
 // Routes: what the paths of the client port are for, and what each makes of a request whose head was read.
 
 #include <memory>
+#include <optional>
+#include <string>
 #include <variant>
 
+#include "gateway/admission.hpp"
 #include "gateway/http_exchange.hpp"
+#include "gateway/subscription.hpp"
 #include "workers/worker.hpp"
 
 namespace sluice::gateway {
@@ -19,10 +23,27 @@ struct Became {};
 struct HandOver {
   base::WorkerId to;
 };
+// A backend is to say first whether the client may come in; then the request is routed again, with an admission.
+struct NeedsVerdict {
+  workers::VerdictQuestion question;
+};
 // A handler takes the request's body and answers later; a reply answers at once.
-using Routed = std::variant<std::unique_ptr<HttpHandler>, HttpReply, HandOver, Became>;
+using Routed = std::variant<std::unique_ptr<HttpHandler>, HttpReply, HandOver, Became, NeedsVerdict>;
 
-Routed route(workers::Worker& worker, workers::Connection& connection, WorkerContext& context, const HttpHead& head,
-             const RequestTarget& target);
+// One request, and the connection on which it came. `admission` is null until the client was admitted.
+struct RouteParts {
+  workers::Worker& worker;
+  workers::Connection& connection;
+  WorkerContext& context;
+  const HttpHead& head;
+  const RequestTarget& target;
+  const Admission* admission = nullptr;
+
+  SubscriptionRules rules() const;
+};
+Routed route(const RouteParts& parts);
+
+// What comes before a request that makes a member: that a verdict is needed, or that none can be; else nothing.
+std::optional<Routed> before_admission(const RouteParts& parts, workers::Protocol protocol);
 
 }  // namespace sluice::gateway

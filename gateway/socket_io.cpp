@@ -191,9 +191,10 @@ std::string connect_text(std::string_view name_space, std::string_view sid, std:
   return text + '}';
 }
 
-std::string connect_error_text(std::string_view name_space, std::string_view message) {
+std::string connect_error_text(std::string_view name_space, std::string_view message, std::string_view data) {
   std::string text = head(PacketType::connect_error, name_space) + "{\"message\":";
   base::append_json_string(text, message);
+  if (!data.empty()) text.append(",\"data\":").append(data);
   return text + '}';
 }
 

@@ -49,7 +49,8 @@ ConnectRequest parse_connect(const Packet& packet);
 // --- what a server sends: texts, without Engine.IO's type in front ---
 
 std::string connect_text(std::string_view name_space, std::string_view sid, std::string_view pid);
-std::string connect_error_text(std::string_view name_space, std::string_view message);
+// `data` is a JSON value or nothing.
+std::string connect_error_text(std::string_view name_space, std::string_view message, std::string_view data = {});
 std::string disconnect_text(std::string_view name_space);
 // `arguments` is a JSON array.
 std::string ack_text(std::string_view name_space, std::uint64_t id, std::string_view arguments);

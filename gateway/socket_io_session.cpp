@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/log.hpp"
 #include "gateway/encodings.hpp"
 #include "gateway/engine_io.hpp"
 #include "gateway/engine_session.hpp"
+#include "gateway/reached.hpp"
 #include "gateway/rfc6455.hpp"
 #include "gateway/socket_io_socket.hpp"
 #include "gateway/socket_recovery.hpp"
@@ -24,6 +26,8 @@ using workers::Worker;
 
 namespace {
 
+constexpr std::size_t namespaces_max = 128;  // that one client may join
+
 // The session of this connection, if it is still one.
 SocketIoSession* session_of(Connection& connection) {
   auto* const engine = dynamic_cast<EngineSession*>(&connection.wire());
@@ -41,9 +45,11 @@ bool was_heard(const workers::Message& message, const std::vector<BrokenSocket::
 
 }  // namespace
 
-SocketIoSession::SocketIoSession(WorkerContext& context, std::vector<RoomKey> rooms) : context_(context) {
-  if (rooms.size() == 1 && rooms[0].name == default_room) return;
-  rooms_ = std::make_unique<std::vector<RoomKey>>(std::move(rooms));
+SocketIoSession::SocketIoSession(WorkerContext& context, std::vector<RoomKey> rooms, workers::ConnectDetails details)
+    : context_(context) {
+  const bool is_default = rooms.size() == 1 && rooms[0].name == default_room;
+  if (is_default && details.parameters.empty() && details.headers.empty()) return;
+  handshake_ = std::make_unique<Handshake>(Handshake{std::move(rooms), std::move(details)});
 }
 
 void SocketIoSession::on_open(Worker& worker, Connection&) {
@@ -65,9 +71,26 @@ void SocketIoSession::send(Worker& worker, Connection& connection, std::string_v
   worker.send(connection, frame);
 }
 
-SocketIoSession::Joined* SocketIoSession::find(base::NamespaceId name_space) {
-  const auto found = std::ranges::find(joined_, name_space, &Joined::name_space);
+SocketIoSession::Joined* SocketIoSession::find(std::string_view name_space) {
+  const auto found = std::ranges::find_if(
+      joined_, [&](const Joined& one) { return context_.namespaces.name_of(one.name_space) == name_space; });
   return found == joined_.end() ? nullptr : &*found;
+}
+
+SocketIoSession::Joining& SocketIoSession::add_joining(Joining joining) {
+  if (!joining_) joining_ = std::make_unique<std::vector<Joining>>();
+  return joining_->emplace_back(std::move(joining));
+}
+
+std::optional<SocketIoSession::Joining> SocketIoSession::take_joining(std::uint32_t slot, std::uint32_t generation) {
+  if (!joining_) return std::nullopt;
+  const auto found = std::ranges::find_if(
+      *joining_, [&](const Joining& one) { return one.slot == slot && one.generation == generation; });
+  if (found == joining_->end()) return std::nullopt;
+  std::optional<Joining> taken = std::move(*found);
+  joining_->erase(found);
+  if (joining_->empty()) joining_.reset();
+  return taken;
 }
 
 // --- packets ---
@@ -97,11 +120,8 @@ base::Result<bool> SocketIoSession::on_packet(Worker& worker, Connection& connec
     const auto status = on_connect(worker, connection, packet);
     return status ? base::Result<bool>(true) : status.error();
   }
-  const auto name_space = context_.namespaces.find(packet.name_space);
-  Joined* const joined = name_space ? find(*name_space) : nullptr;
-  if (joined == nullptr || joined->is_claimed) {
-    return fail(Errc::bad_request, "a packet came for a namespace that was not joined");
-  }
+  Joined* const joined = find(packet.name_space);
+  if (joined == nullptr) return fail(Errc::bad_request, "a packet came for a namespace that was not joined");
   Connection* const rider = worker.find_open(joined->slot, joined->generation);
   // The server has just taken the client out, which it need not know yet.
   if (rider == nullptr) return true;
@@ -117,7 +137,7 @@ base::Result<bool> SocketIoSession::on_packet(Worker& worker, Connection& connec
       }
       return true;
     case PacketType::disconnect:
-      std::erase_if(joined_, [&](const Joined& one) { return one.name_space == *name_space; });
+      joined_.erase(joined_.begin() + (joined - joined_.data()));
       worker.abandon(*rider, EndReason::client_closed);
       return true;
     case PacketType::connect:
@@ -128,97 +148,197 @@ base::Result<bool> SocketIoSession::on_packet(Worker& worker, Connection& connec
 }
 
 base::Status SocketIoSession::on_connect(Worker& worker, Connection& connection, const socket_io::Packet& packet) {
-  const auto name_space = context_.namespaces.find(packet.name_space);
-  if (!name_space) {
-    send(worker, connection, socket_io::connect_error_text(packet.name_space, socket_io::invalid_namespace));
+  const auto is_joining = [&](const Joining& one) { return one.name_space == packet.name_space; };
+  const bool is_twice = joining_ && std::ranges::any_of(*joining_, is_joining);
+  const Joined* const joined = find(packet.name_space);
+  if (is_twice || (joined != nullptr && worker.find_open(joined->slot, joined->generation) != nullptr)) {
+    return fail(Errc::bad_request, "a namespace was joined twice");
+  }
+  // The server has taken the client out, which it has been told.
+  if (joined != nullptr) joined_.erase(joined_.begin() + (joined - joined_.data()));
+  const auto say_no = [&](std::string_view message) {
+    send(worker, connection, socket_io::connect_error_text(packet.name_space, message));
     return base::ok();
-  }
-  if (const Joined* const joined = find(*name_space)) {
-    if (joined->is_claimed || worker.find_open(joined->slot, joined->generation) != nullptr) {
-      return fail(Errc::bad_request, "a namespace was joined twice");
-    }
-    std::erase_if(joined_, [&](const Joined& one) { return one.name_space == *name_space; });
-  }
+  };
+  if (!context_.namespaces.allows(packet.name_space)) return say_no(socket_io::invalid_namespace);
+  if (joined_.size() + (joining_ ? joining_->size() : 0) >= namespaces_max) return say_no("Too many namespaces");
   connect_by_ = {};
-  joined_.push_back({*name_space, true});
   const socket_io::ConnectRequest request = socket_io::parse_connect(packet);
-  if (request.pid.empty()) {
-    join(worker, connection, *name_space, std::string(packet.payload));
-    return base::ok();
+  const Connection& rider =
+      worker.open_rider(connection, std::make_unique<SocketIoSocket>(context_, context_.seals.make_socket_id()));
+  Joining joining{rider.slot(),
+                  rider.generation(),
+                  std::string(packet.name_space),
+                  std::string(packet.payload),
+                  request.pid,
+                  base::Position::parse(request.offset),
+                  {},
+                  {}};
+  if (context_.options.connect_verdict == ConnectVerdict::required) {
+    ask(worker, connection, add_joining(std::move(joining)));
+  } else {
+    admit(worker, connection, std::move(joining));
   }
-  const auto since = base::Position::parse(request.offset);
-  const std::uint32_t slot = connection.slot(), generation = connection.generation();
-  claim_socket(worker, context_, request.pid,
-               [slot, generation, wish = Return{*name_space, request.pid, since, std::string(packet.payload)}](
-                   Worker& here, WorkerContext& context, std::optional<BrokenSocket> socket) {
-                 Connection* const found = here.find_open(slot, generation);
-                 SocketIoSession* const session = found != nullptr ? session_of(*found) : nullptr;
-                 if (session != nullptr) {
-                   return session->on_claimed(here, *found, wish, std::move(socket));
-                 }
-                 if (socket) save_socket(here, context, wish.pid, *std::move(socket));
-               });
   return base::ok();
 }
 
 // --- joining ---
 
-void SocketIoSession::join(Worker& worker, Connection& connection, base::NamespaceId name_space, std::string auth) {
-  auto wire = std::make_unique<SocketIoSocket>(context_, context_.seals.make_socket_id());
-  SocketIoSocket& socket = *wire;
-  Connection& rider = worker.open_rider(connection, std::move(wire));
-  workers::Announcement announcement{name_space, socket_io_events, {}, std::nullopt};
-  if (rooms_) {
-    announcement.rooms = *rooms_;
-  } else {
-    announcement.rooms.push_back(RoomKey::room(std::string(default_room)));
+void SocketIoSession::ask(Worker& worker, Connection& connection, const Joining& joining) {
+  const base::ConnectionId id = worker.id_of(connection),
+                           rider{id.incarnation, id.worker(), joining.slot, joining.generation};
+  const bool is_asked = context_.verdicts.ask(
+      worker, *worker.find_open(rider.slot, rider.generation),
+      {workers::Protocol::socket_io, joining.name_space, details_of(joining), !joining.pid.empty()},
+      [id, rider](Worker& here, const workers::Verdict* verdict) {
+        Connection* const found = here.find_open(id.slot, id.generation);
+        SocketIoSession* const session = found != nullptr ? session_of(*found) : nullptr;
+        if (session != nullptr) {
+          here.run_for(*found, [&] {
+            if (auto waiting = session->take_joining(rider.slot, rider.generation)) {
+              session->take_verdict(here, *found, *std::move(waiting), verdict);
+            }
+          });
+        }
+        // If it is neither a member nor about to be one, nobody will ever hear of it again.
+        if (here.find_open(rider.slot, rider.generation) == nullptr) here.forget_verdict(rider);
+      });
+  if (is_asked) return;
+  auto waiting = take_joining(joining.slot, joining.generation);
+  refuse(worker, connection, *waiting, "No backend is there that could say who may come in");
+}
+
+void SocketIoSession::take_verdict(Worker& worker, Connection& connection, Joining joining,
+                                   const workers::Verdict* verdict) {
+  if (verdict == nullptr) return refuse(worker, connection, joining, "No backend said in time whether you may come in");
+  if (!verdict->allows) return refuse(worker, connection, joining, verdict->message, verdict->data);
+  joining.admission = {verdict->user, verdict->rooms};
+  admit(worker, connection, std::move(joining));
+}
+
+void SocketIoSession::refuse(Worker& worker, Connection& connection, const Joining& joining, std::string_view message,
+                             std::string_view data) {
+  send(worker, connection, socket_io::connect_error_text(joining.name_space, message, data));
+  if (Connection* const rider = worker.find_open(joining.slot, joining.generation)) {
+    worker.abandon(*rider, EndReason::refused);
   }
+  // As at the start: it is here for nothing.
+  if (joined_.empty() && !joining_) on_open(worker, connection);
+}
+
+void SocketIoSession::admit(Worker& worker, Connection& connection, Joining joining) {
+  const auto id = context_.namespaces.resolve(joining.name_space);
+  if (!id) {
+    if (id.error().code == Errc::exhausted && worker.log_limit().allows(worker.now())) {
+      base::log_warning("namespaces_exhausted", {{"namespaces", context_.namespaces.size()},
+                                                 {"suppressed", worker.log_limit().take_suppressed()}});
+    }
+    return refuse(worker, connection, joining, socket_io::invalid_namespace);
+  }
+  joining.id = *id;
+  if (joining.pid.empty()) return join(worker, connection, joining);
+  const Joining& waiting = add_joining(std::move(joining));
+  claim_socket(worker, context_, waiting.pid,
+               [carrier = worker.id_of(connection), slot = waiting.slot, generation = waiting.generation,
+                pid = waiting.pid](Worker& here, WorkerContext& context, std::optional<BrokenSocket> socket) {
+                 Connection* const found = here.find_open(carrier.slot, carrier.generation);
+                 SocketIoSession* const session = found != nullptr ? session_of(*found) : nullptr;
+                 auto back = session != nullptr ? session->take_joining(slot, generation) : std::nullopt;
+                 if (back) {
+                   return here.run_for(*found,
+                                       [&] { session->on_claimed(here, *found, *std::move(back), std::move(socket)); });
+                 }
+                 if (socket) save_socket(here, context, pid, *std::move(socket));
+               });
+}
+
+std::vector<RoomKey> SocketIoSession::first_rooms(const Joining& joining) const {
+  std::vector<RoomKey> rooms = joining.admission.rooms;
+  const auto add = [&rooms](const RoomKey& key) {
+    if (std::ranges::find(rooms, key) == rooms.end()) rooms.push_back(key);
+  };
+  // The default one is for those that have no other.
+  if (handshake_ && !(handshake_->rooms.size() == 1 && handshake_->rooms[0].name == default_room && !rooms.empty())) {
+    std::ranges::for_each(handshake_->rooms, add);
+  }
+  if (rooms.empty()) add(RoomKey::room(std::string(default_room)));
+  return rooms;
+}
+
+workers::ConnectDetails SocketIoSession::details_of(const Joining& joining) const {
+  workers::ConnectDetails details = handshake_ ? handshake_->details : workers::ConnectDetails();
+  details.auth = joining.auth;
+  return details;
+}
+
+void SocketIoSession::join(Worker& worker, Connection& connection, const Joining& joining) {
+  Connection& rider = *worker.find_open(joining.slot, joining.generation);
+  auto& socket = static_cast<SocketIoSocket&>(rider.wire());
+  workers::Announcement announcement{joining.id, socket_io_events, first_rooms(joining), std::nullopt};
   announcement.rooms.push_back(RoomKey::room(socket.sid()));
+  if (!joining.admission.user.empty()) announcement.rooms.push_back(RoomKey::user(joining.admission.user));
   const workers::Announced announced = worker.announce(rider, std::move(announcement));
   const bool can_come_back = worker.options().history_messages > 0 && context_.options.recovery_sockets_max > 0;
   socket.begin(can_come_back ? worker.id_of(rider) : base::ConnectionId(), Seals::make_nonce(), announced.position);
-  welcome(worker, connection, rider, std::move(auth), false);
+  welcome(worker, connection, rider, joining, false);
 }
 
 // The socket is a member: the client and backends are told.
-void SocketIoSession::welcome(Worker& worker, Connection& connection, Connection& rider, std::string auth,
+void SocketIoSession::welcome(Worker& worker, Connection& connection, Connection& rider, const Joining& joining,
                               bool is_recovered) {
-  const base::NamespaceId name_space = rider.name_space();
   const auto& socket = static_cast<SocketIoSocket&>(rider.wire());
-  *find(name_space) = {name_space, false, rider.slot(), rider.generation()};
-  send(worker, connection,
-       socket_io::connect_text(context_.namespaces.name_of(name_space), socket.sid(), socket.pid()));
-  worker.tell_connected(rider, std::move(auth), is_recovered);
+  joined_.push_back({joining.id, rider.slot(), rider.generation()});
+  send(worker, connection, socket_io::connect_text(joining.name_space, socket.sid(), socket.pid()));
+  worker.tell_connected(rider, details_of(joining), is_recovered);
 }
 
-void SocketIoSession::on_claimed(Worker& worker, Connection& connection, const Return& wish,
+void SocketIoSession::on_claimed(Worker& worker, Connection& connection, Joining joining,
                                  std::optional<BrokenSocket> socket) {
-  Joined* const joined = find(wish.name_space);
-  if (joined == nullptr || !joined->is_claimed) {
-    if (socket) save_socket(worker, context_, wish.pid, *std::move(socket));
-    return;
+  if (socket && socket->name_space == joining.id) {
+    if (rejoin(worker, connection, joining, *socket)) return;
+    // A member cannot begin again, so another takes its place.
+    Connection& tried = *worker.find_slot(joining.slot, joining.generation);
+    if (!tried.is_open()) {
+      worker.forget_verdict(worker.id_of(tried));
+      const Connection& rider =
+          worker.open_rider(connection, std::make_unique<SocketIoSocket>(context_, context_.seals.make_socket_id()));
+      joining.slot = rider.slot();
+      joining.generation = rider.generation();
+    }
   }
-  if (socket && socket->name_space == wish.name_space && rejoin(worker, connection, *socket, wish)) return;
-  join(worker, connection, wish.name_space, wish.auth);
+  join(worker, connection, joining);
 }
 
-// Lets the client go on as the socket that it was; false if some of what it missed is lost.
-bool SocketIoSession::rejoin(Worker& worker, Connection& connection, const BrokenSocket& socket, const Return& wish) {
+// Lets the client go on as the socket that it was; false if that was somebody else's, or some of what it missed is
+// lost.
+bool SocketIoSession::rejoin(Worker& worker, Connection& connection, const Joining& joining,
+                             const BrokenSocket& socket) {
+  const auto user =
+      std::ranges::find(socket.rooms, RoomKey::Kind::user, [](const auto& room) { return room.key.kind; });
+  if ((user == socket.rooms.end() ? std::string() : user->key.name) != joining.admission.user) return false;
+  workers::Announcement announcement{socket.name_space,
+                                     socket_io_events,
+                                     {},
+                                     // Without an offset the client has had nothing at all.
+                                     joining.since ? *joining.since : socket.start};
+  for (const BrokenSocket::Room& room : socket.rooms) announcement.rooms.push_back(room.key);
+  // What it is given now comes beside what it had.
+  for (const RoomKey& key : joining.admission.rooms) {
+    if (std::ranges::find(announcement.rooms, key) == announcement.rooms.end()) announcement.rooms.push_back(key);
+  }
   auto wire = std::make_unique<SocketIoSocket>(context_, Seals::socket_id_of(socket.sid));
   SocketIoSocket& fresh = *wire;
-  Connection& rider = worker.open_rider(connection, std::move(wire));
-  // Without an offset the client has had nothing at all.
-  workers::Announcement announcement{socket.name_space, socket_io_events, {}, wish.since ? *wish.since : socket.start};
-  for (const BrokenSocket::Room& room : socket.rooms) announcement.rooms.push_back(room.key);
+  Connection& rider = *worker.find_open(joining.slot, joining.generation);
+  worker.become(rider, std::move(wire));
   workers::Announced announced = worker.announce(rider, std::move(announcement));
   if (announced.gap != workers::Gap::none) {
     worker.abandon(rider, EndReason::refused);
     return false;
   }
-  fresh.begin(*context_.seals.open(Seals::Purpose::recovery, wish.pid), Seals::nonce_of(wish.pid), socket.start);
+  fresh.begin(*context_.seals.open(Seals::Purpose::recovery, joining.pid), Seals::nonce_of(joining.pid), socket.start);
   fresh.restore(worker, rider, socket.rooms);
-  note_socket_alive(worker, context_, wish.pid, worker.id_of(rider));
-  welcome(worker, connection, rider, wish.auth, true);
+  note_socket_alive(worker, context_, joining.pid, worker.id_of(rider));
+  welcome(worker, connection, rider, joining, true);
   std::erase_if(announced.missed, [&](const auto& message) { return !was_heard(*message, socket.rooms); });
   worker.replay(rider, std::move(announced.missed));
   return true;
@@ -233,7 +353,7 @@ base::Result<bool> SocketIoSession::on_event(Worker& worker, Connection& connect
   std::size_t bytes = packet.payload.size();
   for (const std::string& attachment : attachments) bytes += attachment.size();
   worker.count_received(rider, bytes);
-  Waiting waiting{std::make_shared<workers::Message>(), rider.name_space(), packet.ack_id, 0};
+  Waiting waiting{std::make_shared<workers::Message>(), rider.name_space(), packet.ack_id};
   workers::Message& message = *waiting.message;
   message.target.name_space = rider.name_space();
   socket_io::fill_message(*event, std::move(attachments), message);
@@ -264,7 +384,6 @@ base::Result<bool> SocketIoSession::on_event(Worker& worker, Connection& connect
     answer("[0]");
     return true;
   }
-  waiting.own = message.target.rooms.size();
   message.target.except_rooms.push_back(std::move(own));
   return publish(worker, connection, std::move(waiting));
 }
@@ -284,10 +403,23 @@ bool SocketIoSession::publish(Worker& worker, Connection& connection, Waiting wa
     return false;
   }
   if (!waiting.ack_id) return true;
-  const std::uint64_t reached = receipt ? receipt->matched - std::min<std::uint64_t>(receipt->matched, waiting.own) : 0;
-  send(worker, connection,
-       socket_io::ack_text(context_.namespaces.name_of(waiting.name_space), *waiting.ack_id,
-                           "[" + std::to_string(reached) + "]"));
+  const auto answer = [name_space = waiting.name_space, ack_id = *waiting.ack_id](
+                          Worker& here, Connection& to, SocketIoSession& session, std::uint64_t reached) {
+    session.send(here, to,
+                 socket_io::ack_text(session.context_.namespaces.name_of(name_space), ack_id,
+                                     "[" + std::to_string(reached) + "]"));
+  };
+  // The sender is in its room, but does not hear itself.
+  if (waiting.message->target.rooms.size() == 1 && receipt) {
+    answer(worker, connection, *this, receipt->matched - std::min<std::uint64_t>(receipt->matched, 1));
+    return true;
+  }
+  // Who is in several of the rooms counts once, which only the workers can tell.
+  count_reached(worker, waiting.message, [answer, id = worker.id_of(connection)](Worker& here, std::uint64_t reached) {
+    Connection* const found = here.find_open(id.slot, id.generation);
+    SocketIoSession* const session = found != nullptr ? session_of(*found) : nullptr;
+    if (session != nullptr) here.run_for(*found, [&] { answer(here, *found, *session, reached); });
+  });
   return true;
 }
 
@@ -295,7 +427,7 @@ bool SocketIoSession::on_resume(Worker& worker, Connection& connection) {
   if (!waiting_) return true;
   const std::unique_ptr<Waiting> waiting = std::move(waiting_);
   if (!waiting->message->target.empty()) return publish(worker, connection, std::move(*waiting));
-  const Joined* const joined = find(waiting->name_space);
+  const Joined* const joined = find(context_.namespaces.name_of(waiting->name_space));
   const Connection* const rider = joined != nullptr ? worker.find_open(joined->slot, joined->generation) : nullptr;
   return rider == nullptr || hand_to_backend(worker, *rider, std::move(*waiting));
 }
@@ -304,8 +436,13 @@ bool SocketIoSession::on_resume(Worker& worker, Connection& connection) {
 
 // The transport is gone; the client did not say that it leaves, and may come back.
 void SocketIoSession::on_end(Worker& worker, Connection&, EndReason reason) {
+  if (const auto joining = std::move(joining_)) {
+    for (const Joining& one : *joining) {
+      if (Connection* const rider = worker.find_open(one.slot, one.generation)) worker.abandon(*rider, reason);
+    }
+  }
   for (const Joined& joined : std::exchange(joined_, {})) {
-    Connection* const rider = joined.is_claimed ? nullptr : worker.find_open(joined.slot, joined.generation);
+    Connection* const rider = worker.find_open(joined.slot, joined.generation);
     if (rider == nullptr) continue;
     const auto& socket = static_cast<SocketIoSocket&>(rider->wire());
     const std::string pid = socket.pid();

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "gateway/admission.hpp"
 #include "gateway/engine_application.hpp"
 #include "gateway/inbound.hpp"
 #include "gateway/pending_event.hpp"
@@ -20,8 +21,8 @@ namespace sluice::gateway {
 
 class SocketIoSession final : public EngineApplication {
  public:
-  // `context` outlives this. `rooms` are what each namespace's socket is put into.
-  SocketIoSession(WorkerContext& context, std::vector<workers::RoomKey> rooms);
+  // `context` outlives this. `rooms` are what each namespace's socket is put into, `details` what backends are told.
+  SocketIoSession(WorkerContext& context, std::vector<workers::RoomKey> rooms, workers::ConnectDetails details);
 
   workers::Protocol protocol() const override { return workers::Protocol::socket_io; }
   void on_open(workers::Worker& worker, workers::Connection& connection) override;
@@ -33,47 +34,65 @@ class SocketIoSession final : public EngineApplication {
   void on_end(workers::Worker& worker, workers::Connection& connection, workers::EndReason reason) override;
 
  private:
-  // A namespace that the client has joined, or is about to.
+  // A namespace that the client has joined.
   struct Joined {
     base::NamespaceId name_space;
-    bool is_claimed = false;                 // its socket is still asked for
-    std::uint32_t slot = 0, generation = 0;  // of the rider
+    std::uint32_t slot, generation;  // of the rider
+  };
+  // One that it is about to join, and why that takes a while: a verdict is asked for, or the socket that it was.
+  struct Joining {
+    std::uint32_t slot, generation;  // of the rider, which is no member yet
+    std::string name_space;
+    std::string auth;
+    std::string pid;  // empty: it does not come back
+    std::optional<base::Position> since;
+    Admission admission;
+    base::NamespaceId id;  // once it was admitted
+  };
+  // What the session's request said that is not what most say.
+  struct Handshake {
+    std::vector<workers::RoomKey> rooms;
+    workers::ConnectDetails details;
   };
   // An event that could not be published yet.
   struct Waiting {
     Held message;
     base::NamespaceId name_space;
     std::optional<std::uint64_t> ack_id;
-    std::size_t own = 0;  // receivers that are the sender itself
-  };
-
-  // What a client that comes back wants.
-  struct Return {
-    base::NamespaceId name_space;
-    std::string pid;
-    std::optional<base::Position> since;
-    std::string auth;
   };
 
   base::Result<bool> on_packet(workers::Worker& worker, workers::Connection& connection,
                                const socket_io::Packet& packet, std::vector<std::string> attachments);
   base::Status on_connect(workers::Worker& worker, workers::Connection& connection, const socket_io::Packet& packet);
-  void join(workers::Worker& worker, workers::Connection& connection, base::NamespaceId name_space, std::string auth);
-  bool rejoin(workers::Worker& worker, workers::Connection& connection, const BrokenSocket& socket, const Return& wish);
-  void welcome(workers::Worker& worker, workers::Connection& connection, workers::Connection& rider, std::string auth,
-               bool is_recovered);
-  void on_claimed(workers::Worker& worker, workers::Connection& connection, const Return& wish,
+  void ask(workers::Worker& worker, workers::Connection& connection, const Joining& joining);
+  void take_verdict(workers::Worker& worker, workers::Connection& connection, Joining joining,
+                    const workers::Verdict* verdict);
+  void refuse(workers::Worker& worker, workers::Connection& connection, const Joining& joining,
+              std::string_view message, std::string_view data = {});
+  void admit(workers::Worker& worker, workers::Connection& connection, Joining joining);
+  void join(workers::Worker& worker, workers::Connection& connection, const Joining& joining);
+  bool rejoin(workers::Worker& worker, workers::Connection& connection, const Joining& joining,
+              const BrokenSocket& socket);
+  void welcome(workers::Worker& worker, workers::Connection& connection, workers::Connection& rider,
+               const Joining& joining, bool is_recovered);
+  void on_claimed(workers::Worker& worker, workers::Connection& connection, Joining joining,
                   std::optional<BrokenSocket> socket);
+  std::vector<workers::RoomKey> first_rooms(const Joining& joining) const;
+  workers::ConnectDetails details_of(const Joining& joining) const;
   base::Result<bool> on_event(workers::Worker& worker, workers::Connection& connection, workers::Connection& rider,
                               const socket_io::Packet& packet, std::vector<std::string> attachments);
   bool hand_to_backend(workers::Worker& worker, const workers::Connection& rider, Waiting waiting);
   bool publish(workers::Worker& worker, workers::Connection& connection, Waiting waiting);
   void send(workers::Worker& worker, workers::Connection& connection, std::string_view text);
-  Joined* find(base::NamespaceId name_space);
+  Joined* find(std::string_view name_space);
+  // Gives what is to be joined at that rider and forgets it; nothing if that is over.
+  std::optional<Joining> take_joining(std::uint32_t slot, std::uint32_t generation);
+  Joining& add_joining(Joining joining);
 
   WorkerContext& context_;
-  std::unique_ptr<std::vector<workers::RoomKey>> rooms_;  // null: the default one
+  std::unique_ptr<Handshake> handshake_;  // null: the default room and nothing more
   std::vector<Joined> joined_;
+  std::unique_ptr<std::vector<Joining>> joining_;  // null: none
   std::unique_ptr<PendingEvent> pending_;
   std::unique_ptr<Waiting> waiting_;
   base::TimePoint connect_by_{};  // until the client has joined its first namespace

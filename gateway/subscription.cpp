@@ -1,10 +1,12 @@
 #include "gateway/subscription.hpp"
 
 #include <algorithm>
+#include <array>
 #include <string>
 
 #include "base/control_character.hpp"
 #include "gateway/encodings.hpp"
+#include "gateway/http_head.hpp"
 #include "gateway/utf8.hpp"
 
 namespace sluice::gateway {
@@ -13,7 +15,8 @@ namespace {
 using base::Errc;
 using base::fail;
 
-base::Status check_room(const std::string& name, const Options& options, const Seals& seals) {
+base::Status check_room(const std::string& name, const SubscriptionRules& rules) {
+  const Options& options = rules.options;
   if (name.empty()) return fail(Errc::bad_request, "a room's name is empty");
   if (name.size() > options.room_name_bytes_max) {
     return fail(Errc::bad_request,
@@ -25,7 +28,7 @@ base::Status check_room(const std::string& name, const Options& options, const S
   if (options.effective_client_rooms() == ClientRooms::granted && name != default_room) {
     return fail(Errc::forbidden, "a room was asked for that was not granted; only lobby may be named");
   }
-  if (seals.is_socket_id(name)) return fail(Errc::forbidden, "a room was asked for that is a socket's own");
+  if (rules.seals.is_socket_id(name)) return fail(Errc::forbidden, "a room was asked for that is a socket's own");
   return base::ok();
 }
 
@@ -44,16 +47,15 @@ workers::GapReason gap_reason(workers::Gap gap) {
 
 }  // namespace
 
-base::Result<std::vector<workers::RoomKey>> read_rooms(const RequestTarget& target, const Options& options,
-                                                       const Seals& seals, std::size_t rooms_max) {
-  std::vector<workers::RoomKey> rooms;
+base::Result<std::vector<workers::RoomKey>> read_rooms(const RequestTarget& target, const SubscriptionRules& rules) {
+  std::vector<workers::RoomKey> rooms = rules.admission.rooms;
   for (const auto& [name, value] : target.parameters) {
     if (name != "room") continue;
-    if (const auto status = check_room(value, options, seals); !status) return status.error();
     const auto key = workers::RoomKey::room(value);
     if (std::find(rooms.begin(), rooms.end(), key) != rooms.end()) continue;
-    if (rooms.size() == rooms_max) {
-      return fail(Errc::bad_request, "more rooms than " + std::to_string(rooms_max) + " are named");
+    if (const auto status = check_room(value, rules); !status) return status.error();
+    if (rooms.size() >= rules.rooms_max) {
+      return fail(Errc::bad_request, "more rooms than " + std::to_string(rules.rooms_max) + " are named");
     }
     rooms.push_back(key);
   }
@@ -61,16 +63,29 @@ base::Result<std::vector<workers::RoomKey>> read_rooms(const RequestTarget& targ
   return rooms;
 }
 
-base::Result<Subscription> read_subscription(const RequestTarget& target, const Options& options,
-                                             const Namespaces& namespaces, const Seals& seals, std::size_t rooms_max) {
+workers::ConnectDetails read_details(const HttpHead& head, const RequestTarget& target, const Options& options) {
+  static constexpr std::array<std::string_view, 11> own{"EIO",       "transport", "sid",      "t",     "b64",  "j",
+                                                        "namespace", "room",      "envelope", "since", "token"};
+  workers::ConnectDetails details;
+  for (const auto& parameter : target.parameters) {
+    if (std::find(own.begin(), own.end(), parameter.first) == own.end()) details.parameters.push_back(parameter);
+  }
+  for (const std::string& name : options.backend_headers) {
+    for (const auto& [field, value] : head.fields) {
+      if (equals_ignoring_case(field, name)) details.headers.emplace_back(name, value);
+    }
+  }
+  return details;
+}
+
+base::Result<Subscription> read_subscription(const RequestTarget& target, const SubscriptionRules& rules) {
   Subscription subscription;
-  const std::string* const name = target.find("namespace");
-  const auto name_space = namespaces.find(name != nullptr ? *name : "/");
-  if (!name_space) return fail(Errc::not_found, "there is no such namespace");
-  subscription.announcement.name_space = *name_space;
-  auto rooms = read_rooms(target, options, seals, rooms_max);
+  auto rooms = read_rooms(target, rules);
   if (!rooms) return rooms.error();
   subscription.announcement.rooms = std::move(*rooms);
+  if (!rules.admission.user.empty()) {
+    subscription.announcement.rooms.push_back(workers::RoomKey::user(rules.admission.user));
+  }
   if (const std::string* const envelope = target.find("envelope")) {
     if (*envelope != "0" && *envelope != "1") return fail(Errc::bad_request, "envelope is neither 0 nor 1");
     subscription.is_enveloped = *envelope == "1";
@@ -82,13 +97,18 @@ base::Result<Subscription> read_subscription(const RequestTarget& target, const 
     }
     subscription.is_enveloped = true;
   }
+  // The last check: it may bring the namespace into being.
+  const std::string* const name = target.find("namespace");
+  const auto name_space = rules.namespaces.resolve(name != nullptr ? *name : "/");
+  if (!name_space) return name_space.error();
+  subscription.announcement.name_space = *name_space;
   return subscription;
 }
 
 void begin_subscription(workers::Worker& worker, workers::Connection& connection, Subscription subscription) {
   const workers::WireFormat format = subscription.announcement.format;
   workers::Announced announced = worker.announce(connection, std::move(subscription.announcement));
-  worker.tell_connected(connection);
+  worker.tell_connected(connection, std::move(subscription.details));
   if (!subscription.is_enveloped) return;
   std::string open;
   append_open(format, worker.id_of(connection).text(), announced.position.text(), open);

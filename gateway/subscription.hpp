@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "base/result.hpp"
-#include "gateway/namespaces.hpp"
+#include "gateway/admission.hpp"
 #include "gateway/options.hpp"
 #include "gateway/request_target.hpp"
 #include "gateway/sealed_id.hpp"
@@ -13,24 +13,37 @@
 
 namespace sluice::gateway {
 
+struct HttpHead;
+
 // The room of those that name none.
 inline constexpr std::string_view default_room = "lobby";
 
 struct Subscription {
   workers::Announcement announcement;  // its format is the wire's to fill in
+  workers::ConnectDetails details;
   bool is_enveloped = false;
 };
 
+// What a request is read against. All outlive the reading.
+struct SubscriptionRules {
+  const Options& options;
+  workers::Namespaces& namespaces;
+  const Seals& seals;
+  std::size_t rooms_max;
+  const Admission& admission;
+};
+
 // `room` (repeatable), `namespace`, `envelope` and `since` of the query; others are nobody's business here.
-base::Result<Subscription> read_subscription(const RequestTarget& target, const Options& options,
-                                             const Namespaces& namespaces, const Seals& seals, std::size_t rooms_max);
+base::Result<Subscription> read_subscription(const RequestTarget& target, const SubscriptionRules& rules);
 
 // Makes the connection, whose wire speaks already, a member, and tells an enveloped client where it stands and what it
 // missed.
 void begin_subscription(workers::Worker& worker, workers::Connection& connection, Subscription subscription);
 
-// The rooms alone.
-base::Result<std::vector<workers::RoomKey>> read_rooms(const RequestTarget& target, const Options& options,
-                                                       const Seals& seals, std::size_t rooms_max);
+// The rooms that are asked for and those that come with the admission; the default one if there are none.
+base::Result<std::vector<workers::RoomKey>> read_rooms(const RequestTarget& target, const SubscriptionRules& rules);
+
+// What backends are told of a request.
+workers::ConnectDetails read_details(const HttpHead& head, const RequestTarget& target, const Options& options);
 
 }  // namespace sluice::gateway

@@ -94,19 +94,23 @@ std::string accept_upgrade(const HttpHead& head) {
   return answer.append(rfc6455::accept_value(head.find("Sec-WebSocket-Key"))).append("\r\n");
 }
 
+std::optional<HttpError> websocket_misfit(const HttpHead& head, const Options& options) {
+  if (auto misfit = upgrade_misfit(head)) return misfit;
+  if (is_origin_allowed(options.allowed_origins, head.find("Origin"), head.find("Host"))) return std::nullopt;
+  return http_error(fail(Errc::forbidden, "the page's origin may not connect (option allowed-origins)"));
+}
+
 std::variant<WebSocketHandshake, HttpError> shake_hands(const HttpHead& head, const RequestTarget& target,
-                                                        const Options& options, const Namespaces& namespaces,
-                                                        const Seals& seals, std::size_t rooms_max) {
-  if (auto misfit = upgrade_misfit(head)) return *std::move(misfit);
-  if (!is_origin_allowed(options.allowed_origins, head.find("Origin"), head.find("Host"))) {
-    return http_error(fail(Errc::forbidden, "the page's origin may not connect (option allowed-origins)"));
-  }
+                                                        const SubscriptionRules& rules) {
+  const Options& options = rules.options;
+  if (auto misfit = websocket_misfit(head, options)) return *std::move(misfit);
   const auto subprotocol = choose_subprotocol(head);
   if (!subprotocol) return http_error(subprotocol.error());
   WebSocketHandshake handshake;
-  auto subscription = read_subscription(target, options, namespaces, seals, rooms_max);
+  auto subscription = read_subscription(target, rules);
   if (!subscription) return http_error(subscription.error());
   handshake.subscription = *std::move(subscription);
+  handshake.subscription.details = read_details(head, target, options);
   const auto extensions = agree_on_extensions(head, options, handshake);
   if (!extensions) return http_error(extensions.error());
   handshake.subscription.announcement.format = websocket_format(handshake.subscription.is_enveloped, handshake.deflate);

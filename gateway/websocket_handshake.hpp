@@ -8,7 +8,6 @@
 
 #include "gateway/http_answer.hpp"
 #include "gateway/http_head.hpp"
-#include "gateway/namespaces.hpp"
 #include "gateway/options.hpp"
 #include "gateway/request_target.hpp"
 #include "gateway/rfc7692.hpp"
@@ -28,9 +27,11 @@ std::optional<HttpError> upgrade_misfit(const HttpHead& head);
 // The beginning of the answer that accepts it: more headers and an empty line follow.
 std::string accept_upgrade(const HttpHead& head);
 
+// The same, and whether its page may connect.
+std::optional<HttpError> websocket_misfit(const HttpHead& head, const Options& options);
+
 // What a request asks for may be refused at the edge it came in by, each reason with its own answer.
 std::variant<WebSocketHandshake, HttpError> shake_hands(const HttpHead& head, const RequestTarget& target,
-                                                        const Options& options, const Namespaces& namespaces,
-                                                        const Seals& seals, std::size_t rooms_max);
+                                                        const SubscriptionRules& rules);
 
 }  // namespace sluice::gateway

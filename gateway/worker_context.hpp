@@ -5,11 +5,12 @@
 
 #include "gateway/deflater.hpp"
 #include "gateway/inflater.hpp"
-#include "gateway/namespaces.hpp"
 #include "gateway/options.hpp"
 #include "gateway/recovery.hpp"
 #include "gateway/sealed_id.hpp"
+#include "gateway/verdicts.hpp"
 #include "workers/metrics.hpp"
+#include "workers/namespaces.hpp"
 
 namespace sluice::workers {
 class Worker;
@@ -29,7 +30,7 @@ class Contexts {
 
 struct WorkerContext {
   // All outlive this. `metrics` are the worker's.
-  WorkerContext(const Options& options_of, const Namespaces& namespaces_of, const Seals& seals_of,
+  WorkerContext(const Options& options_of, workers::Namespaces& namespaces_of, const Seals& seals_of,
                 Contexts& contexts_of, workers::Metrics& metrics_of)
       : options(options_of),
         namespaces(namespaces_of),
@@ -37,14 +38,16 @@ struct WorkerContext {
         contexts(contexts_of),
         metrics(metrics_of),
         recovery(options_of.recovery_sockets_max, options_of.recovery_seconds),
+        verdicts(options_of.connect_verdict_seconds_max),
         deflater(static_cast<int>(options_of.compression_level)) {}
 
   const Options& options;
-  const Namespaces& namespaces;
+  workers::Namespaces& namespaces;
   const Seals& seals;
   Contexts& contexts;  // of all workers
   workers::Metrics& metrics;
   Recovery recovery;
+  Verdicts verdicts;
   SharedDeflater deflater;                                      // for messages that stand alone
   Inflater inflater{rfc7692::window_bits_max, Context::fresh};  // likewise
   std::string inflated, deflated;                               // scratch of one call, kept for its memory

@@ -12,7 +12,7 @@ build_packages=(
 )
 test_packages=(
   python3 curl ca-certificates procps openssl
-  prometheus chromium
+  prometheus chromium nginx
   clang-format-14 clang-tidy-14 clang-14 libclang-rt-14-dev
 )
 

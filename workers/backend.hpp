@@ -6,6 +6,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "base/ids.hpp"
 #include "workers/ending.hpp"
@@ -14,19 +16,54 @@
 
 namespace sluice::workers {
 
+// What a client said of itself when it came.
+struct ConnectDetails {
+  std::string auth;  // a JSON object, or empty: what a Socket.IO client gave
+  // Of its request: the query, without what is the gateway's own, and those headers that backends are to have.
+  std::vector<std::pair<std::string, std::string>> parameters, headers;
+
+  std::size_t bytes() const {
+    std::size_t sum = auth.size();
+    for (const auto* list : {&parameters, &headers}) {
+      for (const auto& [name, value] : *list) sum += name.size() + value.size() + 2 * sizeof(std::string);
+    }
+    return sum;
+  }
+};
+
+// What backends are asked about a client that wants to come in.
+struct VerdictQuestion {
+  Protocol protocol = Protocol::websocket;
+  std::string name_space;  // may not exist yet
+  ConnectDetails details;
+  bool is_recovered = false;  // it asks to go on as the session that it was
+};
+
+// Whether a client may come in, and as whom.
+struct Verdict {
+  bool allows = false;
+  std::string user;            // empty: nobody in particular
+  std::vector<RoomKey> rooms;  // named ones, that it is put into
+  std::string message, data;   // for one that may not: a sentence, and a JSON value or nothing
+};
+
 // What a client did. Moved to whoever tells backends; what belongs to one kind alone is empty in the others.
 struct ClientEvent {
-  enum class Kind : std::uint8_t { connected, message, disconnected };
+  enum class Kind : std::uint8_t { connecting, connected, message, disconnected };
   Kind kind = Kind::message;
   base::ConnectionId connection;
   base::NamespaceId name_space;
   Protocol protocol = Protocol::websocket;
   std::string session;  // empty: its wire has none
 
-  // connected
-  std::string remote_address;
-  std::string auth;           // a JSON object, or empty: what a Socket.IO client gave
-  bool is_recovered = false;  // the same session as before, on another connection
+  // connecting: it waits for a verdict of this number; of a namespace that may not exist yet
+  std::uint64_t verdict = 0;
+  std::string asked_name_space;
+
+  // connecting, connected
+  std::string remote_address, user;
+  ConnectDetails details;
+  bool is_recovered = false;  // the same session as before, on another connection; or that is what it asks for
 
   // message
   std::shared_ptr<const Message> message;  // its target is nobody's
@@ -39,8 +76,8 @@ struct ClientEvent {
 
   // What it weighs while it waits, in bytes.
   std::size_t bytes() const {
-    return sizeof(ClientEvent) + session.size() + remote_address.size() + auth.size() +
-           (message ? message->bytes() : 0);
+    return sizeof(ClientEvent) + session.size() + asked_name_space.size() + remote_address.size() + user.size() +
+           details.bytes() + (message ? message->bytes() : 0);
   }
 };
 
@@ -52,8 +89,11 @@ class Backend {
   virtual ~Backend() = default;
   // Whether anyone wants to know of connections. Any thread; may lag.
   virtual bool is_listening() const = 0;
-  // Takes an event; those of one connection keep their order. Any thread; never waits for anyone.
+  // Takes an event; those of one connection keep their order. Of one that connects, `absent` says that nobody is there
+  // who gives verdicts. Any thread; never waits for anyone.
   virtual Offer offer(ClientEvent event) = 0;
+  // A connection of which a verdict was asked will not be: it was refused, or is gone. Any thread.
+  virtual void forget(const base::ConnectionId& connection) = 0;
 };
 
 // Where there is none.
@@ -61,6 +101,7 @@ class NoBackend final : public Backend {
  public:
   bool is_listening() const override { return false; }
   Offer offer(ClientEvent) override { return Offer::absent; }
+  void forget(const base::ConnectionId&) override {}
   static NoBackend& instance() {
     static NoBackend one;
     return one;

@@ -49,6 +49,9 @@ enum class DataKind : std::uint8_t { text, binary, json, arguments };
 // What befalls a client whose outbox is full.
 enum class SlowPolicy : std::uint8_t { close, drop_newest, drop_oldest, conflate };
 
+// Whether it is deflated for clients whose connections can.
+enum class Deflation : std::uint8_t { by_size, never, always };
+
 struct Message {
   Target target;
   std::string event = "message";
@@ -56,7 +59,8 @@ struct Message {
   DataKind kind = DataKind::text;
   // Bytes that JSON and arguments refer to by {"_placeholder":true,"num":N}.
   std::vector<std::string> attachments;
-  bool stored = true;                     // false: volatile; no position of its own, no history
+  bool stored = true;  // false: volatile; no position of its own, no history
+  Deflation deflation = Deflation::by_size;
   std::optional<SlowPolicy> slow_policy;  // nothing: the node's default
   std::string conflation_key;             // required by SlowPolicy::conflate
   base::TimePoint accepted{};             // when the gateway took it

@@ -17,6 +17,10 @@ enum class DropReason : std::uint8_t { outbox_full_newest, outbox_full_oldest, c
 inline constexpr std::array<std::string_view, 6> drop_reason_names{
     "outbox_full_newest", "outbox_full_oldest", "conflated", "closing", "no_backend", "policy"};
 
+// What became of asking backends whether a client may come in.
+enum class VerdictKind : std::uint8_t { allowed, refused, late, absent };
+inline constexpr std::array<std::string_view, 4> verdict_names{"allowed", "refused", "late", "absent"};
+
 // About TLS towards clients.
 struct TlsMetrics {
   base::Cell full_handshakes;      // that were done, with a certificate
@@ -38,6 +42,7 @@ struct alignas(64) Metrics {
   base::Cell payload_bytes_received, payload_bytes_sent, wire_bytes_received, wire_bytes_sent;
   base::Cell deliveries;  // messages put into outboxes
   std::array<base::Cell, drop_reason_names.size()> drops;
+  std::array<base::Cell, verdict_names.size()> verdicts;
   base::Cell outbox_bytes, outbox_messages;  // waiting now, over all connections
   base::Cell outbox_age_milliseconds;        // of the oldest waiting frame, sampled once a second
   base::Cell reads_paused;                   // connections whose reads are paused now
@@ -51,6 +56,8 @@ struct alignas(64) Metrics {
   base::LatencyCell loop_turn;               // one turn of the loop: the lag that others see
   base::LatencyCell fan_out;                 // accepted until the last socket write
   base::Cell turns, last_turn_milliseconds;  // the latter: steady clock, for /healthz
+
+  base::Cell& verdict(VerdictKind kind) { return verdicts[static_cast<std::size_t>(kind)]; }
 
   // Calls visitor.counter(name, cell, help), .gauge(...), .histogram(...), and the same with an array of cells and a
   // label: visitor.counter(name, cells, label name, label values, help). `per_worker` ones get a label "worker".
@@ -86,6 +93,8 @@ struct alignas(64) Metrics {
     v.summed().counter("sluice_deliveries_total", deliveries, "Messages put into clients' outboxes.");
     v.summed().counter("sluice_drops_total", drops, by_reason, drop_reason_names,
                        "Messages that did not reach a client that they matched, or were not taken from one.");
+    v.summed().counter("sluice_verdicts_total", verdicts, "verdict", verdict_names,
+                       "Clients about whom backends were to say whether they may come in.");
     v.per_worker().gauge("sluice_outbox_bytes", outbox_bytes,
                          "Bytes waiting in outboxes (a shared frame counts for each).");
     v.summed().gauge("sluice_outbox_messages", outbox_messages, "Frames waiting in outboxes.");

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "workers/message.hpp"
+#include "workers/namespaces.hpp"
 
 namespace sluice::workers {
 
@@ -24,6 +25,8 @@ struct Options {
   std::size_t rooms_per_connection_max = 128;
   std::chrono::milliseconds close_timeout_seconds{5'000};
   std::vector<std::string> namespaces;  // beside "/", which always exists
+  std::vector<std::string> namespace_patterns;
+  std::size_t namespaces_max = 1024;
 
   std::size_t history_messages = 256;
   std::chrono::seconds history_seconds{120};
@@ -56,9 +59,18 @@ struct Options {
     visitor.option(
         "close-timeout-seconds", close_timeout_seconds,
         {.unit = "seconds", .min = 0.05, .max = 3600, .sentence = "How long a client may take to answer a close."});
-    visitor.option(
-        "namespace", namespaces,
-        {.sentence = "A namespace to serve beside /, which always exists; begins with /.", .misfit = namespace_misfit});
+    visitor.option("namespace", namespaces,
+                   {.sentence = "A namespace to serve beside /, which always exists; begins with /.",
+                    .misfit = Namespaces::misfit});
+    visitor.option("namespace-pattern", namespace_patterns,
+                   {.sentence = "Names of namespaces that come into being when first asked for; each * stands for any "
+                                "run of characters: /tenant-*.",
+                    .misfit = Namespaces::misfit});
+    visitor.option("namespaces-max", namespaces_max,
+                   {.unit = "namespaces",
+                    .min = 1,
+                    .max = 65'535,
+                    .sentence = "Namespaces at a time, / included; one that came by a pattern stays."});
     describe_history(visitor);
     describe_queues(visitor);
   }
@@ -118,22 +130,15 @@ struct Options {
 
  private:
   static constexpr double bytes_max = 1ULL << 40;
-  static constexpr std::size_t namespace_bytes_max = 128;
-
-  static std::string_view namespace_misfit(std::string_view name) {
-    constexpr std::string_view expected = "a name of at most 128 bytes that begins with /, without spaces, ? or commas";
-    if (!name.starts_with('/') || name.size() > namespace_bytes_max) return expected;
-    for (const char c : name) {
-      if (c <= ' ' || c == 0x7F || c == ',' || c == '?') return expected;
-    }
-    return {};
-  }
 };
 
 inline std::vector<std::string> Options::validate() const {
   std::vector<std::string> problems;
   if (outbox_bytes_max > queued_bytes_max) {
     problems.push_back("--outbox-bytes-max: is more than --queued-bytes-max, which bounds all outboxes together");
+  }
+  if (namespaces.size() >= namespaces_max) {
+    problems.push_back("--namespaces-max: is not more than the namespaces that are declared, beside /");
   }
   return problems;
 }

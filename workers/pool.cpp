@@ -17,42 +17,53 @@ struct Pool::State {
 
   const Options options;
   const std::uint32_t incarnation;
-  std::vector<std::string> namespaces;
   base::ByteBudget queued, history, connections;
   std::vector<std::unique_ptr<Mailbox>> mailboxes;
-  std::vector<std::unique_ptr<Sequencer>> sequencers;
+  std::vector<std::unique_ptr<Sequencer>> sequencers;  // as many as there may be namespaces
+  Namespaces namespaces;
   std::vector<std::unique_ptr<Worker>> workers;
   std::vector<std::thread> threads;
   base::Cell draining;  // 1 from the first drain on
 };
 
+namespace {
+
+std::vector<std::unique_ptr<Mailbox>> make_mailboxes(const Options& options) {
+  std::vector<std::unique_ptr<Mailbox>> mailboxes(options.workers != 0 ? options.workers : usable_cores());
+  for (auto& mailbox : mailboxes) {
+    mailbox = std::make_unique<Mailbox>(options.mailbox_bytes_max, options.mailbox_messages_max);
+  }
+  return mailboxes;
+}
+
+std::vector<Mailbox*> pointers_to(const std::vector<std::unique_ptr<Mailbox>>& mailboxes) {
+  std::vector<Mailbox*> pointers;
+  for (const auto& mailbox : mailboxes) pointers.push_back(mailbox.get());
+  return pointers;
+}
+
+}  // namespace
+
 Pool::State::State(const Options& options_of, std::uint32_t incarnation_of, std::uint64_t epoch, Edge& edge,
                    Backend& backend)
     : options(options_of),
       incarnation(incarnation_of),
-      namespaces{"/"},
       queued(options.queued_bytes_max),
       history(options.history_bytes_max),
-      connections(options.connections_max != 0 ? options.connections_max : std::numeric_limits<std::size_t>::max()) {
-  for (const std::string& name : options.namespaces) {
-    if (std::ranges::find(namespaces, name) == namespaces.end()) namespaces.push_back(name);
-  }
-  const std::size_t count = options.workers != 0 ? options.workers : usable_cores();
-  std::vector<Mailbox*> boxes;
-  for (std::size_t at = 0; at < count; ++at) {
-    mailboxes.push_back(std::make_unique<Mailbox>(options.mailbox_bytes_max, options.mailbox_messages_max));
-    boxes.push_back(mailboxes.back().get());
-  }
-  for (std::size_t at = 0; at < namespaces.size(); ++at) {
-    // Namespaces have orders of their own, but one history began with the process.
-    sequencers.push_back(std::make_unique<Sequencer>(base::NamespaceId{static_cast<std::uint16_t>(at)}, epoch,
-                                                     HistoryLimits{options.history_messages, options.history_seconds},
-                                                     history, boxes));
-  }
-  for (std::size_t at = 0; at < count; ++at) {
+      connections(options.connections_max != 0 ? options.connections_max : std::numeric_limits<std::size_t>::max()),
+      mailboxes(make_mailboxes(options)),
+      sequencers(options.namespaces_max),
+      namespaces({options.namespaces, options.namespace_patterns, options.namespaces_max},
+                 [this, epoch](base::NamespaceId id) {
+                   // Namespaces have orders of their own, but one history began with the process.
+                   sequencers[id.value] = std::make_unique<Sequencer>(
+                       id, epoch, HistoryLimits{options.history_messages, options.history_seconds}, history,
+                       pointers_to(mailboxes));
+                 }) {
+  for (std::size_t at = 0; at < mailboxes.size(); ++at) {
     workers.push_back(
         std::make_unique<Worker>(Worker::Parts{base::WorkerId{static_cast<std::uint16_t>(at)}, incarnation, options,
-                                               edge, backend, mailboxes, sequencers, queued, connections}));
+                                               edge, backend, mailboxes, namespaces, sequencers, queued, connections}));
   }
 }
 
@@ -90,13 +101,8 @@ void Pool::stop() {
 const Options& Pool::options() const { return state_->options; }
 std::size_t Pool::worker_count() const { return state_->workers.size(); }
 
-std::optional<base::NamespaceId> Pool::find_namespace(std::string_view name) const {
-  const auto found = std::ranges::find(state_->namespaces, name);
-  if (found == state_->namespaces.end()) return std::nullopt;
-  return base::NamespaceId{static_cast<std::uint16_t>(found - state_->namespaces.begin())};
-}
-
-const std::vector<std::string>& Pool::namespaces() const { return state_->namespaces; }
+Namespaces& Pool::namespaces() { return state_->namespaces; }
+const Namespaces& Pool::namespaces() const { return state_->namespaces; }
 
 base::Result<Receipt> Pool::publish(const std::shared_ptr<Message>& message, std::optional<base::WorkerId> publisher) {
   if (message->target.empty()) return base::fail(base::Errc::bad_request, "the target names nobody");
@@ -116,6 +122,17 @@ bool Pool::answer(base::ConnectionId connection, std::uint64_t ack_id, std::shar
   if (connection.incarnation != incarnation() || connection.worker().value >= worker_count()) return true;
   return post(connection.worker(), [connection, ack_id, answer = std::move(answer)](Worker& worker) {
     worker.take_answer(connection, ack_id, *answer);
+  });
+}
+
+bool Pool::give_verdict(base::ConnectionId connection, std::uint64_t number, Verdict verdict,
+                        std::function<void(bool)> then) {
+  if (connection.incarnation != incarnation() || connection.worker().value >= worker_count()) {
+    then(false);
+    return true;
+  }
+  return post(connection.worker(), [number, verdict = std::move(verdict), then = std::move(then)](Worker& worker) {
+    then(worker.take_verdict(number, verdict));
   });
 }
 

@@ -16,6 +16,7 @@
 #include "workers/connection_info.hpp"
 #include "workers/message.hpp"
 #include "workers/metrics.hpp"
+#include "workers/namespaces.hpp"
 #include "workers/options.hpp"
 #include "workers/sequencer.hpp"
 #include "workers/wire.hpp"
@@ -43,9 +44,8 @@ class Pool {
 
   const Options& options() const;
   std::size_t worker_count() const;
-  // The namespace called `name`, "/" being the first; nothing if it was not declared.
-  std::optional<base::NamespaceId> find_namespace(std::string_view name) const;
-  const std::vector<std::string>& namespaces() const;
+  Namespaces& namespaces();
+  const Namespaces& namespaces() const;
 
   // Gives `message` its place and sends it on its way; OK means accepted (ARCHITECTURE.md, what stays true, 7). Sets
   // message->accepted if it is not set. Errc::exhausted if a mailbox is full, bad_request if the target is empty.
@@ -62,6 +62,11 @@ class Pool {
   // Hands a backend's answer to the client that waits for it, if it still does; behind all mail that is there. False as
   // post().
   [[nodiscard]] bool answer(base::ConnectionId connection, std::uint64_t ack_id, std::shared_ptr<const Message> answer);
+
+  // Hands a backend's verdict to the client that waits for it; `then` learns, on the worker's thread, whether it still
+  // did. False as post().
+  [[nodiscard]] bool give_verdict(base::ConnectionId connection, std::uint64_t number, Verdict verdict,
+                                  std::function<void(bool)> then);
 
   // Stops taking new connections: listeners are closed once what they had queued is accepted.
   void stop_accepting();

@@ -20,6 +20,7 @@ namespace sluice::workers {
 
 class Connection;
 class Worker;
+struct Verdict;
 
 // How messages look to a connection. The edge gives the numbers their meaning; the heart encodes a message once per
 // format and worker. Format 0 is that of connections which get no messages.
@@ -90,6 +91,8 @@ class Edge {
   virtual void adopt_transport(Worker&, Transport&) {}
   // Called once a second on each worker's thread.
   virtual void on_second(Worker&) {}
+  // A backend's verdict about a client that asked here; false if nobody waits for that number.
+  virtual bool on_verdict(Worker&, std::uint64_t, const Verdict&) { return false; }
   // Makes the wire of a socket that was just accepted.
   virtual std::unique_ptr<Wire> make_wire(Worker& worker) = 0;
   // Appends the frame of `message` in `format` to `out`. `room` is the first of the target's rooms that the receiver is

@@ -117,7 +117,7 @@ void Worker::every_second() {
   flusher_.check_ages(delivery_, now_);
   parts_.edge.on_second(*this);
   if (parts_.id.value != 0) return;
-  for (const auto& sequencer : parts_.sequencers) sequencer->trim(now_);
+  for (std::size_t at = 0; at < parts_.namespaces.size(); ++at) parts_.sequencers[at]->trim(now_);
 }
 
 void Worker::handler_failed(Connection& connection, const char* why) {

@@ -31,6 +31,7 @@
 #include "workers/frames.hpp"
 #include "workers/mailbox.hpp"
 #include "workers/metrics.hpp"
+#include "workers/namespaces.hpp"
 #include "workers/options.hpp"
 #include "workers/readiness.hpp"
 #include "workers/rooms.hpp"
@@ -65,8 +66,9 @@ class Worker {
     const Options& options;
     Edge& edge;
     Backend& backend;
-    std::span<const std::unique_ptr<Mailbox>> mailboxes;     // of all workers, by id
-    std::span<const std::unique_ptr<Sequencer>> sequencers;  // by namespace
+    std::span<const std::unique_ptr<Mailbox>> mailboxes;  // of all workers, by id
+    const Namespaces& namespaces;
+    std::span<const std::unique_ptr<Sequencer>> sequencers;  // by namespace; those that exist
     base::ByteBudget& queued;                                // bytes of frames, of all workers
     base::ByteBudget& connections;                           // counts connections, of all workers
   };
@@ -108,7 +110,11 @@ class Worker {
     delivery_.deliver_to(connection, message, now_);
   }
   // Tells backends that this announced connection is there, if they want to know; they are told of its end, too.
-  void tell_connected(Connection& connection, std::string auth = {}, bool is_recovered = false);
+  void tell_connected(Connection& connection, ConnectDetails details, bool is_recovered = false);
+  // Asks backends whether this connection may be announced. False if nobody is there to say; else Edge::on_verdict is
+  // called, or nothing happens. Either tell_connected() or forget_verdict() follows.
+  [[nodiscard]] bool ask_verdict(const Connection& connection, std::uint64_t number, VerdictQuestion question);
+  void forget_verdict(const base::ConnectionId& connection) { parts_.backend.forget(connection); }
   // Hands a client's message to the backends. `full`: pause reads and come again.
   Backend::Offer tell_message(const Connection& connection, std::shared_ptr<const Message> message,
                               std::optional<std::uint64_t> ack_id = std::nullopt);
@@ -168,6 +174,8 @@ class Worker {
       each(one.room->key(), one.room->members()[one.place].joined_place);
     }
   }
+  // Empty: nobody in particular.
+  std::string user_of(const Connection& connection) const;
   // The rooms that the client named or was put into, without the implicit ones.
   std::vector<RoomKey> named_rooms(const Connection& connection) const;
   std::size_t named_room_count(const Connection& connection) const;
@@ -182,6 +190,10 @@ class Worker {
   RoomsChange leave(Connection& connection, std::span<const RoomKey> rooms);
   ConnectionInfo info_of(const Connection& connection) const;
   void take_answer(base::ConnectionId connection, std::uint64_t ack_id, const Message& answer);
+  // False: nobody waits for it.
+  bool take_verdict(std::uint64_t number, const Verdict& verdict) {
+    return parts_.edge.on_verdict(*this, number, verdict);
+  }
   // The connection, if it lives here under exactly this id and speaks its wire.
   Connection* find(base::ConnectionId id);
   Slab& slab() { return slab_; }
@@ -194,6 +206,7 @@ class Worker {
   void stop() { stops_ = true; }
 
   base::WorkerId id() const { return parts_.id; }
+  std::size_t worker_count() const { return parts_.mailboxes.size(); }
   std::uint32_t incarnation() const { return parts_.incarnation; }
   Metrics& metrics() { return metrics_; }
   const Metrics& metrics() const { return metrics_; }  // any thread

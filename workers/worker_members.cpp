@@ -132,11 +132,30 @@ ClientEvent Worker::event_of(const Connection& connection, ClientEvent::Kind kin
   return event;
 }
 
-void Worker::tell_connected(Connection& connection, std::string auth, bool is_recovered) {
+std::string Worker::user_of(const Connection& connection) const {
+  for (const auto& membership : connection.memberships().all()) {
+    if (membership.room->key().kind == RoomKey::Kind::user) return membership.room->key().name;
+  }
+  return {};
+}
+
+bool Worker::ask_verdict(const Connection& connection, std::uint64_t number, VerdictQuestion question) {
+  ClientEvent event = event_of(connection, ClientEvent::Kind::connecting);
+  event.verdict = number;
+  event.protocol = question.protocol;
+  event.asked_name_space = std::move(question.name_space);
+  event.remote_address = remote_address(connection).text();
+  event.details = std::move(question.details);
+  event.is_recovered = question.is_recovered;
+  return parts_.backend.offer(std::move(event)) == Backend::Offer::taken;
+}
+
+void Worker::tell_connected(Connection& connection, ConnectDetails details, bool is_recovered) {
   if (!connection.is_announced_ || !parts_.backend.is_listening()) return;
   ClientEvent event = event_of(connection, ClientEvent::Kind::connected);
   event.remote_address = remote_address(connection).text();
-  event.auth = std::move(auth);
+  event.user = user_of(connection);
+  event.details = std::move(details);
   event.is_recovered = is_recovered;
   connection.is_told_ = parts_.backend.offer(std::move(event)) == Backend::Offer::taken;
 }
@@ -175,11 +194,8 @@ ConnectionInfo Worker::info_of(const Connection& connection) const {
   info.session = connection.wire_->session_id();
   info.name_space = connection.name_space_;
   info.protocol = connection.wire_->protocol();
-  for (const auto& membership : connection.memberships().all()) {
-    const RoomKey& key = membership.room->key();
-    if (key.kind == RoomKey::Kind::room) info.rooms.push_back(key.name);
-    if (key.kind == RoomKey::Kind::user) info.user = key.name;
-  }
+  info.user = user_of(connection);
+  for (RoomKey& key : named_rooms(connection)) info.rooms.push_back(std::move(key.name));
   info.remote_address = remote_address(connection).text();
   info.connected_for = milliseconds(now_ - connection.since_);
   info.silent_for = milliseconds(now_ - carrier.last_seen_);

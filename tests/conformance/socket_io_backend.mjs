@@ -1,12 +1,13 @@
 // The application that Socket.IO's protocol test suite expects behind the server, as a backend of the gateway: sends each
 // client its auth payload, sends messages back, answers what is to be answered.
 //   socket_io_backend.mjs GRPC_ADDRESS
-import grpc from '@grpc/grpc-js';
-import protoLoader from '@grpc/proto-loader';
-import path from 'node:path';
+import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
-const proto = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../../proto');
+// The packages are those of the integration tests.
+const require = createRequire(new URL('../integration/', import.meta.url));
+const grpc = require('@grpc/grpc-js'), protoLoader = require('@grpc/proto-loader');
+const proto = fileURLToPath(new URL('../../proto', import.meta.url));
 const definition = protoLoader.loadSync('sluice/v1/backends.proto', { includeDirs: [proto], longs: Number, enums: String, oneofs: true, defaults: true });
 const { Backends } = grpc.loadPackageDefinition(definition).sluice.v1;
 const stream = new Backends(process.argv[2], grpc.credentials.createInsecure()).subscribeEvents();
@@ -31,7 +32,8 @@ function onEvent(event) {
   return stream.write({ command: { reply: { connection: event.connection, ackId: event.message.ackId, ...argumentsOf(payload) } } });
 }
 
-stream.on('data', ({ events, cursor }) => {
+stream.on('data', ({ hello, events, cursor }) => {
+  if (hello) console.log('attached');
   events.forEach(onEvent);
   if (events.length === 0) return;
   stream.write({ acknowledge: { cursor } });

@@ -65,8 +65,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     open.room_name_bytes_max = 32;
     return open;
   }();
-  static const Namespaces namespaces({"/", "/chat"});
+  static workers::Namespaces namespaces({.declared = {"/chat"}});
   static const Seals seals;
+  static const Admission nobody;
   const std::string_view all(reinterpret_cast<const char*>(data), size);
   const std::string_view bytes = all.substr(0, head_size(all) == 0 ? size : head_size(all));
   const bool passes = passes_in_pieces(bytes, size + 1);
@@ -77,7 +78,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   check_read(bytes, *head);
   const auto target = RequestTarget::parse(head->target);
   if (!target) return 0;
-  const auto shaken = shake_hands(*head, *target, options, namespaces, seals, 4);
+  const auto shaken = shake_hands(*head, *target, {options, namespaces, seals, 4, nobody});
   if (const auto* const error = std::get_if<HttpError>(&shaken)) {
     require(error->status >= 400 && error->status < 600);
     require(http_text(http_reply(*error)).find("\r\n\r\n{") != std::string::npos);

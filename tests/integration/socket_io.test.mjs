@@ -29,6 +29,32 @@ test('a namespace that does not exist is refused, and the others stay', async (t
   await client.has('430[0]');
 });
 
+test('a namespace comes by its pattern when the first asks for it, and raw clients and callers share it', async (t) => {
+  const gateway = await startGateway(t, ['--workers', '3', '--namespace-pattern', '/tenant-*', '--namespaces-max', '3']);
+  const client = await openSocket(t, gateway, { namespaces: ['/tenant-1'] });
+  const raw = await gateway.connect('?namespace=/tenant-1');
+  raw.send('from raw');
+  await client.until(() => client.messages.some((one) => plain(one) === '42/tenant-1,["message","from raw"]'));
+  await gateway.publish('called', { namespace: '/tenant-1', everyone: true });
+  await raw.has('called');
+  await gateway.publish('first', { namespace: '/tenant-2', everyone: true });
+  const { node } = await gateway.rpc('Nodes').getNode({});
+  assert.deepEqual(node.namespaces.map((one) => one.name), ['/', '/tenant-1', '/tenant-2']);
+  client.send('40/tenant-3,');
+  await client.has('44/tenant-3,{"message":"Invalid namespace"}');
+  assert.ok(gateway.logged('namespaces_exhausted'));
+  await assert.rejects(gateway.publish('x', { namespace: '/tenant-3', everyone: true }), /namespaces-max/);
+  await assert.rejects(gateway.publish('x', { namespace: '/other', everyone: true }), /namespace-pattern/);
+});
+
+test('the number reached is that of clients, in however many of the rooms each is', async (t) => {
+  const on = await startGateway(t, ['--workers', '3']);
+  const sender = await openSocket(t, on, { query: '&room=a&room=b&room=c' });
+  for (const rooms of ['?room=a&room=b&room=c', '?room=a', '?room=b&room=c', '?room=d', '?room=c']) await on.connect(rooms);
+  sender.send('421["x"]');
+  await sender.has('431[4]');
+});
+
 test('a client without a namespace is closed in time', async () => {
   const client = await new Engine(gateway, { route: '/socket.io/' }).socket();
   await client.whenClosed();

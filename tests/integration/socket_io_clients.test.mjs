@@ -9,13 +9,17 @@ import { Engine, plain } from './engine.mjs';
 import { startGateway } from './harness.mjs';
 
 const ways = [['polling'], ['websocket'], ['polling', 'websocket']];
+// With and without a TCP connection of its own for each request, which a WebSocket has anyway.
+const cells = ways.flatMap((transports) => (transports[0] === 'polling' ? [true, false] : [true]).map((keepAlive) => ({ transports, keepAlive })));
 for (const [version, make] of [['newest', io], ['4.0', io40]]) {
-  for (const transports of ways) {
+  for (const { transports, keepAlive } of cells) {
     for (const workers of [1, 4]) {
-      test(`socket.io-client ${version} by ${transports.join(' and ')} with ${workers} workers`, async (t) => {
+      test(`socket.io-client ${version} by ${transports.join(' and ')} with ${workers} workers${keepAlive ? '' : ', a TCP connection for each request'}`, async (t) => {
         const own = await startGateway(t, ['--workers', String(workers)]);
+        const agent = new http.Agent({ keepAlive });
+        t.after(() => agent.destroy());
         const connect = async () => {
-          const socket = make(`http://${own.clients}`, { transports, forceNew: true, reconnectionDelay: 10, reconnectionDelayMax: 20 });
+          const socket = make(`http://${own.clients}`, { transports, agent, forceNew: true, reconnectionDelay: 10, reconnectionDelayMax: 20 });
           t.after(() => socket.close());
           socket.got = [];
           socket.on('n', (number) => socket.got.push(number));
@@ -107,15 +111,4 @@ test('300 sessions over 8 keep-alive connections, as behind a proxy', async (t) 
     while (heard.length < 5) heard.push(...(await engine.packets()));
     assert.deepEqual(heard.map(plain), Array.from({ length: 5 }, (_, round) => `42["said",${(at + 150) % 300},${round}]`));
   }));
-});
-
-test('a TCP connection for each request changes nothing', async (t) => {
-  const own = await startGateway(t, ['--workers', '4']);
-  const agent = new http.Agent({ keepAlive: false });
-  const socket = io(`http://${own.clients}`, { transports: ['polling'], agent, forceNew: true });
-  t.after(() => socket.close());
-  await once(socket, 'connect');
-  for (let number = 0; number < 50; ++number) {
-    assert.equal(await new Promise((resolve) => socket.emit('x', number, resolve)), 0);
-  }
 });

@@ -29,7 +29,8 @@ class TranslatorTest : public testing::Test {
   }
   static std::string field(const Problem& problem) { return problem ? problem->field : "(nothing)"; }
 
-  Translator translator{{"/", "/admin"}, {.room_name_bytes_max = 8, .publish_batch_max = 3, .list_page_max = 5}};
+  workers::Namespaces namespaces{{.declared = {"/admin"}}};
+  Translator translator{namespaces, {.room_name_bytes_max = 8, .publish_batch_max = 3, .list_page_max = 5}};
   workers::Message message;
 };
 
@@ -51,13 +52,40 @@ TEST_F(TranslatorTest, OptionsReachTheMessage) {
     request.mutable_options()->set_conflation_key("price");
     request.mutable_payload()->set_binary(std::string("\0\xff", 2));
     request.mutable_payload()->set_event("tick");
+    request.mutable_options()->set_compress(false);
   }));
+  EXPECT_EQ(message.deflation, workers::Deflation::never);
   EXPECT_FALSE(message.stored);
   EXPECT_EQ(message.slow_policy, workers::SlowPolicy::conflate);
   EXPECT_EQ(message.conflation_key, "price");
   EXPECT_EQ(message.kind, workers::DataKind::binary);
   EXPECT_EQ(message.data.size(), 2U);
   EXPECT_EQ(message.event, "tick");
+}
+
+TEST_F(TranslatorTest, AVerdictSaysWhoOrWhy) {
+  v1::Verdict request;
+  workers::Verdict verdict;
+  EXPECT_EQ(translator.verdict(request, verdict)->field, "answer");
+  request.mutable_allow()->set_user("ann");
+  request.mutable_allow()->add_rooms("a");
+  request.mutable_allow()->add_rooms("a");
+  ASSERT_FALSE(translator.verdict(request, verdict));
+  EXPECT_TRUE(verdict.allows);
+  EXPECT_EQ(verdict.user, "ann");
+  EXPECT_EQ(verdict.rooms, std::vector<RoomKey>{RoomKey::room("a")});
+  request.mutable_allow()->set_user("longer than 8");
+  EXPECT_TRUE(translator.verdict(request, verdict));
+  verdict = {};
+  request.mutable_refuse();
+  ASSERT_FALSE(translator.verdict(request, verdict));
+  EXPECT_FALSE(verdict.allows);
+  EXPECT_EQ(verdict.message, "Not allowed");
+  request.mutable_refuse()->set_data("{");
+  EXPECT_TRUE(translator.verdict(request, verdict));
+  request.mutable_refuse()->set_data("{}");
+  request.mutable_refuse()->set_message(std::string(257, 'x'));
+  EXPECT_TRUE(translator.verdict(request, verdict));
 }
 
 TEST_F(TranslatorTest, EachSlowPolicyIsItsOwn) {

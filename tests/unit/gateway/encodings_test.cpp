@@ -185,7 +185,7 @@ class DeflatedEncodings : public testing::Test {
   }
 
   Options options_;
-  Namespaces namespaces_;
+  workers::Namespaces namespaces_;
   // Encoding asks no other worker.
   struct NoOthers : Contexts {
     WorkerContext& context_of(workers::Worker&) override { std::abort(); }
@@ -196,6 +196,18 @@ class DeflatedEncodings : public testing::Test {
   WorkerContext context_{options_, namespaces_, seals_, contexts_, metrics_};
   const workers::WireFormat bare_ = websocket_format(false, DeflateTerms{});
 };
+
+TEST_F(DeflatedEncodings, WhatAMessageSaysOfItselfGoesBeforeItsSize) {
+  Message message = message_of(DataKind::text, std::string(10, 'a'));
+  const auto is_deflated = [&] { return (encoded(bare_, message)[0] & 0x40) != 0; };
+  EXPECT_FALSE(is_deflated());
+  message.deflation = workers::Deflation::always;
+  EXPECT_TRUE(is_deflated());
+  message = message_of(DataKind::text, std::string(1000, 'a'));
+  EXPECT_TRUE(is_deflated());
+  message.deflation = workers::Deflation::never;
+  EXPECT_FALSE(is_deflated());
+}
 
 TEST_F(DeflatedEncodings, AMessageThatIsWorthItIsDeflatedAndSaysSo) {
   const std::string data(1000, 'x');

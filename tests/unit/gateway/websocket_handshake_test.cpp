@@ -36,7 +36,9 @@ std::variant<WebSocketHandshake, HttpError> shake(const Request& request, const 
   const auto target = RequestTarget::parse(head->target);
   EXPECT_TRUE(target);
   static const Seals seals;
-  return shake_hands(*head, *target, options, Namespaces({"/", "/admin"}), seals, rooms_max);
+  workers::Namespaces namespaces({.declared = {"/admin"}});
+  const Admission nobody;
+  return shake_hands(*head, *target, {options, namespaces, seals, rooms_max, nobody});
 }
 
 WebSocketHandshake accepted(const Request& request, const Options& options = open_options()) {

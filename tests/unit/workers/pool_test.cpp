@@ -61,10 +61,10 @@ TEST(Pool, KnowsItsNamespaces) {
   options.namespaces = {"/admin", "/", "/admin"};
   LineEdge edge;
   Pool pool(options, 1, 2, edge);
-  EXPECT_EQ(pool.namespaces(), (std::vector<std::string>{"/", "/admin"}));
-  EXPECT_EQ(pool.find_namespace("/"), base::NamespaceId{0});
-  EXPECT_EQ(pool.find_namespace("/admin"), base::NamespaceId{1});
-  EXPECT_EQ(pool.find_namespace("admin"), std::nullopt);
+  EXPECT_EQ(pool.namespaces().size(), 2u);
+  EXPECT_EQ(pool.namespaces().resolve("/").value(), base::NamespaceId{0});
+  EXPECT_EQ(pool.namespaces().resolve("/admin").value(), base::NamespaceId{1});
+  EXPECT_FALSE(pool.namespaces().resolve("admin"));
 }
 
 TEST(Pool, NamespacesHaveOrdersOfTheirOwn) {
@@ -77,6 +77,17 @@ TEST(Pool, NamespacesHaveOrdersOfTheirOwn) {
   EXPECT_EQ(running.pool.publish(message)->matched, 0u);
   EXPECT_EQ(running.pool.publish(message_to("a", "here"))->position.offset, 1u);
   EXPECT_EQ(client.line(), "a@1:here");
+}
+
+TEST(Pool, ANamespaceThatCameByItsPatternHasAnOrderOfItsOwn) {
+  Options options = with_workers(2);
+  options.namespace_patterns = {"/tenant-*"};
+  RunningWorkers running(options);
+  auto message = message_to("a", "elsewhere");
+  message->target.name_space = running.pool.namespaces().resolve("/tenant-7").value();
+  EXPECT_EQ(message->target.name_space, base::NamespaceId{1});
+  EXPECT_EQ(running.pool.publish(message)->position.offset, 1u);
+  EXPECT_EQ(running.pool.publish(message_to("a", "here"))->position.offset, 1u);
 }
 
 TEST(Pool, HasAWorkerAtLeast) {
