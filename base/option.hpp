@@ -25,7 +25,8 @@ struct OptionInfo {
   std::string_view sentence = {};                        // for help and documents; ends with a full stop
   // Says what was expected if a value of text is not fit ("a name that begins with '/'"), and nothing if it is.
   std::string_view (*misfit)(std::string_view value) = nullptr;
-  bool in_file = true;  // false: a key of the file cannot set it
+  bool is_secret = false;  // its values are shown to nobody
+  bool in_file = true;     // false: a key of the file cannot set it
 };
 
 // Says of what kind an option's values are.
@@ -44,6 +45,9 @@ struct Option {
   std::function<Status(const std::vector<std::string>& values)> assign;
   // Gives the member's value as texts.
   std::function<std::vector<std::string>()> values;
+
+  // The same as people may see them.
+  std::vector<std::string> shown_values() const;
 
   std::string flag() const;                  // "--share-port"
   std::string environment_variable() const;  // "SLUICE_SHARE_PORT"

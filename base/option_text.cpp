@@ -174,7 +174,7 @@ void append_object(std::string& out, const Option& option) {
   out += ",\"default\":";
   append_literals(out, option, option.defaults);
   out += ",\"value\":";
-  append_literals(out, option, option.values());
+  append_literals(out, option, option.shown_values());
   out += '}';
 }
 

@@ -131,7 +131,7 @@ Result<T> parse_option(const std::string& text, const OptionInfo& info) {
   if (auto value = OptionValue<T>::parse(text, info)) return *std::move(value);
   std::string expected = OptionValue<T>::expected(info);
   if (info.misfit != nullptr && !info.misfit(text).empty()) expected = info.misfit(text);
-  return fail(Errc::bad_request, "'" + text + "' is not " + expected);
+  return fail(Errc::bad_request, (info.is_secret ? "what is given" : "'" + text + "'") + " is not " + expected);
 }
 
 // Parses the name of an enumerator, `names` being in the enum's order; gives its place.

@@ -25,6 +25,12 @@ std::vector<std::string> split_list(std::string_view text) {
 
 }  // namespace
 
+std::vector<std::string> Option::shown_values() const {
+  std::vector<std::string> shown = values();
+  if (info.is_secret) std::ranges::fill(shown, "(hidden)");
+  return shown;
+}
+
 std::string Option::flag() const { return "--" + std::string(name); }
 
 std::string Option::environment_variable() const {

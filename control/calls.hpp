@@ -19,6 +19,8 @@
 #include "control/readiness_flag.hpp"
 #include "control/show.hpp"
 #include "control/translator.hpp"
+#include "identity/revocations.hpp"
+#include "sluice/v1/access.pb.h"
 #include "sluice/v1/backends.pb.h"
 #include "sluice/v1/gateway.pb.h"
 #include "sluice/v1/nodes.pb.h"
@@ -32,6 +34,7 @@ class Calls {
  public:
   struct Parts {
     workers::Pool& pool;
+    identity::Revocations& revocations;
     Executor& executor;
     Metrics& metrics;
     const ReadinessFlag& readiness;
@@ -69,6 +72,13 @@ class Calls {
                   const Answer<v1::ListRoomsResponse>& answer);
   void history(const v1::HistoryRequest& request, base::TimePoint deadline, const Answer<v1::HistoryResponse>& answer);
   void get_node(const v1::GetNodeRequest& request, base::TimePoint deadline, const Answer<v1::GetNodeResponse>& answer);
+
+  void revoke_tokens(const v1::RevokeTokensRequest& request, base::TimePoint deadline,
+                     const Answer<v1::RevokeTokensResponse>& answer);
+  void block_user(const v1::BlockUserRequest& request, base::TimePoint deadline,
+                  const Answer<v1::BlockUserResponse>& answer);
+  void unblock_user(const v1::UnblockUserRequest& request, base::TimePoint deadline,
+                    const Answer<v1::UnblockUserResponse>& answer);
 
   // Asks whoever `request` names. The ids of those that were asked come to `answer`, on the executor; their answers to
   // `on_acknowledged`, on workers' threads, as long as that is held.

@@ -44,12 +44,14 @@ NodeNumbers numbers_of(const workers::Pool& pool, bool is_ready) {
 }  // namespace
 
 struct Control::State {
-  State(Control& control, workers::Pool& pool_of, EventHub& hub_of, const Options& options_of, const Facts& facts_of)
+  State(Control& control, workers::Pool& pool_of, EventHub& hub_of, identity::Revocations& revocations,
+        const Options& options_of, const Facts& facts_of)
       : pool(pool_of),
         hub(hub_of),
         options(options_of),
         facts(facts_of),
-        calls({pool, executor, metrics, readiness, [&control] { control.set_ready(false); }, options, facts}),
+        calls({pool, revocations, executor, metrics, readiness, [&control] { control.set_ready(false); }, options,
+               facts}),
         grpc({calls, hub, metrics, executor, options}),
         json_calls(calls, metrics),
         routes({json_calls, options.admin_hosts, options.insecure_control, [this] { return metrics_page(); },
@@ -100,8 +102,9 @@ struct Control::State {
   bool runs = false;
 };
 
-Control::Control(workers::Pool& pool, EventHub& hub, const Options& options, const Facts& facts)
-    : state_(std::make_unique<State>(*this, pool, hub, options, facts)) {}
+Control::Control(workers::Pool& pool, EventHub& hub, identity::Revocations& revocations, const Options& options,
+                 const Facts& facts)
+    : state_(std::make_unique<State>(*this, pool, hub, revocations, options, facts)) {}
 
 Control::~Control() { shutdown(base::Clock::now()); }
 

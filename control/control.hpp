@@ -13,6 +13,10 @@ namespace sluice::workers {
 class Pool;
 }
 
+namespace sluice::identity {
+class Revocations;
+}  // namespace sluice::identity
+
 namespace sluice::control {
 
 class EventHub;
@@ -20,7 +24,8 @@ class EventHub;
 class Control {
  public:
   // `options` are validated. All arguments outlive this. The pool may be started before start() or after it.
-  Control(workers::Pool& pool, EventHub& hub, const Options& options, const Facts& facts);
+  Control(workers::Pool& pool, EventHub& hub, identity::Revocations& revocations, const Options& options,
+          const Facts& facts);
   ~Control();
   Control(const Control&) = delete;
   Control& operator=(const Control&) = delete;

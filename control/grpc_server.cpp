@@ -57,11 +57,12 @@ base::Error cannot_listen(const base::Address& address, int error) {
 }  // namespace
 
 struct GrpcServer::State {
-  explicit State(Parts given) : parts(given), gateway(given), nodes(given), backends(given) {}
+  explicit State(Parts given) : parts(given), gateway(given), nodes(given), access(given), backends(given) {}
 
   Parts parts;
   GatewayService gateway;
   NodesService nodes;
+  AccessService access;
   BackendsService backends;
   std::unique_ptr<grpc::Server> server;
 };
@@ -90,6 +91,7 @@ base::Result<base::Address> GrpcServer::start() {
   builder.SetMaxSendMessageSize(-1);
   builder.RegisterService(&state_->gateway);
   builder.RegisterService(&state_->nodes);
+  builder.RegisterService(&state_->access);
   builder.RegisterService(&state_->backends);
   state_->server = builder.BuildAndStart();
   if (!state_->server || port == 0) return cannot_listen(address, error_of_binding(address));

@@ -110,6 +110,18 @@ grpc::ServerWriteReactor<grpc::ByteBuffer>* NodesService::Drain(grpc::CallbackSe
   return new DrainStream(stream_parts(parts_), *request);
 }
 
+AccessService::Reactor* AccessService::RevokeTokens(Context* context, const Bytes* request, Bytes* response) {
+  return serve(parts_, {Method::revoke_tokens, context, request, response}, &Calls::revoke_tokens);
+}
+
+AccessService::Reactor* AccessService::BlockUser(Context* context, const Bytes* request, Bytes* response) {
+  return serve(parts_, {Method::block_user, context, request, response}, &Calls::block_user);
+}
+
+AccessService::Reactor* AccessService::UnblockUser(Context* context, const Bytes* request, Bytes* response) {
+  return serve(parts_, {Method::unblock_user, context, request, response}, &Calls::unblock_user);
+}
+
 grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* BackendsService::SubscribeEvents(
     grpc::CallbackServerContext*) {
   return new EventStream(stream_parts(parts_), parts_.hub);

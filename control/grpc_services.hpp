@@ -6,6 +6,7 @@
 #include <grpcpp/support/server_callback.h>
 
 #include "control/grpc_server.hpp"
+#include "sluice/v1/access.grpc.pb.h"
 #include "sluice/v1/backends.grpc.pb.h"
 #include "sluice/v1/gateway.grpc.pb.h"
 #include "sluice/v1/nodes.grpc.pb.h"
@@ -22,6 +23,9 @@ using Gateway = G::WithRawCallbackMethod_GetConnection<G::WithRawCallbackMethod_
     G::WithRawCallbackMethod_ListRooms<G::WithRawCallbackMethod_History<Changing>>>>;
 using Nodes = v1::Nodes::WithRawCallbackMethod_GetNode<v1::Nodes::WithRawCallbackMethod_Drain<v1::Nodes::Service>>;
 using Backends = v1::Backends::WithRawCallbackMethod_SubscribeEvents<v1::Backends::Service>;
+using A = v1::Access;
+using Access = A::WithRawCallbackMethod_RevokeTokens<
+    A::WithRawCallbackMethod_BlockUser<A::WithRawCallbackMethod_UnblockUser<A::Service>>>;
 }  // namespace raw
 
 class GatewayService final : public raw::Gateway {
@@ -56,6 +60,22 @@ class NodesService final : public raw::Nodes {
                                     grpc::ByteBuffer* response) override;
   grpc::ServerWriteReactor<grpc::ByteBuffer>* Drain(grpc::CallbackServerContext* context,
                                                     const grpc::ByteBuffer* request) override;
+
+ private:
+  GrpcServer::Parts parts_;
+};
+
+class AccessService final : public raw::Access {
+ public:
+  using Context = grpc::CallbackServerContext;
+  using Bytes = grpc::ByteBuffer;
+  using Reactor = grpc::ServerUnaryReactor;
+
+  explicit AccessService(const GrpcServer::Parts& parts) : parts_(parts) {}
+
+  Reactor* RevokeTokens(Context* context, const Bytes* request, Bytes* response) override;
+  Reactor* BlockUser(Context* context, const Bytes* request, Bytes* response) override;
+  Reactor* UnblockUser(Context* context, const Bytes* request, Bytes* response) override;
 
  private:
   GrpcServer::Parts parts_;

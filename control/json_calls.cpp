@@ -76,7 +76,7 @@ JsonAnswer json_error(std::string_view code, std::string_view message) {
 }
 
 JsonCalls::JsonCalls(Calls& calls, Metrics& metrics) : calls_(calls), metrics_(metrics) {
-  const std::string_view gateway = "sluice.v1.Gateway", nodes = "sluice.v1.Nodes";
+  const std::string_view gateway = "sluice.v1.Gateway", nodes = "sluice.v1.Nodes", access = "sluice.v1.Access";
   add(gateway, Method::publish, &Calls::publish);
   add(gateway, Method::publish_batch, &Calls::publish_batch);
   add(gateway, Method::join_rooms, &Calls::join_rooms);
@@ -87,6 +87,9 @@ JsonCalls::JsonCalls(Calls& calls, Metrics& metrics) : calls_(calls), metrics_(m
   add(gateway, Method::list_rooms, &Calls::list_rooms);
   add(gateway, Method::history, &Calls::history);
   add(nodes, Method::get_node, &Calls::get_node);
+  add(access, Method::revoke_tokens, &Calls::revoke_tokens);
+  add(access, Method::block_user, &Calls::block_user);
+  add(access, Method::unblock_user, &Calls::unblock_user);
 }
 
 template <class Request, class Response>

@@ -22,10 +22,14 @@ enum class Method : std::uint8_t {
   drain,
   subscribe_events,
   emit_with_ack,
+  revoke_tokens,
+  block_user,
+  unblock_user,
 };
-inline constexpr std::array<std::string_view, 14> method_names{
-    "Publish",         "PublishBatch", "PublishStream", "JoinRooms", "LeaveRooms", "Disconnect",      "GetConnection",
-    "ListConnections", "ListRooms",    "History",       "GetNode",   "Drain",      "SubscribeEvents", "EmitWithAck"};
+inline constexpr std::array<std::string_view, 17> method_names{
+    "Publish",         "PublishBatch",    "PublishStream", "JoinRooms", "LeaveRooms", "Disconnect",
+    "GetConnection",   "ListConnections", "ListRooms",     "History",   "GetNode",    "Drain",
+    "SubscribeEvents", "EmitWithAck",     "RevokeTokens",  "BlockUser", "UnblockUser"};
 
 // gRPC's status codes by number: their names in metrics and in the Connect protocol are the same words.
 inline constexpr std::array<std::string_view, 17> status_names{

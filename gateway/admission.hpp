@@ -1,16 +1,19 @@
 #pragma once
 // Admission: as whom a client comes in, and what that gives it.
 
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "workers/credentials.hpp"
 #include "workers/message.hpp"
 
 namespace sluice::gateway {
 
 struct Admission {
-  std::string user;                     // empty: nobody in particular
-  std::vector<workers::RoomKey> rooms;  // named ones, that it is put into
+  std::string user;                                                   // empty: nobody in particular
+  std::vector<workers::RoomKey> rooms;                                // named ones, that it is put into
+  std::shared_ptr<const workers::Credentials> credentials = nullptr;  // null: none were asked for, or shown
 };
 
 }  // namespace sluice::gateway

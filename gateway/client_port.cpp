@@ -90,7 +90,7 @@ std::unique_ptr<workers::Wire> ClientPort::make_wire(workers::Worker& worker) {
 WorkerContext& ClientPort::context_of(workers::Worker& worker) {
   std::unique_ptr<WorkerContext>& context = contexts_[worker.id().value];
   if (!context) {
-    context = std::make_unique<WorkerContext>(options_, *namespaces_, seals_, *this, worker.metrics());
+    context = std::make_unique<WorkerContext>(options_, identity_, *namespaces_, seals_, *this, worker.metrics());
   }
   return *context;
 }

@@ -23,8 +23,9 @@ class ClientPort : public workers::Edge, public Contexts {
     const base::Snapshot<TlsCertificates>& certificates;
   };
   // `options` are validated; all outlive this.
-  explicit ClientPort(const Options& options, const std::optional<Tls>& tls = std::nullopt)
-      : options_(options), tls_(tls) {}
+  explicit ClientPort(const Options& options, const std::optional<Tls>& tls = std::nullopt,
+                      ClientIdentity identity = {})
+      : options_(options), tls_(tls), identity_(std::move(identity)) {}
 
   // Opens every address for every worker, before the pool starts, and logs a line `listening` for each. Throws
   // std::runtime_error, with a sentence that names option and address, if one cannot be had.
@@ -48,6 +49,7 @@ class ClientPort : public workers::Edge, public Contexts {
 
   const Options& options_;
   const std::optional<Tls> tls_;
+  const ClientIdentity identity_;
   workers::Namespaces* namespaces_ = nullptr;  // the pool's, once it is known
   const Seals seals_;
   // By worker, who makes its own on first need.

@@ -169,16 +169,25 @@ class OpenRequest final : public HttpHandler {
 
 // The application of a new session, or what comes instead of one.
 std::variant<std::unique_ptr<EngineApplication>, Routed> make_application(const RouteParts& parts, EngineKind kind) {
+  auto details = read_details(parts.head, parts.target, parts.context.options);
   if (kind == EngineKind::socket_io) {
-    auto rooms = read_rooms(parts.target, parts.rules());
+    // Each namespace is let in by itself, by what its CONNECT shows or else by this.
+    auto shown = parts.context.authenticator.of_request(parts.head, parts.target);
+    if (!shown) return Routed(http_reply(http_error(shown.error())));
+    auto rooms = read_room_names(parts.target, parts.context.options, parts.worker.options().rooms_per_connection_max);
     if (!rooms) return Routed(http_reply(http_error(rooms.error())));
-    return std::make_unique<SocketIoSession>(parts.context, std::move(*rooms),
-                                             read_details(parts.head, parts.target, parts.context.options));
+    if (!parts.context.authenticator.knows_tokens()) {
+      const auto status = check_rooms(*rooms, parts.rules(Admission()));
+      if (!status) return Routed(http_reply(http_error(status.error())));
+    }
+    return std::make_unique<SocketIoSession>(
+        parts.context, SocketIoSession::Handshake{std::move(*rooms), std::move(details), *std::move(shown)});
   }
-  if (auto first = before_admission(parts, workers::Protocol::engine_io)) return *std::move(first);
-  auto subscription = read_subscription(parts.target, parts.rules());
+  auto admitted = admit(parts, workers::Protocol::engine_io);
+  if (auto* const instead = std::get_if<Routed>(&admitted)) return std::move(*instead);
+  auto subscription = read_subscription(parts.target, parts.rules(std::get<Admission>(admitted)));
   if (!subscription) return Routed(http_reply(http_error(subscription.error())));
-  subscription->details = read_details(parts.head, parts.target, parts.context.options);
+  subscription->details = std::move(details);
   return std::make_unique<EngineMessages>(parts.context, std::move(*subscription));
 }
 

@@ -8,7 +8,9 @@ namespace sluice::gateway {
 
 HttpError http_error(base::Error error) {
   const std::uint16_t status = base::row_of(error.code).http_status;
-  return {status, std::move(error)};
+  // RFC 9110, 11.6.1.
+  const char* const headers = error.code == base::Errc::unauthenticated ? "WWW-Authenticate: Bearer\r\n" : "";
+  return {status, std::move(error), headers};
 }
 
 HttpReply http_reply(const HttpError& error) {

@@ -132,7 +132,7 @@ std::optional<base::WorkerId> HttpWire::follow(Worker& worker, Connection& conne
   if (auto* const handler = std::get_if<std::unique_ptr<HttpHandler>>(&routed)) {
     begin(worker, connection, head, std::move(*handler));
   } else if (auto* const needs = std::get_if<NeedsVerdict>(&routed)) {
-    ask(worker, connection, std::move(*needs), head_text);
+    ask_verdict(worker, connection, std::move(*needs), head_text);
   } else if (auto* const reply = std::get_if<HttpReply>(&routed)) {
     // What body it may have is not read.
     const bool has_body = head.count("Transfer-Encoding") > 0 ||
@@ -149,17 +149,18 @@ std::optional<base::WorkerId> HttpWire::follow(Worker& worker, Connection& conne
 
 // --- verdicts ---
 
-void HttpWire::ask(Worker& worker, Connection& connection, NeedsVerdict needs, std::string_view head_text) {
+void HttpWire::ask_verdict(Worker& worker, Connection& connection, NeedsVerdict needs, std::string_view head_text) {
   worker.disarm(connection);
   const bool is_asked =
       context_.verdicts.ask(worker, connection, std::move(needs.question),
-                            [id = exchange_id(worker, connection)](Worker& here, const workers::Verdict* verdict) {
+                            [id = exchange_id(worker, connection), admission = std::move(needs.admission)](
+                                Worker& here, const workers::Verdict* verdict) {
                               Connection* const found = here.find_open(id.slot, id.generation);
                               HttpWire* const wire = of(found);
                               std::string early;
                               if (wire != nullptr && wire->request_ && wire->number_ == id.number) {
                                 early = std::exchange(wire->early_, {});
-                                here.run_for(*found, [&] { wire->take_verdict(here, *found, verdict); });
+                                here.run_for(*found, [&] { wire->take_verdict(here, *found, admission, verdict); });
                               }
                               Connection* const still = here.find_open(id.slot, id.generation);
                               // What the client has sent meanwhile is for whatever the connection has become.
@@ -178,7 +179,8 @@ void HttpWire::ask(Worker& worker, Connection& connection, NeedsVerdict needs, s
   request_->is_whole = true;
 }
 
-void HttpWire::take_verdict(Worker& worker, Connection& connection, const workers::Verdict* verdict) {
+void HttpWire::take_verdict(Worker& worker, Connection& connection, const Admission& shown,
+                            const workers::Verdict* verdict) {
   const std::unique_ptr<Request> request = std::move(request_);
   if (verdict == nullptr) {
     return refuse(worker, connection,
@@ -193,9 +195,10 @@ void HttpWire::take_verdict(Worker& worker, Connection& connection, const worker
   // It was read once.
   const auto head = parse_head(request->asking);
   const auto target = RequestTarget::parse(head->target);
-  const Admission admission{verdict->user, verdict->rooms};
-  static_cast<void>(follow(worker, connection, *head, route({worker, connection, context_, *head, *target, &admission}),
-                           request->asking));
+  const auto admission = context_.authenticator.with_verdict(shown, *verdict);
+  if (!admission) return refuse(worker, connection, http_reply(http_error(admission.error())));
+  static_cast<void>(follow(worker, connection, *head,
+                           route({worker, connection, context_, *head, *target, &*admission}), request->asking));
 }
 
 // --- bodies ---

@@ -45,8 +45,10 @@ class HttpWire : public workers::Wire {
                                         std::string_view head);
   std::optional<base::WorkerId> follow(workers::Worker& worker, workers::Connection& connection, const HttpHead& head,
                                        Routed routed, std::string_view head_text);
-  void ask(workers::Worker& worker, workers::Connection& connection, NeedsVerdict needs, std::string_view head_text);
-  void take_verdict(workers::Worker& worker, workers::Connection& connection, const workers::Verdict* verdict);
+  void ask_verdict(workers::Worker& worker, workers::Connection& connection, NeedsVerdict needs,
+                   std::string_view head_text);
+  void take_verdict(workers::Worker& worker, workers::Connection& connection, const Admission& shown,
+                    const workers::Verdict* verdict);
   void begin(workers::Worker& worker, workers::Connection& connection, const HttpHead& head,
              std::unique_ptr<HttpHandler> handler);
   void dispatch(workers::Worker& worker, workers::Connection& connection);

@@ -1,5 +1,9 @@
 #include "gateway/inbound.hpp"
 
+#include <algorithm>
+
+#include "base/pattern.hpp"
+
 namespace sluice::gateway {
 namespace {
 
@@ -15,6 +19,21 @@ std::shared_ptr<workers::Message> make_message(const workers::Connection& connec
 }
 
 }  // namespace
+
+bool may_speak_to(const workers::Worker& worker, const workers::Connection& connection, std::string_view room) {
+  const workers::Credentials* const credentials = worker.credentials_of(connection);
+  if (credentials == nullptr || !credentials->publish) return true;
+  return std::ranges::any_of(*credentials->publish,
+                             [room](const std::string& pattern) { return base::matches_pattern(pattern, room); });
+}
+
+std::vector<workers::RoomKey> relay_rooms(workers::Worker& worker, const workers::Connection& connection) {
+  std::vector<workers::RoomKey> rooms = worker.named_rooms(connection);
+  const auto refused =
+      std::erase_if(rooms, [&](const workers::RoomKey& key) { return !may_speak_to(worker, connection, key.name); });
+  if (refused > 0 && rooms.empty()) worker.drop_received(DropReason::forbidden);
+  return rooms;
+}
 
 Held take_message(ClientMessages policy, workers::Worker& worker, workers::Connection& connection,
                   workers::DataKind kind, std::string_view payload) {
@@ -33,7 +52,7 @@ Held take_message(ClientMessages policy, workers::Worker& worker, workers::Conne
     }
     case ClientMessages::relay: {
       auto message = make_message(connection, kind, payload);
-      message->target.rooms = worker.named_rooms(connection);
+      message->target.rooms = relay_rooms(worker, connection);
       // A backend may have taken it out of all its rooms: then nobody hears it.
       if (message->target.rooms.empty()) return nullptr;
       return try_again(worker, connection, std::move(message));

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "gateway/options.hpp"
 #include "workers/message.hpp"
@@ -14,6 +15,12 @@ namespace sluice::gateway {
 // A message that could not be taken yet, because a mailbox is full or backends are behind. Its wire keeps it and pauses
 // reads.
 using Held = std::shared_ptr<workers::Message>;
+
+// The rooms that hear what the client says to nobody in particular: all its own, as far as its credentials let it
+// speak.
+std::vector<workers::RoomKey> relay_rooms(workers::Worker& worker, const workers::Connection& connection);
+// Whether its credentials let it speak to a room.
+bool may_speak_to(const workers::Worker& worker, const workers::Connection& connection, std::string_view room);
 
 // Does with the message as the policy says; gives it back if it has to be tried again.
 Held take_message(ClientMessages policy, workers::Worker& worker, workers::Connection& connection,

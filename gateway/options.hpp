@@ -134,8 +134,10 @@ struct Options {
                    {.sentence = "Headers of a client's request that backends are told of when it comes, such as "
                                 "user-agent or cookie.",
                     .misfit = header_misfit});
-    visitor.option("allow-anonymous", allow_anonymous,
-                   {.sentence = "Allow relay and echo beyond loopback though nobody has to say who they are."});
+    visitor.option(
+        "allow-anonymous", allow_anonymous,
+        {.sentence = "Let clients in that show no token, and allow relay and echo beyond loopback though nobody "
+                     "has to say who they are."});
     visitor.option("allowed-origins", allowed_origins,
                    {.sentence = "Web origins whose pages may connect: same-origin, origins such as "
                                 "https://app.example:8443, or * for all.",
@@ -284,7 +286,8 @@ inline std::string Options::open_to_anyone(std::string_view flag, const std::vec
   if (!is_open || allow_anonymous || beyond == addresses.end()) return {};
   return "--client-messages: " + std::string(client_messages_names[static_cast<std::size_t>(client_messages)]) +
          " on " + std::string(flag) + " " + beyond->text() +
-         " lets anyone who reaches it use the gateway; say --allow-anonymous if that is meant, or listen on loopback "
+         " lets anyone who reaches it use the gateway; give keys for tokens, say --allow-anonymous if that is meant, "
+         "or listen on loopback "
          "(127.0.0.1 or [::1])";
 }
 
@@ -299,7 +302,6 @@ inline std::vector<std::string> Options::validate() const {
       std::find(allowed_origins.begin(), allowed_origins.end(), any_origin) != allowed_origins.end()) {
     problems.push_back("--allowed-origins: * allows every origin and stands alone");
   }
-  if (const std::string problem = open_to_anyone("--listen", listen); !problem.empty()) problems.push_back(problem);
   return problems;
 }
 

@@ -18,7 +18,7 @@ struct Count {
 
 }  // namespace
 
-void count_reached(Worker& worker, std::shared_ptr<const workers::Message> message,
+void count_reached(Worker& worker, const std::shared_ptr<const workers::Message>& message,
                    std::function<void(Worker&, std::uint64_t)> then) {
   const auto count = std::make_shared<Count>(Count{worker.worker_count(), 0, std::move(then)});
   for (std::size_t at = 0; at < worker.worker_count(); ++at) {

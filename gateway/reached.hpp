@@ -13,7 +13,7 @@ class Worker;
 namespace sluice::gateway {
 
 // Asks every worker; `then` is called on the thread of `worker`. Whoever is closing by then is not counted.
-void count_reached(workers::Worker& worker, std::shared_ptr<const workers::Message> message,
+void count_reached(workers::Worker& worker, const std::shared_ptr<const workers::Message>& message,
                    std::function<void(workers::Worker&, std::uint64_t)> then);
 
 }  // namespace sluice::gateway

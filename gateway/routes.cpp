@@ -20,8 +20,9 @@ using base::fail;
 // Makes the connection a WebSocket: the answer, what an enveloped client is told first, what it missed.
 Routed become_websocket(const RouteParts& parts) {
   if (const auto misfit = websocket_misfit(parts.head, parts.context.options)) return http_reply(*misfit);
-  if (auto first = before_admission(parts, workers::Protocol::websocket)) return *std::move(first);
-  auto shaken = shake_hands(parts.head, parts.target, parts.rules());
+  auto admitted = admit(parts, workers::Protocol::websocket);
+  if (auto* const instead = std::get_if<Routed>(&admitted)) return std::move(*instead);
+  auto shaken = shake_hands(parts.head, parts.target, parts.rules(std::get<Admission>(admitted)));
   if (const auto* const error = std::get_if<HttpError>(&shaken)) return http_reply(*error);
   auto& handshake = std::get<WebSocketHandshake>(shaken);
   parts.worker.send(parts.connection, handshake.answer);
@@ -39,21 +40,27 @@ bool is_at(std::string_view asked, std::string_view path) {
 
 }  // namespace
 
-SubscriptionRules RouteParts::rules() const {
-  static const Admission nobody;
-  return {context.options, context.namespaces, context.seals, worker.options().rooms_per_connection_max,
-          admission != nullptr ? *admission : nobody};
+SubscriptionRules RouteParts::rules(const Admission& admitted) const {
+  return {context.options, context.namespaces, context.seals, worker.options().rooms_per_connection_max, admitted};
 }
 
-std::optional<Routed> before_admission(const RouteParts& parts, workers::Protocol protocol) {
-  if (parts.admission != nullptr || parts.context.options.connect_verdict == ConnectVerdict::none) return std::nullopt;
+std::variant<Admission, Routed> admit(const RouteParts& parts, workers::Protocol protocol) {
+  if (parts.admission != nullptr) return *parts.admission;
+  Authenticator& authenticator = parts.context.authenticator;
+  auto shown = authenticator.of_request(parts.head, parts.target);
+  if (!shown) return Routed(http_reply(http_error(shown.error())));
+  auto admission = *shown ? base::Result<Admission>(*std::move(*shown)) : authenticator.of_nobody();
+  if (!admission) return Routed(http_reply(http_error(admission.error())));
+  if (parts.context.options.connect_verdict == ConnectVerdict::none) return *std::move(admission);
   const std::string* const given = parts.target.find("namespace");
   std::string name = given != nullptr ? *given : "/";
   if (!parts.context.namespaces.allows(name)) {
-    return http_reply(http_error(fail(Errc::not_found, "there is no such namespace")));
+    return Routed(http_reply(http_error(fail(Errc::not_found, "there is no such namespace"))));
   }
-  return NeedsVerdict{
-      {protocol, std::move(name), read_details(parts.head, parts.target, parts.context.options), false}};
+  auto details = read_details(parts.head, parts.target, parts.context.options);
+  std::string user = admission->user;
+  return Routed(
+      NeedsVerdict{{protocol, std::move(name), std::move(user), std::move(details), false}, *std::move(admission)});
 }
 
 Routed route(const RouteParts& parts) {

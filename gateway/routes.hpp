@@ -26,6 +26,7 @@ struct HandOver {
 // A backend is to say first whether the client may come in; then the request is routed again, with an admission.
 struct NeedsVerdict {
   workers::VerdictQuestion question;
+  Admission admission;  // as far as the request itself says
 };
 // A handler takes the request's body and answers later; a reply answers at once.
 using Routed = std::variant<std::unique_ptr<HttpHandler>, HttpReply, HandOver, Became, NeedsVerdict>;
@@ -39,11 +40,11 @@ struct RouteParts {
   const RequestTarget& target;
   const Admission* admission = nullptr;
 
-  SubscriptionRules rules() const;
+  SubscriptionRules rules(const Admission& admitted) const;
 };
 Routed route(const RouteParts& parts);
 
-// What comes before a request that makes a member: that a verdict is needed, or that none can be; else nothing.
-std::optional<Routed> before_admission(const RouteParts& parts, workers::Protocol protocol);
+// As whom a client that is to be a member comes in, or what comes instead.
+std::variant<Admission, Routed> admit(const RouteParts& parts, workers::Protocol protocol);
 
 }  // namespace sluice::gateway

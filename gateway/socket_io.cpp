@@ -180,6 +180,15 @@ ConnectRequest parse_connect(const Packet& packet) {
   return request;
 }
 
+std::string token_of(std::string_view payload) {
+  if (payload.empty()) return {};
+  const auto members = base::json_members(payload);
+  for (const base::JsonMember& member : *members) {
+    if (member.name == "\"token\"" && member.value.front() == '"') return base::json_string(member.value);
+  }
+  return {};
+}
+
 std::string connect_text(std::string_view name_space, std::string_view sid, std::string_view pid) {
   std::string text = head(PacketType::connect, name_space);
   text += "{\"sid\":";

@@ -46,6 +46,9 @@ struct ConnectRequest {
 // What the payload of a CONNECT says about coming back.
 ConnectRequest parse_connect(const Packet& packet);
 
+// The text `token` of a CONNECT's payload; empty if there is none.
+std::string token_of(std::string_view payload);
+
 // --- what a server sends: texts, without Engine.IO's type in front ---
 
 std::string connect_text(std::string_view name_space, std::string_view sid, std::string_view pid);

@@ -15,14 +15,24 @@
 #include "gateway/pending_event.hpp"
 #include "gateway/recovery.hpp"
 #include "gateway/socket_io.hpp"
+#include "gateway/subscription.hpp"
 #include "gateway/worker_context.hpp"
 
 namespace sluice::gateway {
 
 class SocketIoSession final : public EngineApplication {
  public:
-  // `context` outlives this. `rooms` are what each namespace's socket is put into, `details` what backends are told.
-  SocketIoSession(WorkerContext& context, std::vector<workers::RoomKey> rooms, workers::ConnectDetails details);
+  // What the session's request said.
+  struct Handshake {
+    std::vector<workers::RoomKey> rooms;  // that are asked for, in each namespace
+    workers::ConnectDetails details;
+    std::optional<Admission> shown;  // by its token, if it had one
+  };
+  // `context` outlives this.
+  SocketIoSession(WorkerContext& context, Handshake handshake);
+
+  // The session whose connection this is; null if it is none's.
+  static SocketIoSession* of(workers::Connection* connection);
 
   workers::Protocol protocol() const override { return workers::Protocol::socket_io; }
   void on_open(workers::Worker& worker, workers::Connection& connection) override;
@@ -49,11 +59,6 @@ class SocketIoSession final : public EngineApplication {
     Admission admission;
     base::NamespaceId id;  // once it was admitted
   };
-  // What the session's request said that is not what most say.
-  struct Handshake {
-    std::vector<workers::RoomKey> rooms;
-    workers::ConnectDetails details;
-  };
   // An event that could not be published yet.
   struct Waiting {
     Held message;
@@ -77,7 +82,9 @@ class SocketIoSession final : public EngineApplication {
                const Joining& joining, bool is_recovered);
   void on_claimed(workers::Worker& worker, workers::Connection& connection, Joining joining,
                   std::optional<BrokenSocket> socket);
-  std::vector<workers::RoomKey> first_rooms(const Joining& joining) const;
+  base::Result<Admission> authenticate(const workers::Worker& worker, std::string_view auth) const;
+  SubscriptionRules rules(const workers::Worker& worker, const Admission& admission) const;
+  std::vector<workers::RoomKey> asked_rooms() const;
   workers::ConnectDetails details_of(const Joining& joining) const;
   base::Result<bool> on_event(workers::Worker& worker, workers::Connection& connection, workers::Connection& rider,
                               const socket_io::Packet& packet, std::vector<std::string> attachments);
@@ -90,7 +97,7 @@ class SocketIoSession final : public EngineApplication {
   Joining& add_joining(Joining joining);
 
   WorkerContext& context_;
-  std::unique_ptr<Handshake> handshake_;  // null: the default room and nothing more
+  std::unique_ptr<Handshake> handshake_;  // null: it said nothing
   std::vector<Joined> joined_;
   std::unique_ptr<std::vector<Joining>> joining_;  // null: none
   std::unique_ptr<PendingEvent> pending_;

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/control_character.hpp"
+#include "base/pattern.hpp"
 #include "gateway/encodings.hpp"
 #include "gateway/http_head.hpp"
 #include "gateway/utf8.hpp"
@@ -15,8 +16,7 @@ namespace {
 using base::Errc;
 using base::fail;
 
-base::Status check_room(const std::string& name, const SubscriptionRules& rules) {
-  const Options& options = rules.options;
+base::Status check_name(const std::string& name, const Options& options) {
   if (name.empty()) return fail(Errc::bad_request, "a room's name is empty");
   if (name.size() > options.room_name_bytes_max) {
     return fail(Errc::bad_request,
@@ -25,10 +25,6 @@ base::Status check_room(const std::string& name, const SubscriptionRules& rules)
   if (!is_utf8(name) || base::has_control_character(name)) {
     return fail(Errc::bad_request, "a room's name is not UTF-8 without control characters");
   }
-  if (options.effective_client_rooms() == ClientRooms::granted && name != default_room) {
-    return fail(Errc::forbidden, "a room was asked for that was not granted; only lobby may be named");
-  }
-  if (rules.seals.is_socket_id(name)) return fail(Errc::forbidden, "a room was asked for that is a socket's own");
   return base::ok();
 }
 
@@ -47,20 +43,51 @@ workers::GapReason gap_reason(workers::Gap gap) {
 
 }  // namespace
 
-base::Result<std::vector<workers::RoomKey>> read_rooms(const RequestTarget& target, const SubscriptionRules& rules) {
-  std::vector<workers::RoomKey> rooms = rules.admission.rooms;
+base::Result<std::vector<workers::RoomKey>> read_room_names(const RequestTarget& target, const Options& options,
+                                                            std::size_t rooms_max) {
+  std::vector<workers::RoomKey> rooms;
   for (const auto& [name, value] : target.parameters) {
     if (name != "room") continue;
+    if (const auto status = check_name(value, options); !status) return status.error();
     const auto key = workers::RoomKey::room(value);
     if (std::find(rooms.begin(), rooms.end(), key) != rooms.end()) continue;
-    if (const auto status = check_room(value, rules); !status) return status.error();
-    if (rooms.size() >= rules.rooms_max) {
-      return fail(Errc::bad_request, "more rooms than " + std::to_string(rules.rooms_max) + " are named");
+    if (rooms.size() == rooms_max) {
+      return fail(Errc::bad_request, "more rooms than " + std::to_string(rooms_max) + " are named");
     }
     rooms.push_back(key);
   }
-  if (rooms.empty()) rooms.push_back(workers::RoomKey::room(std::string(default_room)));
   return rooms;
+}
+
+base::Status check_room(const std::string& name, const SubscriptionRules& rules) {
+  if (const auto status = check_name(name, rules.options); !status) return status;
+  if (rules.seals.is_socket_id(name)) return fail(Errc::forbidden, "a room was asked for that is a socket's own");
+  const auto key = workers::RoomKey::room(name);
+  const auto& given = rules.admission.rooms;
+  if (name == default_room || std::find(given.begin(), given.end(), key) != given.end()) return base::ok();
+  const auto* const credentials = rules.admission.credentials.get();
+  if (credentials != nullptr && credentials->join) {
+    const bool is_granted = std::ranges::any_of(
+        *credentials->join, [&](const std::string& pattern) { return base::matches_pattern(pattern, name); });
+    return is_granted ? base::ok() : fail(Errc::forbidden, "a room was asked for that the token does not grant");
+  }
+  if (rules.options.effective_client_rooms() != ClientRooms::granted) return base::ok();
+  return fail(Errc::forbidden, "a room was asked for that was not granted; only lobby may be named");
+}
+
+base::Status check_rooms(const std::vector<workers::RoomKey>& rooms, const SubscriptionRules& rules) {
+  for (const workers::RoomKey& key : rooms) {
+    if (const auto status = check_room(key.name, rules); !status) return status;
+  }
+  return base::ok();
+}
+
+std::vector<workers::RoomKey> all_rooms(std::vector<workers::RoomKey> asked, const Admission& admission) {
+  for (const workers::RoomKey& key : admission.rooms) {
+    if (std::find(asked.begin(), asked.end(), key) == asked.end()) asked.push_back(key);
+  }
+  if (asked.empty()) asked.push_back(workers::RoomKey::room(std::string(default_room)));
+  return asked;
 }
 
 workers::ConnectDetails read_details(const HttpHead& head, const RequestTarget& target, const Options& options) {
@@ -80,9 +107,14 @@ workers::ConnectDetails read_details(const HttpHead& head, const RequestTarget& 
 
 base::Result<Subscription> read_subscription(const RequestTarget& target, const SubscriptionRules& rules) {
   Subscription subscription;
-  auto rooms = read_rooms(target, rules);
+  auto rooms = read_room_names(target, rules.options, rules.rooms_max);
   if (!rooms) return rooms.error();
-  subscription.announcement.rooms = std::move(*rooms);
+  if (const auto status = check_rooms(*rooms, rules); !status) return status.error();
+  subscription.announcement.rooms = all_rooms(std::move(*rooms), rules.admission);
+  if (subscription.announcement.rooms.size() > rules.rooms_max) {
+    return fail(Errc::bad_request, "more rooms than " + std::to_string(rules.rooms_max) + " are named and granted");
+  }
+  subscription.announcement.credentials = rules.admission.credentials;
   if (!rules.admission.user.empty()) {
     subscription.announcement.rooms.push_back(workers::RoomKey::user(rules.admission.user));
   }

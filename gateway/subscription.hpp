@@ -40,8 +40,14 @@ base::Result<Subscription> read_subscription(const RequestTarget& target, const 
 // missed.
 void begin_subscription(workers::Worker& worker, workers::Connection& connection, Subscription subscription);
 
-// The rooms that are asked for and those that come with the admission; the default one if there are none.
-base::Result<std::vector<workers::RoomKey>> read_rooms(const RequestTarget& target, const SubscriptionRules& rules);
+// The rooms that are asked for, as far as they can be rooms at all.
+base::Result<std::vector<workers::RoomKey>> read_room_names(const RequestTarget& target, const Options& options,
+                                                            std::size_t rooms_max);
+// Whether a client of that admission may ask for it, or for them.
+base::Status check_room(const std::string& name, const SubscriptionRules& rules);
+base::Status check_rooms(const std::vector<workers::RoomKey>& rooms, const SubscriptionRules& rules);
+// Those, and those that come with the admission; the default one if there are none.
+std::vector<workers::RoomKey> all_rooms(std::vector<workers::RoomKey> asked, const Admission& admission);
 
 // What backends are told of a request.
 workers::ConnectDetails read_details(const HttpHead& head, const RequestTarget& target, const Options& options);

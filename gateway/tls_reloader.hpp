@@ -12,10 +12,10 @@
 #include <vector>
 
 #include "base/clock.hpp"
+#include "base/file_watch.hpp"
 #include "base/result.hpp"
 #include "base/snapshot.hpp"
 #include "gateway/tls_certificates.hpp"
-#include "gateway/tls_file_watch.hpp"
 #include "gateway/tls_options.hpp"
 
 namespace sluice::gateway {
@@ -61,7 +61,7 @@ class TlsReloader {
 
   const Settings settings_;
   const std::shared_ptr<TlsTicketKeys> ticket_keys_;
-  TlsFileWatch watch_;
+  base::FileWatch watch_;
   std::unique_ptr<base::Snapshot<TlsCertificates>> certificates_;
   std::string seen_;  // the files' fingerprint at the last attempt
   // A change that is waited out: when it was first noticed, and until when to wait.

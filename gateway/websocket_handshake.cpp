@@ -7,6 +7,7 @@
 #include "gateway/origins.hpp"
 #include "gateway/rfc6455.hpp"
 #include "gateway/subscription.hpp"
+#include "gateway/token_finder.hpp"
 
 namespace sluice::gateway {
 namespace {
@@ -28,7 +29,7 @@ bool is_token(std::string_view text) {
 // Chooses the first of the client's sub-protocols that is spoken here; empty if none is. Fails if the header is
 // malformed.
 base::Result<std::string_view> choose_subprotocol(const HttpHead& head) {
-  std::string_view chosen;
+  std::string_view chosen, bearer;
   for (const auto& [name, value] : head.fields) {
     if (!equals_ignoring_case(name, "Sec-WebSocket-Protocol")) continue;
     for (std::string_view rest = value; !rest.empty();) {
@@ -38,11 +39,13 @@ base::Result<std::string_view> choose_subprotocol(const HttpHead& head) {
       while (offer.starts_with(' ')) offer.remove_prefix(1);
       while (offer.ends_with(' ')) offer.remove_suffix(1);
       if (!is_token(offer)) return fail(Errc::bad_request, "Sec-WebSocket-Protocol is not a list of tokens");
+      // One that is a token is answered only if there is nothing else: a browser wants one of its offers back.
+      if (offer.starts_with(bearer_prefix)) bearer = offer;
       const bool is_spoken = std::find(subprotocols.begin(), subprotocols.end(), offer) != subprotocols.end();
       if (is_spoken && chosen.empty()) chosen = offer;
     }
   }
-  return chosen;
+  return chosen.empty() ? bearer : chosen;
 }
 
 // Agrees on compression; gives the answer's header, or nothing.

@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "gateway/authenticator.hpp"
 #include "gateway/deflater.hpp"
 #include "gateway/inflater.hpp"
 #include "gateway/options.hpp"
@@ -30,13 +31,14 @@ class Contexts {
 
 struct WorkerContext {
   // All outlive this. `metrics` are the worker's.
-  WorkerContext(const Options& options_of, workers::Namespaces& namespaces_of, const Seals& seals_of,
-                Contexts& contexts_of, workers::Metrics& metrics_of)
+  WorkerContext(const Options& options_of, const ClientIdentity& identity, workers::Namespaces& namespaces_of,
+                const Seals& seals_of, Contexts& contexts_of, workers::Metrics& metrics_of)
       : options(options_of),
         namespaces(namespaces_of),
         seals(seals_of),
         contexts(contexts_of),
         metrics(metrics_of),
+        authenticator(options_of, identity),
         recovery(options_of.recovery_sockets_max, options_of.recovery_seconds),
         verdicts(options_of.connect_verdict_seconds_max),
         deflater(static_cast<int>(options_of.compression_level)) {}
@@ -46,6 +48,7 @@ struct WorkerContext {
   const Seals& seals;
   Contexts& contexts;  // of all workers
   workers::Metrics& metrics;
+  Authenticator authenticator;
   Recovery recovery;
   Verdicts verdicts;
   SharedDeflater deflater;                                      // for messages that stand alone

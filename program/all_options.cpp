@@ -1,5 +1,8 @@
 #include "program/all_options.hpp"
 
+#include <algorithm>
+#include <utility>
+
 namespace sluice::program {
 namespace {
 
@@ -31,8 +34,14 @@ std::vector<std::string> AllOptions::validate() const {
   if (gateway.listen.empty() && tls.listen_tls.empty()) {
     problems.push_back("--listen: at least one address is needed, here or for --listen-tls");
   }
-  if (const auto problem = gateway.open_to_anyone("--listen-tls", tls.listen_tls); !problem.empty()) {
-    problems.push_back(problem);
+  for (const auto& [flag, addresses] : {std::pair("--listen", &gateway.listen), {"--listen-tls", &tls.listen_tls}}) {
+    const auto problem = tokens.has_keys() ? std::string() : gateway.open_to_anyone(flag, *addresses);
+    if (!problem.empty()) problems.push_back(problem);
+  }
+  if (!tokens.token_cookie.empty() &&
+      std::ranges::find(gateway.allowed_origins, "*") != gateway.allowed_origins.end()) {
+    problems.push_back(
+        "--token-cookie: with --allowed-origins * any page could use its visitor's cookie; name origins");
   }
   if (!(control.grpc == control.admin)) check("--admin", control.admin, "--grpc", control.grpc);
   return problems;

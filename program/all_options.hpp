@@ -9,6 +9,7 @@
 #include "control/options.hpp"
 #include "gateway/options.hpp"
 #include "gateway/tls_options.hpp"
+#include "identity/options.hpp"
 #include "workers/options.hpp"
 
 namespace sluice::program {
@@ -16,6 +17,7 @@ namespace sluice::program {
 struct AllOptions {
   gateway::Options gateway;
   gateway::TlsOptions tls;
+  identity::Options tokens;
   control::Options control;
   workers::Options workers;
   base::LogOptions log;
@@ -25,6 +27,7 @@ struct AllOptions {
   void declare(Set& set) {
     set.add(gateway);
     set.add(tls);
+    set.add(tokens);
     set.add(control);
     set.add(workers);
     set.add(log);

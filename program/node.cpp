@@ -68,16 +68,37 @@ std::optional<gateway::ClientPort::Tls> tls_of(const gateway::TlsOptions& option
   return gateway::ClientPort::Tls{options.listen_tls, reloader->certificates()};
 }
 
+std::unique_ptr<identity::KeySource> start_keys(const identity::Options& options) {
+  if (!options.has_keys()) return nullptr;
+  auto started = identity::KeySource::start(identity::KeySource::settings_of(options));
+  if (!started) throw std::runtime_error(started.error().detail);
+  return std::move(*started);
+}
+
+gateway::ClientIdentity identity_of(const identity::Options& options, const identity::KeySource* keys,
+                                    const identity::Revocations& revocations) {
+  gateway::ClientIdentity identity;
+  identity.revocations = &revocations;
+  if (keys == nullptr) return identity;
+  identity.keys = &keys->keys();
+  identity.rules = {options.token_issuer, options.token_audience, options.token_skew_seconds, true};
+  identity.places = {options.token_cookie, options.token_in_query};
+  identity.on_unknown_key = [keys] { keys->note_unknown_key(); };
+  return identity;
+}
+
 }  // namespace
 
 Node::Node(const AllOptions& options)
     : options_(options),
       facts_(facts_of(options)),
       tls_(start_tls(options.tls)),
-      clients_(options.gateway, tls_of(options.tls, tls_.get())),
+      keys_(start_keys(options.tokens)),
+      clients_(options.gateway, tls_of(options.tls, tls_.get()),
+               identity_of(options.tokens, keys_.get(), revocations_)),
       hub_(hub_limits(options)),
       pool_(options.workers, random_number<std::uint32_t>(), random_number<std::uint64_t>(), clients_, hub_),
-      control_(pool_, hub_, options.control, facts_) {}
+      control_(pool_, hub_, revocations_, options.control, facts_) {}
 
 void Node::start() {
   clients_.open(pool_);
@@ -94,9 +115,11 @@ int Node::run(Signals& signals, const std::function<void()>& on_reload) {
   for (;;) {
     const auto signal = signals.wait_until(base::Clock::now() + trim_every);
     trim.look(pool_.connections());
+    revocations_.trim(std::chrono::system_clock::now());
     if (signal == Signals::Kind::reload) {
       on_reload();
       if (tls_) tls_->reload();
+      if (keys_) keys_->reload();
     }
     if (signal == Signals::Kind::stop) break;
   }

@@ -8,6 +8,8 @@
 #include "control/event_hub.hpp"
 #include "gateway/client_port.hpp"
 #include "gateway/tls_reloader.hpp"
+#include "identity/key_source.hpp"
+#include "identity/revocations.hpp"
 #include "program/all_options.hpp"
 #include "program/signals.hpp"
 #include "workers/pool.hpp"
@@ -34,6 +36,8 @@ class Node {
   const AllOptions& options_;
   const control::Facts facts_;
   const std::unique_ptr<gateway::TlsReloader> tls_;  // null without TLS
+  const std::unique_ptr<identity::KeySource> keys_;  // null without keys
+  identity::Revocations revocations_;
   gateway::ClientPort clients_;
   control::EventHub hub_;
   workers::Pool pool_;

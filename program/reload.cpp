@@ -23,7 +23,7 @@ std::vector<Change> changes(const base::OptionSet& running, const base::OptionSe
   for (std::size_t at = 0; at < running.options().size(); ++at) {
     const base::Option& option = running.options()[at];
     std::vector<std::string> values = fresh.options()[at].values();
-    if (values != option.values()) all.push_back({&option, std::move(values)});
+    if (values != option.values()) all.push_back({&option, std::move(values), fresh.options()[at].shown_values()});
   }
   return all;
 }
@@ -39,12 +39,12 @@ void reload(base::OptionSet& running, const AllOptions& options, const std::vect
   for (const Change& change : changes(running, set)) {
     const auto name = change.running->name;
     if (!change.running->info.live) {
-      base::log_warning("reload_needs_restart", {{"option", name}, {"value", joined(change.values)}});
+      base::log_warning("reload_needs_restart", {{"option", name}, {"value", joined(change.shown)}});
       continue;
     }
     const bool is_assigned = change.running->assign(change.values).has_value();
     SLUICE_ASSERT(is_assigned);
-    base::log_info("option_changed", {{"option", name}, {"value", joined(change.values)}});
+    base::log_info("option_changed", {{"option", name}, {"value", joined(change.shown)}});
   }
   apply(options);
   base::log_info("reloaded");

@@ -14,7 +14,7 @@ namespace sluice::program {
 // An option whose value in `fresh` is not that of `running`; both sets declare the same options.
 struct Change {
   const base::Option* running;
-  std::vector<std::string> values;
+  std::vector<std::string> values, shown;  // the latter as people may see them
 };
 std::vector<Change> changes(const base::OptionSet& running, const base::OptionSet& fresh);
 

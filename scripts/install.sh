@@ -7,7 +7,7 @@ build_packages=(
   g++ cmake ninja-build pkg-config ccache mold
   libboost1.81-dev libboost-json1.81-dev
   libgrpc++-dev protobuf-compiler-grpc protobuf-compiler libprotobuf-dev prometheus-cpp-dev
-  libspdlog-dev libtomlplusplus-dev libssl-dev zlib1g-dev
+  libspdlog-dev libtomlplusplus-dev libssl-dev zlib1g-dev libcurl4-openssl-dev
   libgtest-dev libgmock-dev
 )
 test_packages=(

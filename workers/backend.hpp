@@ -35,6 +35,7 @@ struct ConnectDetails {
 struct VerdictQuestion {
   Protocol protocol = Protocol::websocket;
   std::string name_space;  // may not exist yet
+  std::string user;        // as whom it says to come; empty: nobody in particular
   ConnectDetails details;
   bool is_recovered = false;  // it asks to go on as the session that it was
 };

@@ -58,6 +58,8 @@ std::vector<base::ConnectionId> ask(Worker& worker, const Message& message,
   return asked;
 }
 
+std::uint64_t revoke(Worker& worker, const Revoked& revoked) { return worker.revoke(revoked); }
+
 std::uint64_t disconnect(Worker& worker, const Target& target, const Ending& ending) {
   std::uint64_t matched = 0;
   worker.delivery().for_each(target, any_place, [&](Connection& connection) {

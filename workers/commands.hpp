@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "workers/connection_info.hpp"
+#include "workers/credentials.hpp"
 #include "workers/ending.hpp"
 #include "workers/message.hpp"
 #include "workers/wire.hpp"
@@ -28,6 +29,9 @@ Changed leave_rooms(Worker& worker, const Target& target, std::span<const RoomKe
 // Asks every connection of `message`'s target that can be asked; returns who was.
 std::vector<base::ConnectionId> ask(Worker& worker, const Message& message,
                                     const std::shared_ptr<const OnAcknowledged>& on_acknowledged);
+
+// Ends every connection of such credentials; returns how many.
+std::uint64_t revoke(Worker& worker, const Revoked& revoked);
 
 // Ends every connection of `target`; returns how many.
 std::uint64_t disconnect(Worker& worker, const Target& target, const Ending& ending);

@@ -19,12 +19,14 @@ enum class EndReason : std::uint8_t {
   slow_client,        // its outbox was over a bound
   disconnected,       // by a Disconnect call; the application's close codes are folded into this one
   draining,           // by Drain or by shutdown
+  expired,            // its token is good no more: it ran out or was revoked
   exhausted,          // a limit of ours was reached
   internal_error,     // our fault
 };
-inline constexpr std::array<std::string_view, 12> ending_names{
-    "client_closed",     "client_vanished", "protocol_error", "too_large", "refused",   "handshake_timeout",
-    "heartbeat_timeout", "slow_client",     "disconnected",   "draining",  "exhausted", "internal_error"};
+inline constexpr std::array<std::string_view, 13> ending_names{
+    "client_closed",     "client_vanished",   "protocol_error", "too_large",    "refused",
+    "handshake_timeout", "heartbeat_timeout", "slow_client",    "disconnected", "draining",
+    "expired",           "exhausted",         "internal_error"};
 
 struct Ending {
   EndReason reason;

@@ -13,9 +13,17 @@
 namespace sluice::workers {
 
 // Why a message did not reach a client that it matched.
-enum class DropReason : std::uint8_t { outbox_full_newest, outbox_full_oldest, conflated, closing, no_backend, policy };
-inline constexpr std::array<std::string_view, 6> drop_reason_names{
-    "outbox_full_newest", "outbox_full_oldest", "conflated", "closing", "no_backend", "policy"};
+enum class DropReason : std::uint8_t {
+  outbox_full_newest,
+  outbox_full_oldest,
+  conflated,
+  closing,
+  no_backend,
+  policy,
+  forbidden,  // the client may not speak there
+};
+inline constexpr std::array<std::string_view, 7> drop_reason_names{
+    "outbox_full_newest", "outbox_full_oldest", "conflated", "closing", "no_backend", "policy", "forbidden"};
 
 // What became of asking backends whether a client may come in.
 enum class VerdictKind : std::uint8_t { allowed, refused, late, absent };

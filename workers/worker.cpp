@@ -115,6 +115,8 @@ void Worker::on_event(std::uint64_t tag, std::uint32_t events) {
 void Worker::every_second() {
   next_second_ = now_ + std::chrono::seconds(1);
   flusher_.check_ages(delivery_, now_);
+  wallet_.expire(std::chrono::system_clock::now(),
+                 [this](std::uint32_t slot) { expire(slot, "the token has expired"); });
   parts_.edge.on_second(*this);
   if (parts_.id.value != 0) return;
   for (std::size_t at = 0; at < parts_.namespaces.size(); ++at) parts_.sequencers[at]->trim(now_);
@@ -239,6 +241,7 @@ void Worker::say_goodbye(Connection& connection, const Ending& ending) {
   // Whoever reads too slowly would not get to the last words behind all that waits.
   if (ending.reason == EndReason::slow_client) forget_outbox(connection, false);
   wheel_.disarm(connection.slot_);
+  if (connection.has_credentials_) wallet_.forget(connection.slot_);
   guard(connection, [&] { connection.wire_->on_ending(*this, connection, ending); });
   // Its last words are among its carrier's.
   if (connection.is_rider()) return release(connection);

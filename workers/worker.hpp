@@ -39,6 +39,7 @@
 #include "workers/slab.hpp"
 #include "workers/timer_wheel.hpp"
 #include "workers/transport.hpp"
+#include "workers/wallet.hpp"
 #include "workers/wire.hpp"
 
 namespace sluice::workers {
@@ -49,6 +50,7 @@ struct Announcement {
   WireFormat format = 0;
   std::vector<RoomKey> rooms;  // named ones and its user's; no key twice, at most Options::rooms_per_connection_max
   std::optional<base::Position> since;  // resumes from there
+  std::shared_ptr<const Credentials> credentials = nullptr;
 };
 
 // What the wire tells its client before anything else.
@@ -174,6 +176,10 @@ class Worker {
       each(one.room->key(), one.room->members()[one.place].joined_place);
     }
   }
+  // What it was let in with; null if nothing was asked for. Good until the loop goes on.
+  const Credentials* credentials_of(const Connection& connection) const;
+  // The client has shown new ones.
+  void renew(Connection& connection, std::shared_ptr<const Credentials> credentials);
   // Empty: nobody in particular.
   std::string user_of(const Connection& connection) const;
   // The rooms that the client named or was put into, without the implicit ones.
@@ -188,6 +194,8 @@ class Worker {
   };
   RoomsChange join(Connection& connection, std::span<const RoomKey> rooms);
   RoomsChange leave(Connection& connection, std::span<const RoomKey> rooms);
+  // Ends those whose credentials are good no more; returns how many.
+  std::uint64_t revoke(const Revoked& revoked);
   ConnectionInfo info_of(const Connection& connection) const;
   void take_answer(base::ConnectionId connection, std::uint64_t ack_id, const Message& answer);
   // False: nobody waits for it.
@@ -260,6 +268,7 @@ class Worker {
   void forget_outbox(Connection& connection, bool everything);
   void run_drain();
   void every_second();
+  void expire(std::uint32_t slot, const char* why);
   void handler_failed(Connection& connection, const char* why);
   // Runs one of the wire's handlers. What escapes it ends this connection alone.
   template <class Handler>
@@ -308,6 +317,7 @@ class Worker {
   bool has_mail_ = false;       // in the mailbox: it woke this worker, or this worker published, which wakes nobody
   std::vector<std::shared_ptr<const Message>> batch_;
   std::optional<DrainPlan> drain_;
+  Wallet wallet_;
 };
 
 }  // namespace sluice::workers

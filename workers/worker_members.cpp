@@ -35,6 +35,7 @@ Announced Worker::announce(Connection& connection, Announcement announcement) {
   connection.name_space_ = announcement.name_space;
   connection.format_ = announcement.format;
   connection.is_announced_ = true;
+  if (announcement.credentials) renew(connection, std::move(announcement.credentials));
   for (const RoomKey& key : keys) {
     rooms_.join(connection.name_space_, key, connection.slot_, connection.memberships_, joined.place);
   }
@@ -132,6 +133,33 @@ ClientEvent Worker::event_of(const Connection& connection, ClientEvent::Kind kin
   return event;
 }
 
+// --- credentials ---
+
+const Credentials* Worker::credentials_of(const Connection& connection) const {
+  return connection.has_credentials_ ? wallet_.find(connection.slot_) : nullptr;
+}
+
+void Worker::renew(Connection& connection, std::shared_ptr<const Credentials> credentials) {
+  owner_.check();
+  connection.has_credentials_ = true;
+  wallet_.put(connection.slot_, std::move(credentials));
+}
+
+std::uint64_t Worker::revoke(const Revoked& revoked) {
+  std::uint64_t ended = 0;
+  wallet_.for_each(revoked, [&](std::uint32_t slot) {
+    if (!slab_.at(slot).is_open()) return;
+    expire(slot, "the token was revoked");
+    ++ended;
+  });
+  return ended;
+}
+
+void Worker::expire(std::uint32_t slot, const char* why) {
+  // "Unauthorized" in the registry of close codes.
+  end(slab_.at(slot), {EndReason::expired, 3000, why});
+}
+
 std::string Worker::user_of(const Connection& connection) const {
   for (const auto& membership : connection.memberships().all()) {
     if (membership.room->key().kind == RoomKey::Kind::user) return membership.room->key().name;
@@ -145,6 +173,7 @@ bool Worker::ask_verdict(const Connection& connection, std::uint64_t number, Ver
   event.protocol = question.protocol;
   event.asked_name_space = std::move(question.name_space);
   event.remote_address = remote_address(connection).text();
+  event.user = std::move(question.user);
   event.details = std::move(question.details);
   event.is_recovered = question.is_recovered;
   return parts_.backend.offer(std::move(event)) == Backend::Offer::taken;

@@ -5,7 +5,6 @@
 #include <string>
 
 #include "gateway/http_head.hpp"
-#include "gateway/namespaces.hpp"
 #include "gateway/origins.hpp"
 #include "gateway/request_target.hpp"
 #include "gateway/utf8.hpp"

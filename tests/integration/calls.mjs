@@ -9,7 +9,7 @@ import { fail, patience } from './watch.mjs';
 export const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
 
 const definition = protoLoader.loadSync(
-  ['backends.proto', 'gateway.proto', 'nodes.proto'].map((file) => path.join(root, 'proto/sluice/v1', file)),
+  ['access.proto', 'backends.proto', 'gateway.proto', 'nodes.proto'].map((file) => path.join(root, 'proto/sluice/v1', file)),
   { includeDirs: [path.join(root, 'proto')], longs: Number, enums: String, defaults: true, oneofs: true },
 );
 export const proto = grpc.loadPackageDefinition(definition).sluice.v1;

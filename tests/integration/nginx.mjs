@@ -61,8 +61,9 @@ async function tryStart(t, upstream, { keepalive = 8 }) {
   writeFileSync(file, config(folder, address, upstream, keepalive));
   const child = spawn('/usr/sbin/nginx', ['-p', folder, '-c', file, '-e', path.join(folder, 'error.log')], { stdio: 'ignore' });
   const ended = new Promise((resolve) => child.on('close', resolve));
+  // A kill would leave its worker behind.
   t.after(() => {
-    child.kill('SIGKILL');
+    child.kill('SIGTERM');
     return ended;
   });
   const answers = async () => child.exitCode !== null || (await fetch(`http://${address}/nothing`).catch(() => null))?.status === 404;

@@ -133,8 +133,9 @@ test('a client that comes back is asked about again, and is another if it is som
   const socket = io(`http://${gateway.clients}`, { forceNew: true, transports: ['websocket'], reconnectionDelay: 10 });
   t.after(() => socket.close());
   await once(socket, 'connect');
+  const heard = once(socket, 'message');
   await gateway.publish('one', { rooms: ['a'] });
-  await once(socket, 'message');
+  await heard;
   const first = socket.id;
   socket.io.engine.close();
   await once(socket, 'connect');

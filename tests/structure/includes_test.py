@@ -6,13 +6,14 @@ from sources import ROOT, code, files, includes, text
 # Each folder and what it may include beside itself. Only program/ sees everything.
 ARROWS = {
     "base": set(),
+    "identity": {"base"},
     "workers": {"base"},
-    "gateway": {"workers", "base"},
-    "control": {"workers", "base", "sluice"},  # sluice/v1 is what proto/ generates
-    "program": {"gateway", "control", "workers", "base", "sluice"},
+    "gateway": {"workers", "identity", "base"},
+    "control": {"workers", "identity", "base", "sluice"},  # sluice/v1 is what proto/ generates
+    "program": {"gateway", "control", "workers", "identity", "base", "sluice"},
 }
 GENERATED = "sluice"
-HEAVY = ("boost/beast", "boost/asio/ssl", "CLI/", "CLI11", "openssl/", "toml++")
+HEAVY = ("curl/", "boost/beast", "boost/asio/ssl", "CLI/", "CLI11", "openssl/", "toml++")
 GRPC = ("grpcpp/", "grpc/", "google/protobuf/", "sluice/v1/")
 
 

@@ -9,9 +9,13 @@ ALLOWED = {
     "base/byte_budget.hpp",
     "base/cell.hpp",
     "base/snapshot.hpp",
+    "identity/revocations.hpp",
+    "identity/revocations.cpp",
     "workers/mailbox.hpp",
     "workers/mailbox.cpp",
     "workers/sequencer.cpp",
+    "workers/namespaces.hpp",
+    "workers/namespaces.cpp",
     "control/event_hub.hpp",  # the queue of events to backends
     "control/event_hub.cpp",
     "control/idempotency.hpp",
@@ -25,7 +29,7 @@ SHARED = re.compile(r"\bstd::(\w*mutex|atomic\w*|condition_variable\w*|lock_guar
                     r"latch|barrier|counting_semaphore|binary_semaphore|jthread)\b|#include <(atomic|mutex|shared_mutex)>")
 # GCC 12 miscompiles coroutines; the others are ways around the owner of an object.
 FORBIDDEN = re.compile(r"\b(co_await|co_return|co_yield|enable_shared_from_this|shared_from_this|thread_local)\b")
-FOLDERS = {"base", "workers", "gateway", "control", "program"}
+FOLDERS = {"base", "workers", "gateway", "control", "identity", "program"}
 
 
 def own():

@@ -47,7 +47,9 @@ struct RunningCalls : RunningPool {
   Metrics metrics;
   ReadinessFlag readiness;
   Executor executor;
-  Calls calls{{*pool, executor, metrics, readiness, [this] { readiness.set_ready(false); }, control_options, facts}};
+  identity::Revocations revocations;
+  Calls calls{{*pool, revocations, executor, metrics, readiness, [this] { readiness.set_ready(false); },
+               control_options, facts}};
 };
 
 }  // namespace sluice::control

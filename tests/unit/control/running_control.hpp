@@ -5,6 +5,7 @@
 
 #include "control/control.hpp"
 #include "control/event_hub.hpp"
+#include "identity/revocations.hpp"
 #include "sluice/v1/gateway.grpc.pb.h"
 #include "sluice/v1/nodes.grpc.pb.h"
 #include "tests/unit/control/running_pool.hpp"
@@ -35,7 +36,8 @@ struct RunningControl : RunningPool {
   Options control_options = any_ports();
   Facts facts = some_facts();
   EventHub hub{{}};
-  Control control{*pool, hub, control_options, facts};
+  identity::Revocations revocations;
+  Control control{*pool, hub, revocations, control_options, facts};
 };
 
 }  // namespace sluice::control

@@ -193,7 +193,8 @@ class DeflatedEncodings : public testing::Test {
   Seals seals_;
   NoOthers contexts_;
   workers::Metrics metrics_;
-  WorkerContext context_{options_, namespaces_, seals_, contexts_, metrics_};
+  ClientIdentity identity_;
+  WorkerContext context_{options_, identity_, namespaces_, seals_, contexts_, metrics_};
   const workers::WireFormat bare_ = websocket_format(false, DeflateTerms{});
 };
 

@@ -73,23 +73,6 @@ std::string make_staple(X509* certificate, EVP_PKEY* key, std::chrono::hours unt
 
 }  // namespace
 
-TestFolder::TestFolder() {
-  std::string pattern = (std::filesystem::temp_directory_path() / "sluice-tls-XXXXXX").string();
-  SLUICE_ASSERT(mkdtemp(pattern.data()) != nullptr);
-  folder_ = pattern;
-}
-
-TestFolder::~TestFolder() {
-  std::error_code ignored;
-  std::filesystem::remove_all(folder_, ignored);
-}
-
-void TestFolder::write(std::string_view name, std::string_view content) const {
-  const std::string draft = path(name) + ".draft";
-  std::ofstream(draft, std::ios::binary) << content;
-  std::filesystem::rename(draft, path(name));
-}
-
 TestPair make_pair_of(const TestCertificate& wanted) {
   const KeyHandle key(wanted.is_rsa ? EVP_RSA_gen(2048) : EVP_EC_gen("P-256"));
   const X509Handle certificate = make_certificate(wanted, key.get());

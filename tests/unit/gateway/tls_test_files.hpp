@@ -1,5 +1,5 @@
 #pragma once
-// Certificates, keys and OCSP responses for tests, made on the spot and written into a folder that goes away.
+// Certificates, keys and OCSP responses for tests, made on the spot.
 
 #include <chrono>
 #include <string>
@@ -7,23 +7,11 @@
 #include <vector>
 
 #include "gateway/tls_options.hpp"
+#include "tests/unit/base/test_folder.hpp"
 
 namespace sluice::gateway {
 
-class TestFolder {
- public:
-  TestFolder();
-  ~TestFolder();
-  TestFolder(const TestFolder&) = delete;
-  TestFolder& operator=(const TestFolder&) = delete;
-
-  std::string path(std::string_view name) const { return folder_ + "/" + std::string(name); }
-  // Replaces the file by renaming, as careful writers do.
-  void write(std::string_view name, std::string_view content) const;
-
- private:
-  std::string folder_;
-};
+using base::TestFolder;
 
 struct TestCertificate {
   std::vector<std::string> names{"localhost"};

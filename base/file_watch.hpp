@@ -1,5 +1,5 @@
 #pragma once
-// TlsFileWatch: tells that files may have changed, however they are replaced: written in place, renamed over, or by a
+// FileWatch: tells that files may have changed, however they are replaced: written in place, renamed over, or by a
 // symbolic link anywhere on their path that points elsewhere (a Kubernetes secret). Belongs to one thread.
 
 #include <map>
@@ -7,15 +7,15 @@
 #include <string>
 #include <vector>
 
-namespace sluice::gateway {
+namespace sluice::base {
 
-class TlsFileWatch {
+class FileWatch {
  public:
   // Files that do not exist are watched for, too. Throws std::system_error if the kernel gives no inotify.
-  explicit TlsFileWatch(std::vector<std::string> paths);
-  ~TlsFileWatch();
-  TlsFileWatch(const TlsFileWatch&) = delete;
-  TlsFileWatch& operator=(const TlsFileWatch&) = delete;
+  explicit FileWatch(std::vector<std::string> paths);
+  ~FileWatch();
+  FileWatch(const FileWatch&) = delete;
+  FileWatch& operator=(const FileWatch&) = delete;
 
   // Readable when something happened in one of the files' folders.
   int descriptor() const { return descriptor_; }
@@ -36,4 +36,4 @@ class TlsFileWatch {
 // Gives every folder whose entries decide which file `path` is: its own, and those of the symbolic links on the way.
 std::set<std::string> folders_deciding(const std::string& path);
 
-}  // namespace sluice::gateway
+}  // namespace sluice::base

@@ -1,4 +1,4 @@
-#include "gateway/tls_file_watch.hpp"
+#include "base/file_watch.hpp"
 
 #include <sys/inotify.h>
 #include <sys/stat.h>
@@ -11,7 +11,7 @@
 #include <list>
 #include <system_error>
 
-namespace sluice::gateway {
+namespace sluice::base {
 namespace {
 
 namespace files = std::filesystem;
@@ -45,21 +45,21 @@ std::set<std::string> folders_deciding(const std::string& path) {
   return folders;
 }
 
-TlsFileWatch::TlsFileWatch(std::vector<std::string> paths)
+FileWatch::FileWatch(std::vector<std::string> paths)
     : paths_(std::move(paths)), descriptor_(inotify_init1(IN_NONBLOCK | IN_CLOEXEC)) {
   if (descriptor_ < 0) throw std::system_error(errno, std::generic_category(), "inotify_init1");
 }
 
-TlsFileWatch::~TlsFileWatch() { close(descriptor_); }
+FileWatch::~FileWatch() { close(descriptor_); }
 
-bool TlsFileWatch::drain() {
+bool FileWatch::drain() {
   alignas(inotify_event) std::array<char, 4096> buffer;
   bool had_any = false;
   while (::read(descriptor_, buffer.data(), buffer.size()) > 0) had_any = true;
   return had_any;
 }
 
-void TlsFileWatch::refresh() {
+void FileWatch::refresh() {
   std::map<std::string, int> now;
   for (const std::string& path : paths_) {
     for (const std::string& folder : folders_deciding(path)) {
@@ -78,7 +78,7 @@ void TlsFileWatch::refresh() {
   watched_ = std::move(now);
 }
 
-std::string TlsFileWatch::fingerprint() const {
+std::string FileWatch::fingerprint() const {
   std::string all;
   for (const std::string& path : paths_) {
     struct stat one {};
@@ -97,4 +97,4 @@ std::string TlsFileWatch::fingerprint() const {
   return all;
 }
 
-}  // namespace sluice::gateway
+}  // namespace sluice::base

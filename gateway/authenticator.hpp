@@ -1,0 +1,52 @@
+#pragma once
+// Authenticator: from what a client shows to an admission. One a worker.
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/result.hpp"
+#include "base/snapshot.hpp"
+#include "gateway/admission.hpp"
+#include "gateway/options.hpp"
+#include "gateway/token_finder.hpp"
+#include "identity/key_set.hpp"
+#include "identity/revocations.hpp"
+#include "identity/token.hpp"
+#include "workers/backend.hpp"
+
+namespace sluice::gateway {
+
+// How clients say who they are. Shared by all workers; what it refers to outlives them.
+struct ClientIdentity {
+  const base::Snapshot<identity::KeySet>* keys = nullptr;  // null: they cannot
+  const identity::Revocations* revocations = nullptr;
+  identity::TokenRules rules;
+  TokenPlaces places;
+  std::function<void()> on_unknown_key = [] {};  // a token names a key that is not there
+};
+
+class Authenticator {
+ public:
+  // Both outlive this.
+  Authenticator(const Options& options, const ClientIdentity& identity);
+
+  // Whether clients can show tokens at all.
+  bool knows_tokens() const { return keys_.has_value(); }
+  // By the token of a request; nothing if it has none.
+  base::Result<std::optional<Admission>> of_request(const HttpHead& head, const RequestTarget& target);
+  base::Result<Admission> of_token(std::string_view token);
+  // Without a token. Errc::unauthenticated if one is needed.
+  base::Result<Admission> of_nobody() const;
+  // What a verdict makes of it. Errc::forbidden if it is of a user who is blocked.
+  base::Result<Admission> with_verdict(Admission admission, const workers::Verdict& verdict) const;
+
+ private:
+  const Options& options_;
+  const ClientIdentity& identity_;
+  const TokenPlaces places_;
+  std::optional<base::Snapshot<identity::KeySet>::Reader> keys_;
+};
+
+}  // namespace sluice::gateway

@@ -1,0 +1,249 @@
+// How a Socket.IO client joins a namespace: whether it may, as whom, and as which socket.
+
+#include <algorithm>
+#include <utility>
+
+#include "base/log.hpp"
+#include "gateway/encodings.hpp"
+#include "gateway/socket_io_session.hpp"
+#include "gateway/socket_io_socket.hpp"
+#include "gateway/socket_recovery.hpp"
+#include "gateway/subscription.hpp"
+#include "workers/worker.hpp"
+
+namespace sluice::gateway {
+
+using base::Errc;
+using base::fail;
+using workers::Connection;
+using workers::EndReason;
+using workers::RoomKey;
+using workers::Worker;
+
+namespace {
+
+constexpr std::size_t namespaces_max = 128;  // that one client may join
+
+// A message that was missed is one for a room that was heard then.
+bool was_heard(const workers::Message& message, const std::vector<BrokenSocket::Room>& rooms) {
+  return std::ranges::any_of(message.target.rooms, [&](const RoomKey& key) {
+    if (key.kind == RoomKey::Kind::everyone) return true;
+    return std::ranges::any_of(rooms,
+                               [&](const auto& room) { return room.key == key && room.joined_place < message.place; });
+  });
+}
+
+}  // namespace
+
+base::Status SocketIoSession::on_connect(Worker& worker, Connection& connection, const socket_io::Packet& packet) {
+  const auto is_joining = [&](const Joining& one) { return one.name_space == packet.name_space; };
+  const bool is_twice = joining_ && std::ranges::any_of(*joining_, is_joining);
+  const Joined* const joined = find(packet.name_space);
+  if (is_twice || (joined != nullptr && worker.find_open(joined->slot, joined->generation) != nullptr)) {
+    return fail(Errc::bad_request, "a namespace was joined twice");
+  }
+  // The server has taken the client out, which it has been told.
+  if (joined != nullptr) joined_.erase(joined_.begin() + (joined - joined_.data()));
+  const auto say_no = [&](std::string_view message) {
+    send(worker, connection, socket_io::connect_error_text(packet.name_space, message));
+    return base::ok();
+  };
+  if (!context_.namespaces.allows(packet.name_space)) return say_no(socket_io::invalid_namespace);
+  if (joined_.size() + (joining_ ? joining_->size() : 0) >= namespaces_max) return say_no("Too many namespaces");
+  auto admission = authenticate(worker, packet.payload);
+  if (!admission) {
+    const std::string data = "{\"code\":\"" + std::string(base::row_of(admission.error().code).name) + "\"}";
+    send(worker, connection, socket_io::connect_error_text(packet.name_space, admission.error().detail, data));
+    return base::ok();
+  }
+  connect_by_ = {};
+  const socket_io::ConnectRequest request = socket_io::parse_connect(packet);
+  const Connection& rider =
+      worker.open_rider(connection, std::make_unique<SocketIoSocket>(context_, context_.seals.make_socket_id()));
+  Joining joining{rider.slot(),
+                  rider.generation(),
+                  std::string(packet.name_space),
+                  std::string(packet.payload),
+                  request.pid,
+                  base::Position::parse(request.offset),
+                  *std::move(admission),
+                  {}};
+  if (context_.options.connect_verdict == ConnectVerdict::required) {
+    ask(worker, connection, add_joining(std::move(joining)));
+  } else {
+    admit(worker, connection, std::move(joining));
+  }
+  return base::ok();
+}
+
+void SocketIoSession::ask(Worker& worker, Connection& connection, const Joining& joining) {
+  const base::ConnectionId id = worker.id_of(connection),
+                           rider{id.incarnation, id.worker(), joining.slot, joining.generation};
+  workers::VerdictQuestion question{workers::Protocol::socket_io, joining.name_space, joining.admission.user,
+                                    details_of(joining), !joining.pid.empty()};
+  const bool is_asked = context_.verdicts.ask(
+      worker, *worker.find_open(rider.slot, rider.generation), std::move(question),
+      [id, rider](Worker& here, const workers::Verdict* verdict) {
+        Connection* const found = here.find_open(id.slot, id.generation);
+        SocketIoSession* const session = of(found);
+        auto waiting = session != nullptr ? session->take_joining(rider.slot, rider.generation) : std::nullopt;
+        if (waiting) {
+          here.run_for(*found, [&] { session->take_verdict(here, *found, *std::move(waiting), verdict); });
+        }
+        // If it is neither a member nor about to be one, nobody will ever hear of it again.
+        if (here.find_open(rider.slot, rider.generation) == nullptr) here.forget_verdict(rider);
+      });
+  if (is_asked) return;
+  const auto waiting = take_joining(joining.slot, joining.generation);
+  refuse(worker, connection, *waiting, "No backend is there that could say who may come in");
+}
+
+void SocketIoSession::take_verdict(Worker& worker, Connection& connection, Joining joining,
+                                   const workers::Verdict* verdict) {
+  if (verdict == nullptr) return refuse(worker, connection, joining, "No backend said in time whether you may come in");
+  if (!verdict->allows) return refuse(worker, connection, joining, verdict->message, verdict->data);
+  auto admission = context_.authenticator.with_verdict(std::move(joining.admission), *verdict);
+  if (!admission) return refuse(worker, connection, joining, admission.error().detail);
+  joining.admission = *std::move(admission);
+  admit(worker, connection, std::move(joining));
+}
+
+void SocketIoSession::refuse(Worker& worker, Connection& connection, const Joining& joining, std::string_view message,
+                             std::string_view data) {
+  send(worker, connection, socket_io::connect_error_text(joining.name_space, message, data));
+  if (Connection* const rider = worker.find_open(joining.slot, joining.generation)) {
+    worker.abandon(*rider, EndReason::refused);
+  }
+  // As at the start: it is here for nothing.
+  if (joined_.empty() && !joining_) on_open(worker, connection);
+}
+
+void SocketIoSession::admit(Worker& worker, Connection& connection, Joining joining) {
+  const auto id = context_.namespaces.resolve(joining.name_space);
+  if (!id) {
+    if (id.error().code == Errc::exhausted && worker.log_limit().allows(worker.now())) {
+      base::log_warning("namespaces_exhausted", {{"namespaces", context_.namespaces.size()},
+                                                 {"suppressed", worker.log_limit().take_suppressed()}});
+    }
+    return refuse(worker, connection, joining, socket_io::invalid_namespace);
+  }
+  joining.id = *id;
+  if (joining.pid.empty()) return join(worker, connection, joining);
+  const Joining& waiting = add_joining(std::move(joining));
+  claim_socket(worker, context_, waiting.pid,
+               [carrier = worker.id_of(connection), slot = waiting.slot, generation = waiting.generation,
+                pid = waiting.pid](Worker& here, WorkerContext& context, std::optional<BrokenSocket> socket) {
+                 Connection* const found = here.find_open(carrier.slot, carrier.generation);
+                 SocketIoSession* const session = of(found);
+                 auto back = session != nullptr ? session->take_joining(slot, generation) : std::nullopt;
+                 if (back) {
+                   return here.run_for(*found,
+                                       [&] { session->on_claimed(here, *found, *std::move(back), std::move(socket)); });
+                 }
+                 if (socket) save_socket(here, context, pid, *std::move(socket));
+               });
+}
+
+SubscriptionRules SocketIoSession::rules(const Worker& worker, const Admission& admission) const {
+  return {context_.options, context_.namespaces, context_.seals, worker.options().rooms_per_connection_max, admission};
+}
+
+std::vector<RoomKey> SocketIoSession::asked_rooms() const {
+  return handshake_ ? handshake_->rooms : std::vector<RoomKey>();
+}
+
+// By the token of this namespace's auth, else by that of the session's request.
+base::Result<Admission> SocketIoSession::authenticate(const Worker& worker, std::string_view auth) const {
+  Authenticator& authenticator = context_.authenticator;
+  if (!authenticator.knows_tokens()) return Admission();
+  const std::string token = socket_io::token_of(auth);
+  auto admission = !token.empty()                    ? authenticator.of_token(token)
+                   : handshake_ && handshake_->shown ? base::Result<Admission>(*handshake_->shown)
+                                                     : authenticator.of_nobody();
+  if (!admission) return admission;
+  if (const auto status = check_rooms(asked_rooms(), rules(worker, *admission)); !status) return status.error();
+  return admission;
+}
+
+workers::ConnectDetails SocketIoSession::details_of(const Joining& joining) const {
+  workers::ConnectDetails details = handshake_ ? handshake_->details : workers::ConnectDetails();
+  details.auth = joining.auth;
+  return details;
+}
+
+void SocketIoSession::join(Worker& worker, Connection& connection, const Joining& joining) {
+  Connection& rider = *worker.find_open(joining.slot, joining.generation);
+  auto& socket = static_cast<SocketIoSocket&>(rider.wire());
+  workers::Announcement announcement{joining.id, socket_io_events, all_rooms(asked_rooms(), joining.admission),
+                                     std::nullopt, joining.admission.credentials};
+  announcement.rooms.push_back(RoomKey::room(socket.sid()));
+  if (!joining.admission.user.empty()) announcement.rooms.push_back(RoomKey::user(joining.admission.user));
+  const workers::Announced announced = worker.announce(rider, std::move(announcement));
+  const bool can_come_back = worker.options().history_messages > 0 && context_.options.recovery_sockets_max > 0;
+  socket.begin(can_come_back ? worker.id_of(rider) : base::ConnectionId(), Seals::make_nonce(), announced.position);
+  welcome(worker, connection, rider, joining, false);
+}
+
+// The socket is a member: the client and backends are told.
+void SocketIoSession::welcome(Worker& worker, Connection& connection, Connection& rider, const Joining& joining,
+                              bool is_recovered) {
+  const auto& socket = static_cast<SocketIoSocket&>(rider.wire());
+  joined_.push_back({joining.id, rider.slot(), rider.generation()});
+  send(worker, connection, socket_io::connect_text(joining.name_space, socket.sid(), socket.pid()));
+  worker.tell_connected(rider, details_of(joining), is_recovered);
+}
+
+void SocketIoSession::on_claimed(Worker& worker, Connection& connection, Joining joining,
+                                 std::optional<BrokenSocket> socket) {
+  if (socket && socket->name_space == joining.id) {
+    if (rejoin(worker, connection, joining, *socket)) return;
+    // A member cannot begin again, so another takes its place.
+    Connection& tried = *worker.find_slot(joining.slot, joining.generation);
+    if (!tried.is_open()) {
+      worker.forget_verdict(worker.id_of(tried));
+      const Connection& rider =
+          worker.open_rider(connection, std::make_unique<SocketIoSocket>(context_, context_.seals.make_socket_id()));
+      joining.slot = rider.slot();
+      joining.generation = rider.generation();
+    }
+  }
+  join(worker, connection, joining);
+}
+
+// Lets the client go on as the socket that it was; false if that was somebody else's, or some of what it missed is
+// lost.
+bool SocketIoSession::rejoin(Worker& worker, Connection& connection, const Joining& joining,
+                             const BrokenSocket& socket) {
+  const auto user =
+      std::ranges::find(socket.rooms, RoomKey::Kind::user, [](const auto& room) { return room.key.kind; });
+  if ((user == socket.rooms.end() ? std::string() : user->key.name) != joining.admission.user) return false;
+  workers::Announcement announcement{socket.name_space,
+                                     socket_io_events,
+                                     {},
+                                     // Without an offset the client has had nothing at all.
+                                     joining.since ? *joining.since : socket.start,
+                                     joining.admission.credentials};
+  for (const BrokenSocket::Room& room : socket.rooms) announcement.rooms.push_back(room.key);
+  // What it is given now comes beside what it had.
+  for (const RoomKey& key : joining.admission.rooms) {
+    if (std::ranges::find(announcement.rooms, key) == announcement.rooms.end()) announcement.rooms.push_back(key);
+  }
+  auto wire = std::make_unique<SocketIoSocket>(context_, Seals::socket_id_of(socket.sid));
+  SocketIoSocket& fresh = *wire;
+  Connection& rider = *worker.find_open(joining.slot, joining.generation);
+  worker.become(rider, std::move(wire));
+  workers::Announced announced = worker.announce(rider, std::move(announcement));
+  if (announced.gap != workers::Gap::none) {
+    worker.abandon(rider, EndReason::refused);
+    return false;
+  }
+  fresh.begin(*context_.seals.open(Seals::Purpose::recovery, joining.pid), Seals::nonce_of(joining.pid), socket.start);
+  fresh.restore(worker, rider, socket.rooms);
+  note_socket_alive(worker, context_, joining.pid, worker.id_of(rider));
+  welcome(worker, connection, rider, joining, true);
+  std::erase_if(announced.missed, [&](const auto& message) { return !was_heard(*message, socket.rooms); });
+  worker.replay(rider, std::move(announced.missed));
+  return true;
+}
+
+}  // namespace sluice::gateway

@@ -1,0 +1,33 @@
+#pragma once
+// Credentials: what a client showed to be let in, and until when that is good. Shared by the connections of one client;
+// immutable.
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace sluice::workers {
+
+struct Credentials {
+  std::string subject, token_id;
+  std::optional<std::int64_t> issued;                               // Unix time in seconds
+  std::optional<std::chrono::system_clock::time_point> good_until;  // nothing: for ever
+  std::optional<std::vector<std::string>> join;     // patterns of rooms that it may ask for; nothing: as for anyone
+  std::optional<std::vector<std::string>> publish;  // patterns of rooms that it may speak to; nothing: all of its own
+};
+
+// Which credentials are good no more: those of one token, or those of a subject that were issued before a time.
+struct Revoked {
+  std::string token_id;  // empty: the subject's
+  std::string subject;
+  std::int64_t issued_before = 0;
+
+  bool holds(const Credentials& one) const {
+    if (!token_id.empty()) return one.token_id == token_id;
+    return one.subject == subject && (!one.issued || *one.issued < issued_before);
+  }
+};
+
+}  // namespace sluice::workers
