@@ -60,7 +60,7 @@ base::Result<std::vector<workers::RoomKey>> read_room_names(const RequestTarget&
 }
 
 base::Status check_room(const std::string& name, const SubscriptionRules& rules) {
-  if (const auto status = check_name(name, rules.options); !status) return status;
+  if (auto status = check_name(name, rules.options); !status) return status;
   if (rules.seals.is_socket_id(name)) return fail(Errc::forbidden, "a room was asked for that is a socket's own");
   const auto key = workers::RoomKey::room(name);
   const auto& given = rules.admission.rooms;
@@ -77,7 +77,7 @@ base::Status check_room(const std::string& name, const SubscriptionRules& rules)
 
 base::Status check_rooms(const std::vector<workers::RoomKey>& rooms, const SubscriptionRules& rules) {
   for (const workers::RoomKey& key : rooms) {
-    if (const auto status = check_room(key.name, rules); !status) return status;
+    if (auto status = check_room(key.name, rules); !status) return status;
   }
   return base::ok();
 }

@@ -8,15 +8,15 @@ namespace {
 
 constexpr std::string_view letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-constexpr std::array<std::int8_t, 256> make_values() {
-  std::array<std::int8_t, 256> values{};
+constexpr std::array<std::int16_t, 256> make_values() {
+  std::array<std::int16_t, 256> values{};
   for (auto& value : values) value = -1;
   for (std::size_t at = 0; at < letters.size(); ++at) {
-    values[static_cast<unsigned char>(letters[at])] = static_cast<std::int8_t>(at);
+    values[static_cast<unsigned char>(letters[at])] = static_cast<std::int16_t>(at);
   }
   return values;
 }
-constexpr std::array<std::int8_t, 256> values = make_values();
+constexpr std::array<std::int16_t, 256> values = make_values();
 
 }  // namespace
 

@@ -183,7 +183,8 @@ std::shared_ptr<void> ec_of(const Jwk& jwk) {
   for (const Curve& curve : curves) {
     if (curve.jwk != name) continue;
     if (x.size() != curve.bytes || y.size() != curve.bytes) return nullptr;
-    const std::string point = '\x04' + x + y;
+    std::string point(1, '\x04');
+    point.append(x).append(y);
     const Builder builder(OSSL_PARAM_BLD_new());
     if (!builder ||
         OSSL_PARAM_BLD_push_utf8_string(builder.get(), OSSL_PKEY_PARAM_GROUP_NAME, curve.openssl.data(), 0) != 1 ||

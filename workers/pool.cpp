@@ -38,6 +38,7 @@ std::vector<std::unique_ptr<Mailbox>> make_mailboxes(const Options& options) {
 
 std::vector<Mailbox*> pointers_to(const std::vector<std::unique_ptr<Mailbox>>& mailboxes) {
   std::vector<Mailbox*> pointers;
+  pointers.reserve(mailboxes.size());
   for (const auto& mailbox : mailboxes) pointers.push_back(mailbox.get());
   return pointers;
 }

@@ -64,7 +64,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     open.room_name_bytes_max = 32;
     return open;
   }();
-  static workers::Namespaces namespaces({.declared = {"/chat"}});
+  static sluice::workers::Namespaces namespaces({.declared = {"/chat"}});
   static const Seals seals;
   static const Admission nobody;
   const std::string_view all(reinterpret_cast<const char*>(data), size);
