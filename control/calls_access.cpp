@@ -1,7 +1,5 @@
 // RevokeTokens, BlockUser and UnblockUser: who is kept out from now on, and whoever of them is in goes.
 
-#include <numeric>
-
 #include "control/calls.hpp"
 #include "control/duration_field.hpp"
 #include "identity/revocations.hpp"
@@ -14,10 +12,6 @@ using std::chrono::system_clock;
 constexpr std::chrono::milliseconds remembered_min{1'000}, remembered_max{std::chrono::hours(264)};
 constexpr std::chrono::hours remembered_usually{24};
 constexpr std::size_t token_id_bytes_max = 256, subject_bytes_max = 4096;
-
-std::uint64_t sum_of(const std::vector<std::uint64_t>& parts) {
-  return std::accumulate(parts.begin(), parts.end(), std::uint64_t{0});
-}
 
 }  // namespace
 

@@ -96,10 +96,8 @@ void Calls::disconnect(const v1::DisconnectRequest& request, base::TimePoint dea
             [order](workers::Worker& worker) { return workers::disconnect(worker, order->target, order->ending); },
             [done](Outcome<std::vector<std::uint64_t>> parts) {
               if (!parts) return done(std::move(parts.failure()));
-              std::uint64_t sum = 0;
-              for (const std::uint64_t part : *parts) sum += part;
               v1::DisconnectResponse response;
-              response.set_matched(count_of(sum));
+              response.set_matched(count_of(sum_of(*parts)));
               done(std::move(response));
             });
       });

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <numeric>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -79,6 +80,10 @@ void gather(const GatherFrom& from, std::function<Part(workers::Worker&)> ask, A
     }));
     ask_workers(from, ask, gathering);
   });
+}
+
+inline std::uint64_t sum_of(const std::vector<std::uint64_t>& counts) {
+  return std::accumulate(counts.begin(), counts.end(), std::uint64_t{0});
 }
 
 }  // namespace sluice::control

@@ -1,6 +1,7 @@
 #pragma once
 // Admission: as whom a client comes in, and what that gives it.
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <vector>
@@ -15,5 +16,12 @@ struct Admission {
   std::vector<workers::RoomKey> rooms;                                // named ones, that it is put into
   std::shared_ptr<const workers::Credentials> credentials = nullptr;  // null: none were asked for, or shown
 };
+
+// Adds those of `more` that are not there.
+inline void add_rooms(std::vector<workers::RoomKey>& rooms, const std::vector<workers::RoomKey>& more) {
+  for (const workers::RoomKey& key : more) {
+    if (std::find(rooms.begin(), rooms.end(), key) == rooms.end()) rooms.push_back(key);
+  }
+}
 
 }  // namespace sluice::gateway

@@ -3,8 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/control_character.hpp"
-#include "gateway/utf8.hpp"
+#include "gateway/subscription.hpp"
 
 namespace sluice::gateway {
 namespace {
@@ -17,11 +16,6 @@ TokenPlaces places_of(const Options& options, TokenPlaces places) {
   const auto& origins = options.allowed_origins;
   if (std::ranges::find(origins, any_origin) != origins.end()) places.cookie.clear();
   return places;
-}
-
-bool is_name(const std::string& name, const Options& options) {
-  return !name.empty() && name.size() <= options.room_name_bytes_max && is_utf8(name) &&
-         !base::has_control_character(name);
 }
 
 }  // namespace
@@ -55,14 +49,13 @@ base::Result<Admission> Authenticator::of_token(std::string_view token) {
     return fail(Errc::unauthenticated, "the token " + std::string(why));
   }
   Admission admission;
-  if (!claims->subject.empty() && !is_name(claims->subject, options_)) {
+  if (!claims->subject.empty() && !check_name(claims->subject, options_)) {
     return fail(Errc::unauthenticated, "the token has a claim sub that is no user's name");
   }
   admission.user = claims->subject;
   for (const std::string& room : claims->rooms) {
-    if (!is_name(room, options_)) return fail(Errc::unauthenticated, "the token names a room that can be none");
-    auto key = workers::RoomKey::room(room);
-    if (std::ranges::find(admission.rooms, key) == admission.rooms.end()) admission.rooms.push_back(std::move(key));
+    if (!check_name(room, options_)) return fail(Errc::unauthenticated, "the token names a room that can be none");
+    add_rooms(admission.rooms, {workers::RoomKey::room(room)});
   }
   workers::Credentials credentials{std::move(claims->subject), std::move(claims->id),     claims->issued, std::nullopt,
                                    std::move(claims->join),    std::move(claims->publish)};
@@ -80,9 +73,7 @@ base::Result<Admission> Authenticator::with_verdict(Admission admission, const w
   if (revocations != nullptr && revocations->is_blocked(admission.user, std::chrono::system_clock::now())) {
     return fail(Errc::forbidden, "the user is blocked");
   }
-  for (const workers::RoomKey& key : verdict.rooms) {
-    if (std::ranges::find(admission.rooms, key) == admission.rooms.end()) admission.rooms.push_back(key);
-  }
+  add_rooms(admission.rooms, verdict.rooms);
   return admission;
 }
 

@@ -154,8 +154,7 @@ class OpenRequest final : public HttpHandler {
     EngineSession& session = *wire;
     Connection* const connection = worker.open_session(std::move(wire), std::move(transport));
     if (connection == nullptr) {
-      auto error = base::fail(base::Errc::unavailable, "there are as many connections as may be");
-      return HttpWire::answer(worker, id, http_reply({503, std::move(error), "Retry-After: 1\r\n"}));
+      return HttpWire::answer(worker, id, unavailable_reply("there are as many connections as may be"));
     }
     worker.run_for(*connection, [&] { session.open(worker, *connection, id); });
   }
@@ -169,7 +168,6 @@ class OpenRequest final : public HttpHandler {
 
 // The application of a new session, or what comes instead of one.
 std::variant<std::unique_ptr<EngineApplication>, Routed> make_application(const RouteParts& parts, EngineKind kind) {
-  auto details = read_details(parts.head, parts.target, parts.context.options);
   if (kind == EngineKind::socket_io) {
     // Each namespace is let in by itself, by what its CONNECT shows or else by this.
     auto shown = parts.context.authenticator.of_request(parts.head, parts.target);
@@ -177,17 +175,19 @@ std::variant<std::unique_ptr<EngineApplication>, Routed> make_application(const 
     auto rooms = read_room_names(parts.target, parts.context.options, parts.worker.options().rooms_per_connection_max);
     if (!rooms) return Routed(http_reply(http_error(rooms.error())));
     if (!parts.context.authenticator.knows_tokens()) {
-      const auto status = check_rooms(*rooms, parts.rules(Admission()));
+      const auto status = check_rooms(*rooms, rules_of(parts.context, parts.worker, Admission()));
       if (!status) return Routed(http_reply(http_error(status.error())));
     }
     return std::make_unique<SocketIoSession>(
-        parts.context, SocketIoSession::Handshake{std::move(*rooms), std::move(details), *std::move(shown)});
+        parts.context,
+        SocketIoSession::Handshake{std::move(*rooms), read_details(parts.head, parts.target, parts.context.options),
+                                   *std::move(shown)});
   }
   auto admitted = admit(parts, workers::Protocol::engine_io);
   if (auto* const instead = std::get_if<Routed>(&admitted)) return std::move(*instead);
-  auto subscription = read_subscription(parts.target, parts.rules(std::get<Admission>(admitted)));
+  auto subscription =
+      read_subscription(parts.head, parts.target, rules_of(parts.context, parts.worker, std::get<Admission>(admitted)));
   if (!subscription) return Routed(http_reply(http_error(subscription.error())));
-  subscription->details = std::move(details);
   return std::make_unique<EngineMessages>(parts.context, std::move(*subscription));
 }
 

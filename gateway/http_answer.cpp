@@ -21,6 +21,10 @@ HttpReply http_reply(const HttpError& error) {
   return reply;
 }
 
+HttpReply unavailable_reply(std::string why) {
+  return http_reply({503, base::fail(base::Errc::unavailable, std::move(why)), "Retry-After: 1\r\n"});
+}
+
 HttpReply refusal_reply(std::string_view message, std::string_view data) {
   HttpReply reply = http_reply(http_error(base::fail(base::Errc::forbidden, std::string(message))));
   if (data.empty()) return reply;

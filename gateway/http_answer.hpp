@@ -20,6 +20,8 @@ struct HttpError {
 HttpError http_error(base::Error error);
 // The answer that tells of `error`: {"error":...,"message":...}; the connection closes behind it.
 HttpReply http_reply(const HttpError& error);
+// That it cannot be done now and may be soon.
+HttpReply unavailable_reply(std::string why);
 // The answer to a client that a backend does not let in; `data` is a JSON value or nothing.
 HttpReply refusal_reply(std::string_view message, std::string_view data);
 // The whole text of an answer.

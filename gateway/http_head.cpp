@@ -48,12 +48,6 @@ class Parser : public http::basic_parser<true> {
   HttpHead& head_;
 };
 
-std::string_view trim(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
-
 // What is allowed once must not be there twice: who reads the first and who reads the last would differ.
 base::Status check_fields(const HttpHead& head) {
   if (head.count("Content-Length") > 0 && head.count("Transfer-Encoding") > 0) {
@@ -93,13 +87,24 @@ std::size_t HttpHead::count(std::string_view name) const {
       fields.begin(), fields.end(), [name](const auto& field) { return equals_ignoring_case(field.first, name); }));
 }
 
+std::string_view trim(std::string_view text) {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+  return text;
+}
+
+std::string_view take_element(std::string_view& rest, char separator) {
+  const auto end = rest.find(separator);
+  const std::string_view element = trim(rest.substr(0, end));
+  rest = end == std::string_view::npos ? std::string_view{} : rest.substr(end + 1);
+  return element;
+}
+
 bool HttpHead::has_token(std::string_view name, std::string_view token) const {
   for (const auto& [field, value] : fields) {
     if (!equals_ignoring_case(field, name)) continue;
     for (std::string_view rest = value; !rest.empty();) {
-      const auto comma = rest.find(',');
-      if (equals_ignoring_case(trim(rest.substr(0, comma)), token)) return true;
-      rest = comma == std::string_view::npos ? std::string_view{} : rest.substr(comma + 1);
+      if (equals_ignoring_case(take_element(rest, ','), token)) return true;
     }
   }
   return false;

@@ -34,6 +34,11 @@ base::Status check_head(std::string_view bytes, std::size_t from);
 // Parses one whole head, which passed check_head(). The views are into `bytes`.
 base::Result<HttpHead> parse_head(std::string_view bytes);
 
+// Without the blanks at both ends.
+std::string_view trim(std::string_view text);
+// Takes the next element of a list from the front of `rest`, without the blanks around it.
+std::string_view take_element(std::string_view& rest, char separator);
+
 // Whether both are the same but for the case of ASCII letters.
 bool equals_ignoring_case(std::string_view a, std::string_view b);
 

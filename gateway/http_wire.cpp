@@ -170,9 +170,7 @@ void HttpWire::ask_verdict(Worker& worker, Connection& connection, NeedsVerdict 
                                 here.forget_verdict({here.incarnation(), here.id(), id.slot, id.generation});
                             });
   if (!is_asked) {
-    return refuse(worker, connection,
-                  http_reply({503, fail(Errc::unavailable, "no backend is there that could say who may come in"),
-                              "Retry-After: 1\r\n"}));
+    return refuse(worker, connection, unavailable_reply("no backend is there that could say who may come in"));
   }
   request_ = std::make_unique<Request>();
   request_->asking = head_text;
@@ -183,9 +181,7 @@ void HttpWire::take_verdict(Worker& worker, Connection& connection, const Admiss
                             const workers::Verdict* verdict) {
   const std::unique_ptr<Request> request = std::move(request_);
   if (verdict == nullptr) {
-    return refuse(worker, connection,
-                  http_reply({503, fail(Errc::unavailable, "no backend said in time whether the client may come in"),
-                              "Retry-After: 1\r\n"}));
+    return refuse(worker, connection, unavailable_reply("no backend said in time whether the client may come in"));
   }
   if (!verdict->allows) return refuse(worker, connection, refusal_reply(verdict->message, verdict->data));
   if (request->drops_early) {
@@ -356,7 +352,7 @@ void HttpWire::on_deadline(Worker& worker, Connection& connection) {
 void HttpWire::on_ending(Worker& worker, Connection& connection, const workers::Ending& ending) {
   // Whoever has not even asked for anything is told nothing; browsers open such connections in advance.
   if (answer_.empty() && (!begun_.empty() || request_) && ending.reason == EndReason::draining) {
-    answer_ = http_text(http_reply({503, fail(Errc::unavailable, "the gateway is going away"), "Retry-After: 1\r\n"}));
+    answer_ = http_text(unavailable_reply("the gateway is going away"));
   }
   if (!answer_.empty()) worker.send(connection, answer_);
 }

@@ -22,7 +22,8 @@ Routed become_websocket(const RouteParts& parts) {
   if (const auto misfit = websocket_misfit(parts.head, parts.context.options)) return http_reply(*misfit);
   auto admitted = admit(parts, workers::Protocol::websocket);
   if (auto* const instead = std::get_if<Routed>(&admitted)) return std::move(*instead);
-  auto shaken = shake_hands(parts.head, parts.target, parts.rules(std::get<Admission>(admitted)));
+  auto shaken =
+      shake_hands(parts.head, parts.target, rules_of(parts.context, parts.worker, std::get<Admission>(admitted)));
   if (const auto* const error = std::get_if<HttpError>(&shaken)) return http_reply(*error);
   auto& handshake = std::get<WebSocketHandshake>(shaken);
   parts.worker.send(parts.connection, handshake.answer);
@@ -39,10 +40,6 @@ bool is_at(std::string_view asked, std::string_view path) {
 }
 
 }  // namespace
-
-SubscriptionRules RouteParts::rules(const Admission& admitted) const {
-  return {context.options, context.namespaces, context.seals, worker.options().rooms_per_connection_max, admitted};
-}
 
 std::variant<Admission, Routed> admit(const RouteParts& parts, workers::Protocol protocol) {
   if (parts.admission != nullptr) return *parts.admission;

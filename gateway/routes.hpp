@@ -39,8 +39,6 @@ struct RouteParts {
   const HttpHead& head;
   const RequestTarget& target;
   const Admission* admission = nullptr;
-
-  SubscriptionRules rules(const Admission& admitted) const;
 };
 Routed route(const RouteParts& parts);
 

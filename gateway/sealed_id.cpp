@@ -8,6 +8,8 @@
 #include <cstring>
 #include <stdexcept>
 
+#include "identity/base64url.hpp"
+
 namespace sluice::gateway {
 namespace {
 
@@ -18,34 +20,16 @@ constexpr unsigned char version = 1;
 constexpr std::size_t open_bytes = 15, open_mac_bytes = 6;
 constexpr unsigned char open_purpose = 's';
 
-constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-
-// Base64url (RFC 4648, 5); the sizes here need no padding.
 std::string encode(const unsigned char* bytes, std::size_t size) {
-  std::string text;
-  text.reserve(size / 3 * 4);
-  for (std::size_t at = 0; at < size; at += 3) {
-    const std::uint32_t three =
-        static_cast<std::uint32_t>(bytes[at] << 16) | static_cast<std::uint32_t>(bytes[at + 1] << 8) | bytes[at + 2];
-    for (int shift = 18; shift >= 0; shift -= 6) text += alphabet[three >> shift & 63];
-  }
-  return text;
+  return identity::to_base64url({reinterpret_cast<const char*>(bytes), size});
 }
 
 bool decode(std::string_view text, unsigned char* bytes, std::size_t size) {
+  // The sizes here need no padding. A longer text is not looked at.
   if (text.size() != size / 3 * 4) return false;
-  for (std::size_t at = 0; at < size; at += 3) {
-    std::uint32_t three = 0;
-    for (const char c : text.substr(at / 3 * 4, 4)) {
-      const auto value = alphabet.find(c);
-      if (value == std::string_view::npos) return false;
-      three = three << 6 | static_cast<std::uint32_t>(value);
-    }
-    for (std::size_t index = 0; index < 3; ++index) {
-      bytes[at + index] = static_cast<unsigned char>(three >> (16 - 8 * index));
-    }
-  }
-  return true;
+  const auto decoded = identity::from_base64url(text);
+  if (decoded) std::memcpy(bytes, decoded->data(), size);
+  return decoded.has_value();
 }
 
 template <class Number>

@@ -144,10 +144,6 @@ void SocketIoSession::admit(Worker& worker, Connection& connection, Joining join
                });
 }
 
-SubscriptionRules SocketIoSession::rules(const Worker& worker, const Admission& admission) const {
-  return {context_.options, context_.namespaces, context_.seals, worker.options().rooms_per_connection_max, admission};
-}
-
 std::vector<RoomKey> SocketIoSession::asked_rooms() const {
   return handshake_ ? handshake_->rooms : std::vector<RoomKey>();
 }
@@ -161,7 +157,8 @@ base::Result<Admission> SocketIoSession::authenticate(const Worker& worker, std:
                    : handshake_ && handshake_->shown ? base::Result<Admission>(*handshake_->shown)
                                                      : authenticator.of_nobody();
   if (!admission) return admission;
-  if (const auto status = check_rooms(asked_rooms(), rules(worker, *admission)); !status) return status.error();
+  if (const auto status = check_rooms(asked_rooms(), rules_of(context_, worker, *admission)); !status)
+    return status.error();
   return admission;
 }
 
@@ -225,9 +222,7 @@ bool SocketIoSession::rejoin(Worker& worker, Connection& connection, const Joini
                                      joining.admission.credentials};
   for (const BrokenSocket::Room& room : socket.rooms) announcement.rooms.push_back(room.key);
   // What it is given now comes beside what it had.
-  for (const RoomKey& key : joining.admission.rooms) {
-    if (std::ranges::find(announcement.rooms, key) == announcement.rooms.end()) announcement.rooms.push_back(key);
-  }
+  add_rooms(announcement.rooms, joining.admission.rooms);
   auto wire = std::make_unique<SocketIoSocket>(context_, Seals::socket_id_of(socket.sid));
   SocketIoSocket& fresh = *wire;
   Connection& rider = *worker.find_open(joining.slot, joining.generation);

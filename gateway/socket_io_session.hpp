@@ -83,7 +83,6 @@ class SocketIoSession final : public EngineApplication {
   void on_claimed(workers::Worker& worker, workers::Connection& connection, Joining joining,
                   std::optional<BrokenSocket> socket);
   base::Result<Admission> authenticate(const workers::Worker& worker, std::string_view auth) const;
-  SubscriptionRules rules(const workers::Worker& worker, const Admission& admission) const;
   std::vector<workers::RoomKey> asked_rooms() const;
   workers::ConnectDetails details_of(const Joining& joining) const;
   base::Result<bool> on_event(workers::Worker& worker, workers::Connection& connection, workers::Connection& rider,

@@ -9,24 +9,13 @@
 #include "gateway/encodings.hpp"
 #include "gateway/http_head.hpp"
 #include "gateway/utf8.hpp"
+#include "gateway/worker_context.hpp"
 
 namespace sluice::gateway {
 namespace {
 
 using base::Errc;
 using base::fail;
-
-base::Status check_name(const std::string& name, const Options& options) {
-  if (name.empty()) return fail(Errc::bad_request, "a room's name is empty");
-  if (name.size() > options.room_name_bytes_max) {
-    return fail(Errc::bad_request,
-                "a room's name is longer than " + std::to_string(options.room_name_bytes_max) + " bytes");
-  }
-  if (!is_utf8(name) || base::has_control_character(name)) {
-    return fail(Errc::bad_request, "a room's name is not UTF-8 without control characters");
-  }
-  return base::ok();
-}
 
 workers::GapReason gap_reason(workers::Gap gap) {
   switch (gap) {
@@ -42,6 +31,22 @@ workers::GapReason gap_reason(workers::Gap gap) {
 }
 
 }  // namespace
+
+base::Status check_name(const std::string& name, const Options& options) {
+  if (name.empty()) return fail(Errc::bad_request, "a room's name is empty");
+  if (name.size() > options.room_name_bytes_max) {
+    return fail(Errc::bad_request,
+                "a room's name is longer than " + std::to_string(options.room_name_bytes_max) + " bytes");
+  }
+  if (!is_utf8(name) || base::has_control_character(name)) {
+    return fail(Errc::bad_request, "a room's name is not UTF-8 without control characters");
+  }
+  return base::ok();
+}
+
+SubscriptionRules rules_of(WorkerContext& context, const workers::Worker& worker, const Admission& admission) {
+  return {context.options, context.namespaces, context.seals, worker.options().rooms_per_connection_max, admission};
+}
 
 base::Result<std::vector<workers::RoomKey>> read_room_names(const RequestTarget& target, const Options& options,
                                                             std::size_t rooms_max) {
@@ -83,9 +88,7 @@ base::Status check_rooms(const std::vector<workers::RoomKey>& rooms, const Subsc
 }
 
 std::vector<workers::RoomKey> all_rooms(std::vector<workers::RoomKey> asked, const Admission& admission) {
-  for (const workers::RoomKey& key : admission.rooms) {
-    if (std::find(asked.begin(), asked.end(), key) == asked.end()) asked.push_back(key);
-  }
+  add_rooms(asked, admission.rooms);
   if (asked.empty()) asked.push_back(workers::RoomKey::room(std::string(default_room)));
   return asked;
 }
@@ -105,7 +108,8 @@ workers::ConnectDetails read_details(const HttpHead& head, const RequestTarget& 
   return details;
 }
 
-base::Result<Subscription> read_subscription(const RequestTarget& target, const SubscriptionRules& rules) {
+base::Result<Subscription> read_subscription(const HttpHead& head, const RequestTarget& target,
+                                             const SubscriptionRules& rules) {
   Subscription subscription;
   auto rooms = read_room_names(target, rules.options, rules.rooms_max);
   if (!rooms) return rooms.error();
@@ -134,6 +138,7 @@ base::Result<Subscription> read_subscription(const RequestTarget& target, const 
   const auto name_space = rules.namespaces.resolve(name != nullptr ? *name : "/");
   if (!name_space) return name_space.error();
   subscription.announcement.name_space = *name_space;
+  subscription.details = read_details(head, target, rules.options);
   return subscription;
 }
 

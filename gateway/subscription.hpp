@@ -14,6 +14,7 @@
 namespace sluice::gateway {
 
 struct HttpHead;
+struct WorkerContext;
 
 // The room of those that name none.
 inline constexpr std::string_view default_room = "lobby";
@@ -32,9 +33,14 @@ struct SubscriptionRules {
   std::size_t rooms_max;
   const Admission& admission;
 };
+SubscriptionRules rules_of(WorkerContext& context, const workers::Worker& worker, const Admission& admission);
+
+// Whether that can be the name of a room or a user.
+base::Status check_name(const std::string& name, const Options& options);
 
 // `room` (repeatable), `namespace`, `envelope` and `since` of the query; others are nobody's business here.
-base::Result<Subscription> read_subscription(const RequestTarget& target, const SubscriptionRules& rules);
+base::Result<Subscription> read_subscription(const HttpHead& head, const RequestTarget& target,
+                                             const SubscriptionRules& rules);
 
 // Makes the connection, whose wire speaks already, a member, and tells an enveloped client where it stands and what it
 // missed.

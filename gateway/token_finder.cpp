@@ -3,33 +3,19 @@
 namespace sluice::gateway {
 namespace {
 
-std::string_view trimmed(std::string_view text) {
-  while (text.starts_with(' ') || text.starts_with('\t')) text.remove_prefix(1);
-  while (text.ends_with(' ') || text.ends_with('\t')) text.remove_suffix(1);
-  return text;
-}
-
-// Takes the next part of a list that `separator` divides.
-std::string_view take_part(std::string_view& rest, char separator) {
-  const auto end = rest.find(separator);
-  const std::string_view part = trimmed(rest.substr(0, end));
-  rest = end == std::string_view::npos ? std::string_view{} : rest.substr(end + 1);
-  return part;
-}
-
 // RFC 6750, 2.1.
 std::optional<std::string> in_authorization(const HttpHead& head) {
   constexpr std::string_view scheme = "bearer ";
   const std::string_view value = head.find("Authorization");
   if (value.size() <= scheme.size() || !equals_ignoring_case(value.substr(0, scheme.size()), scheme)) return {};
-  return std::string(trimmed(value.substr(scheme.size())));
+  return std::string(trim(value.substr(scheme.size())));
 }
 
 std::optional<std::string> in_subprotocols(const HttpHead& head) {
   for (const auto& [name, value] : head.fields) {
     if (!equals_ignoring_case(name, "Sec-WebSocket-Protocol")) continue;
     for (std::string_view rest = value; !rest.empty();) {
-      const std::string_view offer = take_part(rest, ',');
+      const std::string_view offer = take_element(rest, ',');
       if (offer.starts_with(bearer_prefix)) return std::string(offer.substr(bearer_prefix.size()));
     }
   }
@@ -41,7 +27,7 @@ std::optional<std::string> in_cookie(const HttpHead& head, const std::string& co
   for (const auto& [name, value] : head.fields) {
     if (!equals_ignoring_case(name, "Cookie")) continue;
     for (std::string_view rest = value; !rest.empty();) {
-      std::string_view pair = take_part(rest, ';');
+      std::string_view pair = take_element(rest, ';');
       if (!pair.starts_with(cookie) || pair.substr(cookie.size(), 1) != "=") continue;
       pair.remove_prefix(cookie.size() + 1);
       if (pair.size() >= 2 && pair.front() == '"' && pair.back() == '"') pair = pair.substr(1, pair.size() - 2);

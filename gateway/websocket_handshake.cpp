@@ -110,10 +110,9 @@ std::variant<WebSocketHandshake, HttpError> shake_hands(const HttpHead& head, co
   const auto subprotocol = choose_subprotocol(head);
   if (!subprotocol) return http_error(subprotocol.error());
   WebSocketHandshake handshake;
-  auto subscription = read_subscription(target, rules);
+  auto subscription = read_subscription(head, target, rules);
   if (!subscription) return http_error(subscription.error());
   handshake.subscription = *std::move(subscription);
-  handshake.subscription.details = read_details(head, target, options);
   const auto extensions = agree_on_extensions(head, options, handshake);
   if (!extensions) return http_error(extensions.error());
   handshake.subscription.announcement.format = websocket_format(handshake.subscription.is_enveloped, handshake.deflate);

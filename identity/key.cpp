@@ -294,25 +294,6 @@ bool Key::fits(Algorithm algorithm) const {
   return false;
 }
 
-Algorithm Key::usual() const {
-  if (only_) return *only_;
-  switch (kind_) {
-    case Kind::secret:
-      return Algorithm::hs256;
-    case Kind::rsa:
-      return Algorithm::rs256;
-    case Kind::p256:
-      return Algorithm::es256;
-    case Kind::p384:
-      return Algorithm::es384;
-    case Kind::p521:
-      return Algorithm::es512;
-    case Kind::ed25519:
-      break;
-  }
-  return Algorithm::eddsa;
-}
-
 bool Key::verifies(Algorithm algorithm, std::string_view text, std::string_view signature) const {
   if (kind_ == Kind::secret) {
     const std::string wanted = hmac(algorithm, secret_, text);

@@ -24,8 +24,6 @@ class Key {
   // Empty: it has none.
   const std::string& id() const { return id_; }
   bool fits(Algorithm algorithm) const;
-  // Which it makes signatures with if nobody says.
-  Algorithm usual() const;
   // Any thread. `algorithm` fits.
   bool verifies(Algorithm algorithm, std::string_view text, std::string_view signature) const;
   // Needs a secret or a private key. `algorithm` fits.

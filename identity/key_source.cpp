@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <fstream>
+#include <optional>
 #include <sstream>
 #include <system_error>
 #include <utility>
@@ -153,13 +154,15 @@ void KeySource::run() {
     fetch_at = may_fetch;
   }
   bool is_asked = false, is_changed = false, wants_fetch = false;
+  std::optional<base::TimePoint> settled_at;  // of a change that is waited out
   for (;;) {
-    const auto next_fetch = wants_fetch ? std::min(fetch_at, may_fetch) : fetch_at;
-    if (!wait(has_urls ? next_fetch : base::Clock::now() + settings_.refresh, is_asked, is_changed)) return;
-    if (is_changed) {
-      // A file and its link are seen together.
-      std::this_thread::sleep_for(settings_.settle);
-      watch_.drain();
+    auto until = base::Clock::now() + settings_.refresh;
+    if (has_urls) until = wants_fetch ? std::min(fetch_at, may_fetch) : fetch_at;
+    if (!wait(std::min(until, settled_at.value_or(until)), is_asked, is_changed)) return;
+    // A file and its link are seen together.
+    if (is_changed && !settled_at) settled_at = base::Clock::now() + settings_.settle;
+    if (settled_at && base::Clock::now() >= *settled_at) {
+      settled_at.reset();
       watch_.refresh();
       if (std::exchange(seen, watch_.fingerprint()) != seen) publish();
     }

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <limits>
 
 #include "base/json_scanner.hpp"
 #include "base/json_text.hpp"
@@ -175,12 +174,6 @@ std::string claims_text(const Claims& claims) {
 }
 
 }  // namespace
-
-base::Result<Claims> read_token(std::string_view token) {
-  const auto parts = split(token);
-  if (!parts) return parts.error();
-  return read_claims(parts->claims);
-}
 
 base::Result<Claims> verify_token(std::string_view token, const KeySet& keys, const TokenRules& rules,
                                   std::chrono::system_clock::time_point now) {

@@ -39,9 +39,6 @@ struct TokenRules {
 base::Result<Claims> verify_token(std::string_view token, const KeySet& keys, const TokenRules& rules,
                                   std::chrono::system_clock::time_point now);
 
-// The claims of a token whose signature is not looked at.
-base::Result<Claims> read_token(std::string_view token);
-
 // `key` can sign.
 base::Result<std::string> make_token(const Claims& claims, const Key& key, Algorithm algorithm,
                                      const std::string& key_id);

@@ -15,11 +15,19 @@ Namespaces::Namespaces(const NamespaceRules& rules, std::function<void(base::Nam
     SLUICE_ASSERT(size() < names_.size());
     add(name);
   }
+  declared_ = size();
 }
 
 std::optional<base::NamespaceId> Namespaces::find(std::string_view name) const {
   const auto found = by_name_.find(name);
   return found == by_name_.end() ? std::nullopt : std::optional(found->second);
+}
+
+std::optional<base::NamespaceId> Namespaces::find_declared(std::string_view name) const {
+  const auto end = names_.begin() + static_cast<std::ptrdiff_t>(declared_);
+  const auto found = std::find(names_.begin(), end, name);
+  if (found == end) return std::nullopt;
+  return base::NamespaceId{static_cast<std::uint16_t>(found - names_.begin())};
 }
 
 // Under the mutex, or before anybody else is there.
@@ -39,6 +47,7 @@ bool Namespaces::matches(std::string_view name) const {
 }
 
 base::Result<base::NamespaceId> Namespaces::resolve(std::string_view name) {
+  if (const auto declared = find_declared(name)) return *declared;
   const std::lock_guard lock(mutex_);
   if (const auto found = find(name)) return *found;
   if (!matches(name)) return base::fail(base::Errc::not_found, "there is no such namespace");
@@ -49,6 +58,7 @@ base::Result<base::NamespaceId> Namespaces::resolve(std::string_view name) {
 }
 
 bool Namespaces::allows(std::string_view name) const {
+  if (find_declared(name)) return true;
   const std::lock_guard lock(mutex_);
   return find(name).has_value() || matches(name);
 }

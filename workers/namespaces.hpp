@@ -46,6 +46,8 @@ class Namespaces {
 
  private:
   std::optional<base::NamespaceId> find(std::string_view name) const;
+  // Without a lock: nearly all that is asked for was declared.
+  std::optional<base::NamespaceId> find_declared(std::string_view name) const;
   base::NamespaceId add(std::string_view name);
   bool matches(std::string_view name) const;
 
@@ -53,6 +55,7 @@ class Namespaces {
   const std::function<void(base::NamespaceId)> on_made_;
   // As long as it will ever be, so that names are read without a lock by whoever has their id.
   std::vector<std::string> names_;
+  std::size_t declared_ = 0;  // of them, those at the front that were there from the beginning
   std::atomic<std::size_t> size_{0};
   mutable std::mutex mutex_;
   std::unordered_map<std::string_view, base::NamespaceId> by_name_;  // under mutex_; keys are in names_
