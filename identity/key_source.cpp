@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <fstream>
-#include <optional>
 #include <sstream>
 #include <system_error>
 #include <utility>
@@ -154,15 +153,16 @@ void KeySource::run() {
     fetch_at = may_fetch;
   }
   bool is_asked = false, is_changed = false, wants_fetch = false;
-  std::optional<base::TimePoint> settled_at;  // of a change that is waited out
+  constexpr auto never = base::TimePoint::max();
+  base::TimePoint settled_at = never;  // of a change that is waited out
   for (;;) {
     auto until = base::Clock::now() + settings_.refresh;
     if (has_urls) until = wants_fetch ? std::min(fetch_at, may_fetch) : fetch_at;
-    if (!wait(std::min(until, settled_at.value_or(until)), is_asked, is_changed)) return;
+    if (!wait(std::min(until, settled_at), is_asked, is_changed)) return;
     // A file and its link are seen together.
-    if (is_changed && !settled_at) settled_at = base::Clock::now() + settings_.settle;
-    if (settled_at && base::Clock::now() >= *settled_at) {
-      settled_at.reset();
+    if (is_changed && settled_at == never) settled_at = base::Clock::now() + settings_.settle;
+    if (base::Clock::now() >= settled_at) {
+      settled_at = never;
       watch_.refresh();
       if (std::exchange(seen, watch_.fingerprint()) != seen) publish();
     }
