@@ -37,7 +37,7 @@ bool was_heard(const workers::Message& message, const std::vector<BrokenSocket::
 
 base::Status SocketIoSession::on_connect(Worker& worker, Connection& connection, const socket_io::Packet& packet) {
   const auto is_joining = [&](const Joining& one) { return one.name_space == packet.name_space; };
-  const bool is_twice = joining_ && std::ranges::any_of(*joining_, is_joining);
+  const bool is_twice = joining_count() > 0 && std::ranges::any_of(rare_->joining, is_joining);
   const Joined* const joined = find(packet.name_space);
   if (is_twice || (joined != nullptr && worker.find_open(joined->slot, joined->generation) != nullptr)) {
     return fail(Errc::bad_request, "a namespace was joined twice");
@@ -49,7 +49,7 @@ base::Status SocketIoSession::on_connect(Worker& worker, Connection& connection,
     return base::ok();
   };
   if (!context_.namespaces.allows(packet.name_space)) return say_no(socket_io::invalid_namespace);
-  if (joined_.size() + (joining_ ? joining_->size() : 0) >= namespaces_max) return say_no("Too many namespaces");
+  if (joined_.size() + joining_count() >= namespaces_max) return say_no("Too many namespaces");
   auto admission = authenticate(worker, packet.payload);
   if (!admission) {
     const std::string data = "{\"code\":\"" + std::string(base::row_of(admission.error().code).name) + "\"}";
@@ -115,7 +115,7 @@ void SocketIoSession::refuse(Worker& worker, Connection& connection, const Joini
     worker.abandon(*rider, EndReason::refused);
   }
   // As at the start: it is here for nothing.
-  if (joined_.empty() && !joining_) on_open(worker, connection);
+  if (joined_.empty() && joining_count() == 0) on_open(worker, connection);
 }
 
 void SocketIoSession::admit(Worker& worker, Connection& connection, Joining joining) {
@@ -145,7 +145,7 @@ void SocketIoSession::admit(Worker& worker, Connection& connection, Joining join
 }
 
 std::vector<RoomKey> SocketIoSession::asked_rooms() const {
-  return handshake_ ? handshake_->rooms : std::vector<RoomKey>();
+  return handshake() != nullptr ? handshake()->rooms : std::vector<RoomKey>();
 }
 
 // By the token of this namespace's auth, else by that of the session's request.
@@ -153,9 +153,9 @@ base::Result<Admission> SocketIoSession::authenticate(const Worker& worker, std:
   Authenticator& authenticator = context_.authenticator;
   if (!authenticator.knows_tokens()) return Admission();
   const std::string token = socket_io::token_of(auth);
-  auto admission = !token.empty()                    ? authenticator.of_token(token)
-                   : handshake_ && handshake_->shown ? base::Result<Admission>(*handshake_->shown)
-                                                     : authenticator.of_nobody();
+  auto admission = !token.empty()                                 ? authenticator.of_token(token)
+                   : handshake() != nullptr && handshake()->shown ? base::Result<Admission>(*handshake()->shown)
+                                                                  : authenticator.of_nobody();
   if (!admission) return admission;
   if (const auto status = check_rooms(asked_rooms(), rules_of(context_, worker, *admission)); !status)
     return status.error();
@@ -163,7 +163,7 @@ base::Result<Admission> SocketIoSession::authenticate(const Worker& worker, std:
 }
 
 workers::ConnectDetails SocketIoSession::details_of(const Joining& joining) const {
-  workers::ConnectDetails details = handshake_ ? handshake_->details : workers::ConnectDetails();
+  workers::ConnectDetails details = handshake() != nullptr ? handshake()->details : workers::ConnectDetails();
   details.auth = joining.auth;
   return details;
 }

@@ -25,7 +25,12 @@ using workers::Worker;
 SocketIoSession::SocketIoSession(WorkerContext& context, Handshake handshake) : context_(context) {
   const workers::ConnectDetails& details = handshake.details;
   if (handshake.rooms.empty() && details.parameters.empty() && details.headers.empty() && !handshake.shown) return;
-  handshake_ = std::make_unique<Handshake>(std::move(handshake));
+  rare().handshake = std::make_unique<Handshake>(std::move(handshake));
+}
+
+SocketIoSession::Rare& SocketIoSession::rare() {
+  if (!rare_) rare_ = std::make_unique<Rare>();
+  return *rare_;
 }
 
 void SocketIoSession::on_open(Worker& worker, Connection&) {
@@ -54,18 +59,17 @@ SocketIoSession::Joined* SocketIoSession::find(std::string_view name_space) {
 }
 
 SocketIoSession::Joining& SocketIoSession::add_joining(Joining joining) {
-  if (!joining_) joining_ = std::make_unique<std::vector<Joining>>();
-  return joining_->emplace_back(std::move(joining));
+  return rare().joining.emplace_back(std::move(joining));
 }
 
 std::optional<SocketIoSession::Joining> SocketIoSession::take_joining(std::uint32_t slot, std::uint32_t generation) {
-  if (!joining_) return std::nullopt;
-  const auto found = std::ranges::find_if(
-      *joining_, [&](const Joining& one) { return one.slot == slot && one.generation == generation; });
-  if (found == joining_->end()) return std::nullopt;
+  if (joining_count() == 0) return std::nullopt;
+  std::vector<Joining>& all = rare_->joining;
+  const auto found =
+      std::ranges::find_if(all, [&](const Joining& one) { return one.slot == slot && one.generation == generation; });
+  if (found == all.end()) return std::nullopt;
   std::optional<Joining> taken = std::move(*found);
-  joining_->erase(found);
-  if (joining_->empty()) joining_.reset();
+  all.erase(found);
   return taken;
 }
 
@@ -79,19 +83,20 @@ SocketIoSession* SocketIoSession::of(Connection* connection) {
 base::Result<bool> SocketIoSession::on_message(Worker& worker, Connection& connection, bool is_binary,
                                                std::string_view data) {
   if (is_binary) {
-    if (!pending_)
+    PendingEvent* const pending = rare_ ? rare_->pending.get() : nullptr;
+    if (pending == nullptr)
       return fail(Errc::bad_request,
                   "bytes came that belong to no event; a client with another parser, such as msgpack?");
-    if (!pending_->add(data)) return fail(Errc::bad_request, "an event and its attachments are over maxPayload");
-    if (!pending_->is_complete()) return true;
-    const std::unique_ptr<PendingEvent> whole = std::move(pending_);
+    if (!pending->add(data)) return fail(Errc::bad_request, "an event and its attachments are over maxPayload");
+    if (!pending->is_complete()) return true;
+    const std::unique_ptr<PendingEvent> whole = std::move(rare_->pending);
     return on_packet(worker, connection, whole->packet(), whole->take_attachments());
   }
-  if (pending_) return fail(Errc::bad_request, "text came while attachments of an event were awaited");
+  if (rare_ && rare_->pending) return fail(Errc::bad_request, "text came while attachments of an event were awaited");
   const auto packet = socket_io::parse_packet(data);
   if (!packet) return packet.error();
   if (packet->attachments == 0) return on_packet(worker, connection, *packet, {});
-  pending_ = std::make_unique<PendingEvent>(data, *packet, context_.options.message_bytes_max);
+  rare().pending = std::make_unique<PendingEvent>(data, *packet, context_.options.message_bytes_max);
   return true;
 }
 
@@ -175,7 +180,7 @@ base::Result<bool> SocketIoSession::on_event(Worker& worker, Connection& connect
 // False: backends are behind.
 bool SocketIoSession::hand_to_backend(Worker& worker, const Connection& rider, Waiting waiting) {
   if (!offer(worker, rider, waiting.message, waiting.ack_id)) return true;
-  waiting_ = std::make_unique<Waiting>(std::move(waiting));
+  rare().waiting = std::make_unique<Waiting>(std::move(waiting));
   return false;
 }
 
@@ -183,7 +188,7 @@ bool SocketIoSession::hand_to_backend(Worker& worker, const Connection& rider, W
 bool SocketIoSession::publish(Worker& worker, Connection& connection, Waiting waiting) {
   const auto receipt = worker.publish(waiting.message);
   if (!receipt && receipt.error().code == Errc::exhausted) {
-    waiting_ = std::make_unique<Waiting>(std::move(waiting));
+    rare().waiting = std::make_unique<Waiting>(std::move(waiting));
     return false;
   }
   if (!waiting.ack_id) return true;
@@ -208,8 +213,8 @@ bool SocketIoSession::publish(Worker& worker, Connection& connection, Waiting wa
 }
 
 bool SocketIoSession::on_resume(Worker& worker, Connection& connection) {
-  if (!waiting_) return true;
-  const std::unique_ptr<Waiting> waiting = std::move(waiting_);
+  if (!rare_ || !rare_->waiting) return true;
+  const std::unique_ptr<Waiting> waiting = std::move(rare_->waiting);
   if (!waiting->message->target.empty()) return publish(worker, connection, std::move(*waiting));
   const Joined* const joined = find(context_.namespaces.name_of(waiting->name_space));
   const Connection* const rider = joined != nullptr ? worker.find_open(joined->slot, joined->generation) : nullptr;
@@ -220,8 +225,8 @@ bool SocketIoSession::on_resume(Worker& worker, Connection& connection) {
 
 // The transport is gone; the client did not say that it leaves, and may come back.
 void SocketIoSession::on_end(Worker& worker, Connection&, EndReason reason) {
-  if (const auto joining = std::move(joining_)) {
-    for (const Joining& one : *joining) {
+  if (joining_count() > 0) {
+    for (const Joining& one : std::exchange(rare_->joining, {})) {
       if (Connection* const rider = worker.find_open(one.slot, one.generation)) worker.abandon(*rider, reason);
     }
   }

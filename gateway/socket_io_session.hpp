@@ -3,6 +3,7 @@
 // acknowledgements. Each namespace that it is in has a connection of its own (SocketIoSocket), which rides on the
 // session's.
 
+#include <boost/container/small_vector.hpp>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -66,6 +67,17 @@ class SocketIoSession final : public EngineApplication {
     std::optional<std::uint64_t> ack_id;
   };
 
+  // What few have, or only for a moment.
+  struct Rare {
+    std::unique_ptr<Handshake> handshake;  // null: it said nothing
+    std::vector<Joining> joining;
+    std::unique_ptr<PendingEvent> pending;
+    std::unique_ptr<Waiting> waiting;
+  };
+  Rare& rare();
+  const Handshake* handshake() const { return rare_ ? rare_->handshake.get() : nullptr; }
+  std::size_t joining_count() const { return rare_ ? rare_->joining.size() : 0; }
+
   base::Result<bool> on_packet(workers::Worker& worker, workers::Connection& connection,
                                const socket_io::Packet& packet, std::vector<std::string> attachments);
   base::Status on_connect(workers::Worker& worker, workers::Connection& connection, const socket_io::Packet& packet);
@@ -96,11 +108,9 @@ class SocketIoSession final : public EngineApplication {
   Joining& add_joining(Joining joining);
 
   WorkerContext& context_;
-  std::unique_ptr<Handshake> handshake_;  // null: it said nothing
-  std::vector<Joined> joined_;
-  std::unique_ptr<std::vector<Joining>> joining_;  // null: none
-  std::unique_ptr<PendingEvent> pending_;
-  std::unique_ptr<Waiting> waiting_;
+  // There is one for nearly each client, nearly always in one namespace: the first needs no memory of its own.
+  boost::container::small_vector<Joined, 1> joined_;
+  std::unique_ptr<Rare> rare_;    // null: none of it
   base::TimePoint connect_by_{};  // until the client has joined its first namespace
 };
 
