@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/clock.hpp"
+#include "control/event_filter.hpp"
 #include "control/executor.hpp"
 #include "control/facts.hpp"
 #include "control/failure.hpp"
@@ -90,6 +91,8 @@ class Calls {
                                    const Answer<std::vector<base::ConnectionId>>& answer);
 
   // --- for the streams of backends ---
+  // What it wants to be told.
+  Problem filter(const v1::Subscribe& request, EventFilter& out) const;
   // Hands a backend's answer on to the client that waits for it.
   Problem reply(const v1::Reply& request);
   // Hands its verdict on to the client that waits for it. `answer` comes on the executor, unless there is a problem.

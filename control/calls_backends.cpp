@@ -1,12 +1,20 @@
 // What backends are shown and say by their stream.
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
-#include "base/json_scanner.hpp"
+#include "base/control_character.hpp"
 #include "control/calls.hpp"
 
 namespace sluice::control {
+namespace {
+
+// Of a filter.
+constexpr int patterns_max = 100;
+constexpr std::size_t pattern_bytes_max = 256;
+
+}  // namespace
 
 Problem Calls::reply(const v1::Reply& request) {
   base::ConnectionId id;
@@ -20,6 +28,58 @@ Problem Calls::reply(const v1::Reply& request) {
   if (auto problem = translator_.arguments("reply", payload, *answer)) return problem;
   if (parts_.pool.answer(id, request.ack_id(), std::move(answer))) return {};
   return try_again(base::Errc::exhausted, "a worker's mailbox is full", std::chrono::milliseconds(100));
+}
+
+Problem Calls::filter(const v1::Subscribe& request, EventFilter& out) const {
+  using Kind = workers::ClientEvent::Kind;
+  workers::KindSet kinds = 0;
+  const auto add = [&kinds](std::initializer_list<Kind> more) {
+    for (const Kind kind : more) kinds |= workers::kind_bit(kind);
+  };
+  for (const int kind : request.kinds()) {
+    switch (kind) {
+      case v1::EVENT_KIND_CONNECTIONS:
+        add({Kind::connected, Kind::disconnected});
+        break;
+      case v1::EVENT_KIND_MESSAGES:
+        add({Kind::message});
+        break;
+      case v1::EVENT_KIND_MEMBERSHIPS:
+        add({Kind::joined, Kind::left});
+        break;
+      case v1::EVENT_KIND_ACKNOWLEDGEMENTS:
+        add({Kind::acknowledged});
+        break;
+      case v1::EVENT_KIND_DROPS:
+        add({Kind::dropped});
+        break;
+      case v1::EVENT_KIND_ROOMS:
+        add({Kind::room_occupied, Kind::room_vacated});
+        break;
+      case v1::EVENT_KIND_DRAINING:
+        add({Kind::draining});
+        break;
+      default:
+        return misfit("subscribe.kinds", "kinds of events that this gateway knows, each by its name");
+    }
+  }
+  EventFilter::Patterns patterns;
+  const auto take = [](const char* field, const Translator::Names& given, std::vector<std::string>& into) -> Problem {
+    const bool is_fit = given.size() <= patterns_max && std::ranges::none_of(given, [](const std::string& one) {
+                          return one.empty() || one.size() > pattern_bytes_max || base::has_control_character(one);
+                        });
+    if (!is_fit) return misfit(field, "at most 100 patterns of 1 to 256 bytes without control characters");
+    into.assign(given.begin(), given.end());
+    return {};
+  };
+  if (auto problem = take("subscribe.namespaces", request.namespaces(), patterns.namespaces)) return problem;
+  if (auto problem = take("subscribe.rooms", request.rooms(), patterns.rooms)) return problem;
+  if (auto problem = take("subscribe.events", request.events(), patterns.events)) return problem;
+  const auto name_of = [&pool = parts_.pool](base::NamespaceId id) -> std::string_view {
+    return std::as_const(pool).namespaces().name_of(id);
+  };
+  out = EventFilter(kinds == 0 ? EventFilter::usual_kinds : kinds, std::move(patterns), name_of);
+  return {};
 }
 
 Problem Calls::judge(const v1::Verdict& request, const Answer<v1::Judged>& answer) {
@@ -60,12 +120,16 @@ void show_fields(const std::vector<std::pair<std::string, std::string>>& fields,
 
 void Calls::show_event(std::uint64_t number, const workers::ClientEvent& event, v1::Event& out) const {
   out.set_number(number);
-  out.set_connection(event.connection.text());
-  out.set_session(event.session);
-  out.set_namespace_(event.kind == workers::ClientEvent::Kind::connecting
-                         ? event.asked_name_space
-                         : parts_.pool.namespaces().name_of(event.name_space));
-  out.set_protocol(show(event.protocol));
+  if (event.is_of_connection()) {
+    out.set_connection(event.connection.text());
+    out.set_session(event.session);
+    out.set_protocol(show(event.protocol));
+  }
+  if (event.kind == workers::ClientEvent::Kind::connecting) {
+    out.set_namespace_(event.asked_name_space);
+  } else if (event.kind != workers::ClientEvent::Kind::draining) {
+    out.set_namespace_(parts_.pool.namespaces().name_of(event.name_space));
+  }
   switch (event.kind) {
     case workers::ClientEvent::Kind::connecting: {
       v1::ConnectingEvent& connecting = *out.mutable_connecting();
@@ -85,9 +149,38 @@ void Calls::show_event(std::uint64_t number, const workers::ClientEvent& event, 
       show_fields(event.details.parameters, *connected.mutable_parameters());
       show_fields(event.details.headers, *connected.mutable_headers());
       connected.set_recovered(event.is_recovered);
+      for (const std::string& room : event.rooms) connected.add_rooms(room);
       return;
     }
+    case workers::ClientEvent::Kind::joined:
+      for (const std::string& room : event.rooms) out.mutable_joined()->add_rooms(room);
+      return;
+    case workers::ClientEvent::Kind::left:
+      for (const std::string& room : event.rooms) out.mutable_left()->add_rooms(room);
+      return;
+    case workers::ClientEvent::Kind::acknowledged: {
+      v1::AcknowledgedEvent& acknowledged = *out.mutable_acknowledged();
+      acknowledged.set_ask(event.ask);
+      acknowledged.set_arguments(event.message->data);
+      for (const std::string& one : event.message->attachments) acknowledged.add_attachments(one);
+      return;
+    }
+    case workers::ClientEvent::Kind::dropped:
+      out.mutable_dropped()->set_reason(
+          std::string(workers::drop_reason_names[static_cast<std::size_t>(event.drop_reason)]));
+      out.mutable_dropped()->set_messages(event.dropped);
+      return;
+    case workers::ClientEvent::Kind::room_occupied:
+      out.mutable_room_occupied()->set_room(event.rooms.front());
+      return;
+    case workers::ClientEvent::Kind::room_vacated:
+      out.mutable_room_vacated()->set_room(event.rooms.front());
+      return;
+    case workers::ClientEvent::Kind::draining:
+      out.mutable_draining();
+      return;
     case workers::ClientEvent::Kind::message:
+      if (!event.rooms.empty()) out.mutable_message()->set_room(event.rooms.front());
       show(*event.message, *out.mutable_message()->mutable_payload());
       if (event.ack_id) out.mutable_message()->set_ack_id(*event.ack_id);
       return;

@@ -15,6 +15,7 @@
 #include "base/clock.hpp"
 #include "base/ids.hpp"
 #include "base/result.hpp"
+#include "control/event_filter.hpp"
 #include "workers/backend.hpp"
 
 namespace sluice::control {
@@ -26,12 +27,16 @@ class EventHub final : public workers::Backend {
     base::Duration kept{std::chrono::seconds(60)};  // how long a group without a replica is one
     bool is_expected = false;                       // backends are meant to come: keeps what happens before they do
     bool holds_messages = false;                    // messages, too
+    bool refuses_messages = false;                  // else: their senders are to know that nobody was there
   };
   explicit EventHub(const Limits& limits);
   ~EventHub() override;
 
   // --- for workers ---
   bool is_listening() const override { return is_listening_.load(std::memory_order_relaxed); }
+  bool wants(workers::ClientEvent::Kind kind) const override {
+    return (wanted_.load(std::memory_order_relaxed) & workers::kind_bit(kind)) != 0;
+  }
   Offer offer(workers::ClientEvent event) override;
   void forget(const base::ConnectionId& connection) override;
 
@@ -41,18 +46,21 @@ class EventHub final : public workers::Backend {
     std::string group;
     std::uint64_t credits = 0;
     bool gives_verdicts = false;  // as all replicas of the group, and of no other
+    EventFilter filter = {};      // as all replicas of the group
   };
   struct Entry {
     std::uint64_t number = 0;  // in the group
     std::shared_ptr<const workers::ClientEvent> event;
+    base::TimePoint since{};  // when it happened
   };
   struct Batch {
     std::vector<Entry> entries;
     std::uint64_t cursor = 0;  // of the last of them
     std::uint64_t lost = 0;    // events of the group, since it was last told
+    bool is_overrun = false;   // the replica is too far behind to go on: detach it
   };
   // `wake` is called, on any thread, once there may be something to take; again only after take() has been called.
-  // Errc::already_exists if the group's other replicas, or another group, keep it from giving verdicts or not.
+  // Errc::already_exists if the group's other replicas want something else, or another group gives verdicts.
   base::Result<ReplicaId> attach(const Wish& wish, std::function<void()> wake);
   // What it has not acknowledged goes to the others, or waits for the next.
   void detach(ReplicaId id);
@@ -69,6 +77,12 @@ class EventHub final : public workers::Backend {
   // What is measured.
   struct Numbers {
     std::uint64_t offered = 0, lost = 0, waiting_bytes = 0, waiting = 0, replicas = 0;
+    struct Group {
+      std::string name;
+      std::uint64_t replicas = 0, waiting = 0, unacknowledged = 0, credits = 0;
+      base::Duration oldest{};  // of what waits or is not acknowledged
+    };
+    std::vector<Group> groups = {};
   };
   Numbers numbers() const;
 
@@ -81,10 +95,12 @@ class EventHub final : public workers::Backend {
   using Wakes = std::vector<std::function<void()>>;
 
   bool is_full(const Group& group, const workers::ClientEvent& event) const;
+  bool takes(const Group& group, const workers::ClientEvent& event) const;
   void keep(Group& group, Entry entry, Wakes& wakes);
+  void keep_for(Group& group, Replica& replica, Entry entry, Wakes& wakes);
   void keep_again(Group& group, Entry entry, Wakes& wakes);
   void count_done(std::uint64_t events, std::size_t bytes);
-  Replica& replica_for(Group& group, const base::ConnectionId& connection);
+  Replica& replica_for(Group& group, const workers::ClientEvent& event);
   void bound(Group& group);
   void forget_vacant(base::TimePoint now);
   void settle();
@@ -92,12 +108,14 @@ class EventHub final : public workers::Backend {
 
   const Limits limits_;
   std::atomic<bool> is_listening_, is_closing_{false};
+  std::atomic<workers::KindSet> wanted_{0};
   mutable std::mutex mutex_;
   // All below are under mutex_. The first group is nobody's: what happened before any was there.
   std::unordered_map<std::string, std::unique_ptr<Group>> groups_;
   std::unordered_map<ReplicaId, std::pair<Group*, std::unique_ptr<Replica>>> replicas_;
   std::unique_ptr<Group> early_;
   ReplicaId last_replica_ = 0;
+  base::TimePoint next_vacant_ = base::TimePoint::max();  // when a group without replicas may be forgotten
   Numbers numbers_;
 };
 

@@ -15,6 +15,7 @@ constexpr std::size_t response_events_max = 1024, response_bytes_max = 262'144;
 constexpr std::size_t results_max = 1024;
 constexpr std::uint64_t credits_default = 1000, credits_max = 1'000'000;
 constexpr std::size_t group_bytes_max = 128;
+constexpr std::size_t asks_max = 10'000;  // that wait for answers at a time
 
 // A command has no deadline of its own.
 base::TimePoint far() { return base::Clock::now() + std::chrono::hours(1); }
@@ -73,9 +74,11 @@ Problem EventStream::subscribe(const v1::Subscribe& request) {
       if (const auto alive = self.lock()) (*alive)->pump();
     });
   };
-  const auto attached = hub_.attach({group, credits, request.verdicts()}, wake);
+  EventHub::Wish wish{group, credits, request.verdicts()};
+  if (auto problem = parts_.calls.filter(request, wish.filter)) return problem;
+  const auto attached = hub_.attach(wish, wake);
   if (!attached) {
-    Failure failure = misfit("subscribe.verdicts", "what fits: " + attached.error().detail);
+    Failure failure = misfit("subscribe", "what fits: " + attached.error().detail);
     failure.code = attached.error().code;
     return failure;
   }
@@ -143,10 +146,61 @@ Problem EventStream::command(const v1::Command& command) {
       if (problem) answer(*std::move(problem));
       return {};
     }
+    case v1::Command::kAsk: {
+      const auto answer = result_of<v1::Asked>(
+          id, [](v1::CommandResult& result, v1::Asked got) { *result.mutable_asked() = std::move(got); });
+      Problem problem = ask(command.ask(), answer);
+      if (problem) answer(*std::move(problem));
+      return {};
+    }
     case v1::Command::COMMAND_NOT_SET:
       break;
   }
-  return misfit("command", "set to publish, join_rooms, leave_rooms, disconnect, reply or verdict");
+  return misfit("command", "set to publish, join_rooms, leave_rooms, disconnect, reply, verdict or ask");
+}
+
+Problem EventStream::ask(const v1::Ask& request, const Answer<v1::Asked>& answer) {
+  if (request.number() == 0) return misfit("ask.number", "a number other than 0");
+  const base::TimePoint now = base::Clock::now();
+  std::erase_if(asks_, [now](const Asking& one) { return one.until <= now; });
+  if (asks_.size() >= asks_max) {
+    return try_again(base::Errc::exhausted, "10,000 asks wait for answers", std::chrono::milliseconds(100));
+  }
+  base::NamespaceId name_space;
+  if (auto problem =
+          parts_.calls.translator().name_space("ask.target.namespace", request.target().namespace_(), name_space))
+    return problem;
+  v1::EmitWithAckRequest emit;
+  if (request.has_target()) *emit.mutable_target() = request.target();
+  if (request.has_payload()) *emit.mutable_payload() = request.payload();
+  if (request.has_timeout()) *emit.mutable_timeout() = request.timeout();
+  // Answers are events like any other: whoever takes over from this replica is told of them, too.
+  auto on_acknowledged = std::make_shared<const workers::OnAcknowledged>(
+      [&hub = hub_, name_space, number = request.number()](workers::Acknowledgement given) {
+        workers::ClientEvent event;
+        event.kind = workers::ClientEvent::Kind::acknowledged;
+        event.connection = given.connection;
+        event.name_space = name_space;
+        event.protocol = given.protocol;
+        event.session = std::move(given.session);
+        event.ask = number;
+        auto message = std::make_shared<workers::Message>();
+        message->kind = workers::DataKind::arguments;
+        message->data = std::move(given.arguments);
+        message->attachments = std::move(given.attachments);
+        event.message = std::move(message);
+        static_cast<void>(hub.offer(std::move(event)));
+      });
+  const auto watch =
+      parts_.calls.emit_with_ack(emit, on_acknowledged, [answer](Outcome<std::vector<base::ConnectionId>> asked) {
+        if (!asked) return answer(std::move(asked.failure()));
+        v1::Asked got;
+        got.set_connections(static_cast<std::uint32_t>(asked->size()));
+        answer(std::move(got));
+      });
+  if (!watch) return inside("ask.", watch.failure());
+  asks_.push_back({std::move(on_acknowledged), now + watch->timeout});
+  return {};
 }
 
 template <class Response, class Set>
@@ -185,6 +239,12 @@ void EventStream::read() {
 void EventStream::pump() {
   if (is_writing_ || has_finished_ || replica_ == 0) return;
   const v1::SubscribeEventsResponse response = next();
+  if (is_overrun_) {
+    return finish(
+        {grpc::StatusCode::RESOURCE_EXHAUSTED,
+         "the backend is too far behind: more events wait for it than --backend-buffer-bytes-max lets; it may "
+         "attach again"});
+  }
   const bool is_empty =
       !response.has_hello() && response.events().empty() && response.results().empty() && response.lost() == 0;
   if (is_empty) {
@@ -202,6 +262,7 @@ v1::SubscribeEventsResponse EventStream::next() {
   v1::SubscribeEventsResponse response;
   if (!std::exchange(has_said_hello_, true)) parts_.calls.show_node(*response.mutable_hello());
   const EventHub::Batch batch = hub_.take(replica_, response_events_max, response_bytes_max);
+  is_overrun_ = batch.is_overrun;
   for (const EventHub::Entry& entry : batch.entries) {
     parts_.calls.show_event(entry.number, *entry.event, *response.add_events());
   }
@@ -229,6 +290,7 @@ void EventStream::finish(const grpc::Status& status) {
   if (has_finished_) return;
   has_finished_ = true;
   timer_.reset();
+  asks_.clear();
   if (replica_ != 0) hub_.detach(std::exchange(replica_, 0));
   status_ = status.error_code();
   Finish(status);

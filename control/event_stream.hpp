@@ -34,6 +34,7 @@ class EventStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc:
   Problem acknowledge(const v1::Acknowledge& request);
   Problem credit(const v1::Credit& request);
   Problem command(const v1::Command& command);
+  Problem ask(const v1::Ask& request, const Answer<v1::Asked>& answer);
   // Makes the answer to a command of this id a result: `set` writes it.
   template <class Response, class Set>
   Answer<Response> result_of(std::uint64_t id, Set set);
@@ -52,8 +53,14 @@ class EventStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc:
   grpc::ByteBuffer request_, response_;
   std::vector<v1::CommandResult> results_;  // to be told
   std::size_t commands_ = 0;                // under way
+  // What clients were asked, as long as it may be answered.
+  struct Asking {
+    std::shared_ptr<const workers::OnAcknowledged> on_acknowledged;
+    base::TimePoint until;
+  };
+  std::vector<Asking> asks_;
   Executor::Timer timer_;
-  bool has_said_hello_ = false, is_writing_ = false, has_finished_ = false, is_done_ = false;
+  bool has_said_hello_ = false, is_writing_ = false, has_finished_ = false, is_done_ = false, is_overrun_ = false;
   int status_ = 0;
 };
 

@@ -22,6 +22,27 @@ void add_gauge(FamilyList& families, std::string_view name, double value, std::s
   set_value(add_metric(add_family(families, name, MetricType::Gauge, help), {}), MetricType::Gauge, value);
 }
 
+// Those that operators look at when a backend is slow. Groups are few: backends name them.
+void add_backend_groups(FamilyList& families, const std::vector<EventHub::Numbers::Group>& groups) {
+  using Group = EventHub::Numbers::Group;
+  const auto add = [&](std::string_view name, std::string_view help, const auto& value_of) {
+    auto& family = add_family(families, name, MetricType::Gauge, help);
+    for (const Group& group : groups)
+      set_value(add_metric(family, {{"group", group.name}}), MetricType::Gauge, value_of(group));
+  };
+  const auto number = [](std::uint64_t value) { return static_cast<double>(value); };
+  add("sluice_backend_replicas", "Replicas of the group that are attached.",
+      [&](const Group& group) { return number(group.replicas); });
+  add("sluice_backend_lag_events", "Events of the group that are not acknowledged, told or not.",
+      [&](const Group& group) { return number(group.waiting + group.unacknowledged); });
+  add("sluice_backend_unacknowledged_events", "Of them, those that were told.",
+      [&](const Group& group) { return number(group.unacknowledged); });
+  add("sluice_backend_credits", "Events that may still be told before the group's replicas give more credits.",
+      [&](const Group& group) { return number(group.credits); });
+  add("sluice_backend_buffer_age_seconds", "Age of the group's oldest event that is not acknowledged.",
+      [&](const Group& group) { return std::chrono::duration<double>(group.oldest).count(); });
+}
+
 void add_node(FamilyList& families, const Exposed& exposed) {
   const NodeNumbers& node = exposed.node;
   const auto number = [](std::uint64_t value) { return static_cast<double>(value); };
@@ -49,6 +70,7 @@ void add_node(FamilyList& families, const Exposed& exposed) {
   add_counter(families, "sluice_backend_events_total", number(events.offered), "Events taken for backends.");
   add_counter(families, "sluice_backend_events_lost_total", number(events.lost),
               "Events thrown away because no replica came for them in time or room.");
+  add_backend_groups(families, events.groups);
   auto& depth = add_family(families, "sluice_mailbox_depth", MetricType::Gauge, "Mail that waits for a worker.");
   for (std::size_t at = 0; at < node.mailbox_depths.size(); ++at)
     set_value(add_metric(depth, {{"worker", std::to_string(at)}}), MetricType::Gauge, number(node.mailbox_depths[at]));
@@ -90,7 +112,7 @@ std::string labels_text(const prometheus::MetricFamily& family) {
   const LabelList& names = family.metric.front().label;
   for (std::size_t at = 0; at < names.size(); ++at) {
     text += (at == 0 ? "`" : "; `") + names[at].name + "`";
-    if (names[at].name == "worker" || names[at].name == "version") continue;
+    if (names[at].name == "worker" || names[at].name == "group" || names[at].name == "version") continue;
     std::set<std::string> seen;
     for (const auto& metric : family.metric) {
       const std::string& value = metric.label[at].value;
@@ -111,6 +133,7 @@ std::string metrics_markdown() {
   const Metrics calls;
   Exposed none{.workers = {&worker}, .calls = calls};
   none.node.mailbox_depths = {0};
+  none.events.groups = {{.name = "default"}};
   std::string text =
       "# Metrics\n\n"
       "Served at `/metrics` on the admin port in Prometheus' text format. All labels and values are there from the "

@@ -15,8 +15,8 @@
 namespace sluice::control {
 
 // What becomes of clients' messages for backends while none is attached.
-enum class NoBackendMessages : std::uint8_t { drop, hold };
-inline constexpr std::array<std::string_view, 2> no_backend_messages_names{"drop", "hold"};
+enum class NoBackendMessages : std::uint8_t { drop, hold, refuse };
+inline constexpr std::array<std::string_view, 3> no_backend_messages_names{"drop", "hold", "refuse"};
 
 struct Options {
   static constexpr std::string_view section = "Control";
@@ -70,7 +70,8 @@ struct Options {
                     .sentence = "Memory for the keys and their answers; the oldest are forgotten first."});
     visitor.choice("no-backend-messages", no_backend_messages, no_backend_messages_names,
                    {.sentence = "With --client-messages backend: whether clients' messages are thrown away while no "
-                                "backend is attached, or kept within --backend-buffer-bytes-max."});
+                                "backend is attached, kept within --backend-buffer-bytes-max, or refused, which ends "
+                                "the client's connection with 1013."});
     visitor.option("backend-buffer-bytes-max", backend_buffer_bytes_max,
                    {.unit = "bytes",
                     .min = 65536,

@@ -31,6 +31,8 @@ class EngineApplication {
   // A time at which on_deadline() is to be called, if there is one.
   virtual std::optional<base::TimePoint> deadline() const { return std::nullopt; }
   virtual void on_deadline(workers::Worker&, workers::Connection&) {}
+  // As Wire::first_rider.
+  virtual std::optional<std::uint32_t> first_rider() const { return std::nullopt; }
   // The session is over, whatever ended it. Called once.
   virtual void on_end(workers::Worker&, workers::Connection&, workers::EndReason) {}
 };

@@ -61,7 +61,7 @@ Held take_message(ClientMessages policy, workers::Worker& worker, workers::Conne
   return nullptr;
 }
 
-Held offer(workers::Worker& worker, const workers::Connection& connection, Held message,
+Held offer(workers::Worker& worker, workers::Connection& connection, Held message,
            std::optional<std::uint64_t> ack_id) {
   switch (worker.tell_message(connection, message, ack_id)) {
     case workers::Backend::Offer::taken:
@@ -70,6 +70,11 @@ Held offer(workers::Worker& worker, const workers::Connection& connection, Held 
       return message;
     case workers::Backend::Offer::absent:
       worker.drop_received(DropReason::no_backend);
+      return nullptr;
+    case workers::Backend::Offer::refused:
+      worker.drop_received(DropReason::no_backend);
+      // "Try again later" in the registry of close codes.
+      worker.end(connection, {workers::EndReason::no_backend, 1013, "no backend is there for messages"});
       return nullptr;
   }
   return nullptr;

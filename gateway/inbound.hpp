@@ -27,8 +27,9 @@ Held take_message(ClientMessages policy, workers::Worker& worker, workers::Conne
                   workers::DataKind kind, std::string_view payload);
 // Tries once more; gives the message back if there still is no room.
 Held try_again(workers::Worker& worker, workers::Connection& connection, Held held);
-// Hands a message to the backends; gives it back if it has to be tried again.
-Held offer(workers::Worker& worker, const workers::Connection& connection, Held message,
+// Hands a message to the backends, and ends the connection if it is to know that none is there; gives it back if it has
+// to be tried again.
+Held offer(workers::Worker& worker, workers::Connection& connection, Held message,
            std::optional<std::uint64_t> ack_id = std::nullopt);
 
 }  // namespace sluice::gateway

@@ -178,7 +178,7 @@ base::Result<bool> SocketIoSession::on_event(Worker& worker, Connection& connect
 }
 
 // False: backends are behind.
-bool SocketIoSession::hand_to_backend(Worker& worker, const Connection& rider, Waiting waiting) {
+bool SocketIoSession::hand_to_backend(Worker& worker, Connection& rider, Waiting waiting) {
   if (!offer(worker, rider, waiting.message, waiting.ack_id)) return true;
   rare().waiting = std::make_unique<Waiting>(std::move(waiting));
   return false;
@@ -217,7 +217,7 @@ bool SocketIoSession::on_resume(Worker& worker, Connection& connection) {
   const std::unique_ptr<Waiting> waiting = std::move(rare_->waiting);
   if (!waiting->message->target.empty()) return publish(worker, connection, std::move(*waiting));
   const Joined* const joined = find(context_.namespaces.name_of(waiting->name_space));
-  const Connection* const rider = joined != nullptr ? worker.find_open(joined->slot, joined->generation) : nullptr;
+  Connection* const rider = joined != nullptr ? worker.find_open(joined->slot, joined->generation) : nullptr;
   return rider == nullptr || hand_to_backend(worker, *rider, std::move(*waiting));
 }
 

@@ -41,6 +41,9 @@ class SocketIoSession final : public EngineApplication {
                                 std::string_view data) override;
   bool on_resume(workers::Worker& worker, workers::Connection& connection) override;
   std::optional<base::TimePoint> deadline() const override;
+  std::optional<std::uint32_t> first_rider() const override {
+    return joined_.empty() ? std::nullopt : std::optional(joined_.front().slot);
+  }
   void on_deadline(workers::Worker& worker, workers::Connection& connection) override;
   void on_end(workers::Worker& worker, workers::Connection& connection, workers::EndReason reason) override;
 
@@ -99,7 +102,7 @@ class SocketIoSession final : public EngineApplication {
   workers::ConnectDetails details_of(const Joining& joining) const;
   base::Result<bool> on_event(workers::Worker& worker, workers::Connection& connection, workers::Connection& rider,
                               const socket_io::Packet& packet, std::vector<std::string> attachments);
-  bool hand_to_backend(workers::Worker& worker, const workers::Connection& rider, Waiting waiting);
+  bool hand_to_backend(workers::Worker& worker, workers::Connection& rider, Waiting waiting);
   bool publish(workers::Worker& worker, workers::Connection& connection, Waiting waiting);
   void send(workers::Worker& worker, workers::Connection& connection, std::string_view text);
   Joined* find(std::string_view name_space);

@@ -77,7 +77,7 @@ void SocketIoSocket::on_acknowledged(const base::ConnectionId& self, std::uint64
   if (found == asks_->waiting.end()) return;
   const auto waiting = found->second.lock();
   asks_->waiting.erase(found);
-  if (waiting) (*waiting)({self, sid(), std::string(arguments), std::move(attachments)});
+  if (waiting) (*waiting)({self, protocol(), sid(), std::string(arguments), std::move(attachments)});
 }
 
 void SocketIoSocket::on_ending(Worker& worker, Connection& rider, const workers::Ending&) {

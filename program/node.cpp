@@ -38,7 +38,8 @@ control::EventHub::Limits hub_limits(const AllOptions& options) {
   return {.bytes_max = options.control.backend_buffer_bytes_max,
           .kept = options.control.backend_buffer_seconds,
           .is_expected = options.gateway.client_messages == gateway::ClientMessages::backend,
-          .holds_messages = options.control.no_backend_messages == control::NoBackendMessages::hold};
+          .holds_messages = options.control.no_backend_messages == control::NoBackendMessages::hold,
+          .refuses_messages = options.control.no_backend_messages == control::NoBackendMessages::refuse};
 }
 
 // Waits until `is_over`, at most until `until`; a stop meanwhile ends the process.

@@ -12,6 +12,7 @@
 #include "base/ids.hpp"
 #include "workers/ending.hpp"
 #include "workers/message.hpp"
+#include "workers/metrics.hpp"
 #include "workers/protocol.hpp"
 
 namespace sluice::workers {
@@ -50,7 +51,19 @@ struct Verdict {
 
 // What a client did. Moved to whoever tells backends; what belongs to one kind alone is empty in the others.
 struct ClientEvent {
-  enum class Kind : std::uint8_t { connecting, connected, message, disconnected };
+  enum class Kind : std::uint8_t {
+    connecting,
+    connected,
+    message,
+    disconnected,
+    joined,
+    left,
+    acknowledged,
+    dropped,
+    room_occupied,  // these three are of no connection
+    room_vacated,
+    draining,
+  };
   Kind kind = Kind::message;
   base::ConnectionId connection;
   base::NamespaceId name_space;
@@ -67,8 +80,18 @@ struct ClientEvent {
   bool is_recovered = false;  // the same session as before, on another connection; or that is what it asks for
 
   // message
-  std::shared_ptr<const Message> message;  // its target is nobody's
-  std::optional<std::uint64_t> ack_id;     // the client waits for an answer of this number
+  std::shared_ptr<const Message> message;
+  std::optional<std::uint64_t> ack_id;  // the client waits for an answer of this number
+
+  // message: what the client named, or nothing; connected, joined, left: named ones; room_...: the one
+  std::vector<std::string> rooms;
+
+  // acknowledged: the answer to what the client was asked under this number; `message` has its arguments
+  std::uint64_t ask = 0;
+
+  // dropped
+  DropReason drop_reason = DropReason::closing;
+  std::uint64_t dropped = 0;  // messages
 
   // disconnected
   EndReason reason = EndReason::client_vanished;
@@ -77,19 +100,29 @@ struct ClientEvent {
 
   // What it weighs while it waits, in bytes.
   std::size_t bytes() const {
-    return sizeof(ClientEvent) + session.size() + asked_name_space.size() + remote_address.size() + user.size() +
-           details.bytes() + (message ? message->bytes() : 0);
+    std::size_t sum = sizeof(ClientEvent) + session.size() + asked_name_space.size() + remote_address.size() +
+                      user.size() + details.bytes() + (message ? message->bytes() : 0);
+    for (const std::string& room : rooms) sum += sizeof(std::string) + room.size();
+    return sum;
   }
+  bool is_of_connection() const { return kind < Kind::room_occupied; }
 };
+
+// Kinds of events, as bits.
+using KindSet = std::uint32_t;
+constexpr KindSet kind_bit(ClientEvent::Kind kind) { return KindSet{1} << static_cast<unsigned>(kind); }
 
 class Backend {
  public:
-  // What became of an event. `full`: try again later, and let the client wait; only messages are.
-  enum class Offer : std::uint8_t { taken, full, absent };
+  // What became of an event. `full`: try again later, and let the client wait; only messages are. `refused`: nobody is
+  // there, and the client is to know.
+  enum class Offer : std::uint8_t { taken, full, absent, refused };
 
   virtual ~Backend() = default;
   // Whether anyone wants to know of connections. Any thread; may lag.
   virtual bool is_listening() const = 0;
+  // Whether anyone wants events of that kind. Any thread; may lag.
+  virtual bool wants(ClientEvent::Kind kind) const = 0;
   // Takes an event; those of one connection keep their order. Of one that connects, `absent` says that nobody is there
   // who gives verdicts. Any thread; never waits for anyone.
   virtual Offer offer(ClientEvent event) = 0;
@@ -101,6 +134,7 @@ class Backend {
 class NoBackend final : public Backend {
  public:
   bool is_listening() const override { return false; }
+  bool wants(ClientEvent::Kind) const override { return false; }
   Offer offer(ClientEvent) override { return Offer::absent; }
   void forget(const base::ConnectionId&) override {}
   static NoBackend& instance() {

@@ -232,7 +232,7 @@ bool Delivery::make_room(Connection& connection, const Message& message, const S
   if (policy != SlowPolicy::drop_newest) drop_oldest_while(connection, [&] { return is_over(connection, more); });
   if (!is_over(connection, more)) return true;
   connection.owes_gap_ = connection.gap_is_next_ = true;
-  drop(DropReason::outbox_full_newest, 1);
+  drop_of(connection, DropReason::outbox_full_newest, 1);
   return false;
 }
 
@@ -273,8 +273,21 @@ std::uint32_t Delivery::forget(Connection& connection, Dropping&& dropping, Drop
   const std::uint32_t dropped = dropping();
   parts_.metrics.outbox_bytes.subtract(bytes - connection.outbox_.bytes());
   parts_.metrics.outbox_messages.subtract(dropped);
-  drop(reason, dropped);
+  drop_of(connection, reason, dropped);
   return dropped;
+}
+
+void Delivery::drop_of(const Connection& connection, DropReason reason, std::uint64_t count) {
+  drop(reason, count);
+  if (count == 0 || !parts_.backend.wants(ClientEvent::Kind::dropped)) return;
+  if (!dropped_.empty()) {
+    Dropped& last = dropped_.back();
+    if (last.slot == connection.slot_ && last.generation == connection.generation_ && last.reason == reason) {
+      last.messages += count;
+      return;
+    }
+  }
+  dropped_.push_back({connection.slot_, connection.generation_, reason, count});
 }
 
 void Delivery::drop(DropReason reason, std::uint64_t count) {

@@ -5,9 +5,11 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/clock.hpp"
+#include "workers/backend.hpp"
 #include "workers/endings.hpp"
 #include "workers/flusher.hpp"
 #include "workers/frames.hpp"
@@ -30,6 +32,7 @@ class Delivery {
     const Options& options;
     Edge& edge;
     const base::ByteBudget& queued;
+    const Backend& backend;
     std::uint32_t incarnation;
     base::WorkerId worker;
   };
@@ -56,6 +59,15 @@ class Delivery {
   // Calls visit(connection) for each open connection of `target`, each once.
   template <class Visit>
   void for_each(const Target& target, std::uint64_t place, Visit&& visit);
+
+  // What slow clients have lost since this was last asked, if backends want to know that.
+  struct Dropped {
+    std::uint32_t slot, generation;
+    DropReason reason;
+    std::uint64_t messages;
+  };
+  bool has_dropped() const { return !dropped_.empty(); }
+  std::vector<Dropped> take_dropped() { return std::exchange(dropped_, {}); }
 
   bool is_excepted(const Connection& connection, const Target& target) const;
 
@@ -89,6 +101,7 @@ class Delivery {
   template <class Dropping>
   std::uint32_t forget(Connection& connection, Dropping&& dropping, DropReason reason);
   void drop(DropReason reason, std::uint64_t count);
+  void drop_of(const Connection& connection, DropReason reason, std::uint64_t count);
   void end_slow(Connection& connection, const char* what);
   std::uint32_t next_mark();
 
@@ -99,6 +112,7 @@ class Delivery {
   std::array<bool, wire_formats_max> is_own_{};
   std::array<Encoded, wire_formats_max> encoded_;
   std::vector<std::uint32_t> matched_;
+  std::vector<Dropped> dropped_;
 };
 
 template <class Visit>

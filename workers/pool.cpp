@@ -17,6 +17,7 @@ struct Pool::State {
 
   const Options options;
   const std::uint32_t incarnation;
+  Backend& backend;
   base::ByteBudget queued, history, connections;
   std::vector<std::unique_ptr<Mailbox>> mailboxes;
   std::vector<std::unique_ptr<Sequencer>> sequencers;  // as many as there may be namespaces
@@ -46,9 +47,10 @@ std::vector<Mailbox*> pointers_to(const std::vector<std::unique_ptr<Mailbox>>& m
 }  // namespace
 
 Pool::State::State(const Options& options_of, std::uint32_t incarnation_of, std::uint64_t epoch, Edge& edge,
-                   Backend& backend)
+                   Backend& backend_of)
     : options(options_of),
       incarnation(incarnation_of),
+      backend(backend_of),
       queued(options.queued_bytes_max),
       history(options.history_bytes_max),
       connections(options.connections_max != 0 ? options.connections_max : std::numeric_limits<std::size_t>::max()),
@@ -59,7 +61,7 @@ Pool::State::State(const Options& options_of, std::uint32_t incarnation_of, std:
                    // Namespaces have orders of their own, but one history began with the process.
                    sequencers[id.value] = std::make_unique<Sequencer>(
                        id, epoch, HistoryLimits{options.history_messages, options.history_seconds}, history,
-                       pointers_to(mailboxes));
+                       pointers_to(mailboxes), backend);
                  }) {
   for (std::size_t at = 0; at < mailboxes.size(); ++at) {
     workers.push_back(
@@ -147,6 +149,11 @@ void Pool::stop_accepting() {
 }
 
 void Pool::drain(std::chrono::milliseconds over, const Ending& ending) {
+  if (state_->draining.read() == 0) {
+    ClientEvent event;
+    event.kind = ClientEvent::Kind::draining;
+    if (state_->backend.wants(event.kind)) static_cast<void>(state_->backend.offer(std::move(event)));
+  }
   state_->draining.set(1);
   for (const auto& mailbox : state_->mailboxes) {
     mailbox->force([over, ending](Worker& worker) { worker.drain(over, ending); });

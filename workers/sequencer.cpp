@@ -53,8 +53,9 @@ void sort_by_offset(std::vector<std::shared_ptr<const Message>>& messages) {
 }  // namespace
 
 struct Sequencer::State {
-  State(std::uint64_t epoch_of, HistoryLimits limits_of, base::ByteBudget& budget, std::vector<Mailbox*> boxes)
-      : epoch(epoch_of), limits(limits_of), mailboxes(std::move(boxes)), history(budget) {}
+  State(std::uint64_t epoch_of, HistoryLimits limits_of, base::ByteBudget& budget, std::vector<Mailbox*> boxes,
+        Backend& backend_of)
+      : epoch(epoch_of), limits(limits_of), mailboxes(std::move(boxes)), backend(backend_of), history(budget) {}
 
   RoomState* find(const KeyView& key) const {
     const auto found = rooms.find(key);
@@ -71,10 +72,12 @@ struct Sequencer::State {
   bool make_room_for(std::unique_ptr<StoredMessage>& stored, Freed& freed);
   void evict(StoredMessage& stored, Freed& freed);
   Replay snapshot(std::span<const RoomKey> keys, base::Position since) const;
+  void tell(ClientEvent::Kind kind, base::NamespaceId name_space, const RoomKey& key);
 
   const std::uint64_t epoch;
   const HistoryLimits limits;
   const std::vector<Mailbox*> mailboxes;
+  Backend& backend;
 
   mutable std::mutex mutex;  // guards all below
   std::uint64_t offset = 0, place = 0;
@@ -86,8 +89,8 @@ struct Sequencer::State {
 };
 
 Sequencer::Sequencer(base::NamespaceId id, std::uint64_t epoch, HistoryLimits limits, base::ByteBudget& history_budget,
-                     std::vector<Mailbox*> mailboxes)
-    : id_(id), state_(std::make_unique<State>(epoch, limits, history_budget, std::move(mailboxes))) {
+                     std::vector<Mailbox*> mailboxes, Backend& backend)
+    : id_(id), state_(std::make_unique<State>(epoch, limits, history_budget, std::move(mailboxes), backend)) {
   SLUICE_ASSERT(state_->mailboxes.size() <= workers_max);
 }
 
@@ -254,6 +257,7 @@ Joined Sequencer::join(base::WorkerId worker, std::span<const RoomKey> keys, std
     for (const RoomKey& key : keys) {
       RoomState& room = state.find_or_make(key);
       room.members.add(worker.value, state.mailboxes.size());
+      if (room.members.total() == 1) state.tell(ClientEvent::Kind::room_occupied, id_, key);
     }
     joined.place = state.place;
     joined.position = {state.epoch, state.offset};
@@ -261,6 +265,16 @@ Joined Sequencer::join(base::WorkerId worker, std::span<const RoomKey> keys, std
   }
   sort_by_offset(joined.replay.messages);
   return joined;
+}
+
+// Under the lock, so that what befalls one room is told in its order.
+void Sequencer::State::tell(ClientEvent::Kind kind, base::NamespaceId name_space, const RoomKey& key) {
+  if (key.kind != RoomKey::Kind::room || !backend.wants(kind)) return;
+  ClientEvent event;
+  event.kind = kind;
+  event.name_space = name_space;
+  event.rooms.push_back(key.name);
+  static_cast<void>(backend.offer(std::move(event)));
 }
 
 // Copies references only; the caller sorts, outside the lock.
@@ -297,6 +311,7 @@ void Sequencer::leave(base::WorkerId worker, std::span<const RoomKey> keys) {
     RoomState* const room = state_->find(view_of(key));
     SLUICE_ASSERT(room != nullptr);
     room->members.remove(worker.value);
+    if (room->members.total() == 0) state_->tell(ClientEvent::Kind::room_vacated, id_, key);
     state_->remove_if_unused(*room);
   }
 }

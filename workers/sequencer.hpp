@@ -13,6 +13,7 @@
 #include "base/byte_budget.hpp"
 #include "base/ids.hpp"
 #include "base/result.hpp"
+#include "workers/backend.hpp"
 #include "workers/mailbox.hpp"
 #include "workers/message.hpp"
 
@@ -64,10 +65,11 @@ struct RoomPage {
 
 class Sequencer {
  public:
-  // `mailboxes` are indexed by worker id and outlive the sequencer, as does `history_budget`, which all namespaces
-  // share.
+  // `mailboxes` are indexed by worker id and outlive the sequencer, as do `history_budget`, which all namespaces
+  // share, and `backend`, which is told under the lock, for the order's sake, of rooms that get their first member or
+  // lose their last, if it wants that.
   Sequencer(base::NamespaceId id, std::uint64_t epoch, HistoryLimits limits, base::ByteBudget& history_budget,
-            std::vector<Mailbox*> mailboxes);
+            std::vector<Mailbox*> mailboxes, Backend& backend = NoBackend::instance());
   ~Sequencer();
 
   // Gives `message` its place and sends it to every interested worker. Errc::exhausted, and nothing done at all, if one

@@ -22,7 +22,7 @@ Worker::Worker(Parts parts)
       frames_(parts.queued, metrics_),
       flusher_(slab_, frames_, endings_, metrics_, parts.options),
       delivery_({slab_, rooms_, frames_, flusher_, endings_, metrics_, parts.options, parts.edge, parts.queued,
-                 parts.incarnation, parts.id}),
+                 parts.backend, parts.incarnation, parts.id}),
       wheel_(now_),
       log_limit_(20, std::chrono::seconds(1)),
       random_(std::random_device{}()),
@@ -71,6 +71,7 @@ void Worker::turn() {
   flusher_.flush_some(delivery_);
   perform_departures();
   perform_endings();
+  if (delivery_.has_dropped()) tell_dropped();
   if (!flusher_.has_dirty()) frames_.end_turn(base::Clock::now());
   acceptor_.resume_if_due(now_);
   metrics_.rooms.set(rooms_.size());

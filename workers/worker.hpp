@@ -117,7 +117,8 @@ class Worker {
   // called, or nothing happens. Either tell_connected() or forget_verdict() follows.
   [[nodiscard]] bool ask_verdict(const Connection& connection, std::uint64_t number, VerdictQuestion question);
   void forget_verdict(const base::ConnectionId& connection) { parts_.backend.forget(connection); }
-  // Hands a client's message to the backends. `full`: pause reads and come again.
+  // Hands a client's message to the backends; its target has the rooms that the client named. `full`: pause reads and
+  // come again.
   Backend::Offer tell_message(const Connection& connection, std::shared_ptr<const Message> message,
                               std::optional<std::uint64_t> ack_id = std::nullopt);
   // Counts a data message of the client's, whatever becomes of it.
@@ -265,6 +266,8 @@ class Worker {
   void leave_all(Connection& connection);
   ClientEvent event_of(const Connection& connection, ClientEvent::Kind kind) const;
   void tell_disconnected(Connection& connection);
+  void tell_rooms(const Connection& connection, ClientEvent::Kind kind, std::span<const RoomKey> rooms);
+  void tell_dropped();
   void forget_outbox(Connection& connection, bool everything);
   void run_drain();
   void every_second();

@@ -72,6 +72,7 @@ Worker::RoomsChange Worker::join(Connection& connection, std::span<const RoomKey
   for (const RoomKey& key : fresh) {
     rooms_.join(connection.name_space_, key, connection.slot_, connection.memberships_, joined.place);
   }
+  tell_rooms(connection, ClientEvent::Kind::joined, fresh);
   return change;
 }
 
@@ -84,6 +85,7 @@ Worker::RoomsChange Worker::leave(Connection& connection, std::span<const RoomKe
   if (left.empty()) return {};
   metrics_.leaves.add(left.size());
   sequencer(connection.name_space_).leave(parts_.id, left);
+  tell_rooms(connection, ClientEvent::Kind::left, left);
   return {.changed = true};
 }
 
@@ -186,12 +188,14 @@ void Worker::tell_connected(Connection& connection, ConnectDetails details, bool
   event.user = user_of(connection);
   event.details = std::move(details);
   event.is_recovered = is_recovered;
+  for (RoomKey& key : named_rooms(connection)) event.rooms.push_back(std::move(key.name));
   connection.is_told_ = parts_.backend.offer(std::move(event)) == Backend::Offer::taken;
 }
 
 Backend::Offer Worker::tell_message(const Connection& connection, std::shared_ptr<const Message> message,
                                     std::optional<std::uint64_t> ack_id) {
   ClientEvent event = event_of(connection, ClientEvent::Kind::message);
+  for (const RoomKey& key : message->target.rooms) event.rooms.push_back(key.name);
   event.message = std::move(message);
   event.ack_id = ack_id;
   return parts_.backend.offer(std::move(event));
@@ -208,6 +212,30 @@ void Worker::tell_disconnected(Connection& connection) {
   event.bytes_received = carrier.bytes_received_;
   event.bytes_sent = carrier.bytes_sent_;
   static_cast<void>(parts_.backend.offer(std::move(event)));
+}
+
+void Worker::tell_rooms(const Connection& connection, ClientEvent::Kind kind, std::span<const RoomKey> rooms) {
+  if (!parts_.backend.wants(kind)) return;
+  ClientEvent event = event_of(connection, kind);
+  for (const RoomKey& key : rooms) event.rooms.push_back(key.name);
+  static_cast<void>(parts_.backend.offer(std::move(event)));
+}
+
+// One event a turn and reason, however many messages it were.
+void Worker::tell_dropped() {
+  for (const Delivery::Dropped& dropped : delivery_.take_dropped()) {
+    const Connection* connection = find_open(dropped.slot, dropped.generation);
+    if (connection == nullptr) continue;
+    if (!connection->is_announced_) {
+      const auto rider = connection->wire_->first_rider();
+      if (!rider) continue;
+      connection = &slab_.at(*rider);
+    }
+    ClientEvent event = event_of(*connection, ClientEvent::Kind::dropped);
+    event.drop_reason = dropped.reason;
+    event.dropped = dropped.messages;
+    static_cast<void>(parts_.backend.offer(std::move(event)));
+  }
 }
 
 void Worker::take_answer(base::ConnectionId id, std::uint64_t ack_id, const Message& answer) {

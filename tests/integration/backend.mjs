@@ -9,7 +9,7 @@ export class Backend {
   #watch = new Watch();
 
   // `onEvent(event, backend)` may say commands; events are acknowledged behind it unless `acknowledges` is false.
-  constructor(gateway, { group = '', credits = 0, verdicts = false, onEvent = () => {}, acknowledges = true } = {}) {
+  constructor(gateway, { group = '', credits = 0, verdicts = false, filter = {}, onEvent = () => {}, acknowledges = true } = {}) {
     this.stream = gateway.rpc('Backends').subscribeEvents();
     this.stream.on('data', (response) => {
       if (response.hello) this.hello = response.hello;
@@ -33,7 +33,7 @@ export class Backend {
       this.ended = status;
       this.#watch.notify();
     });
-    this.say({ subscribe: { group, credits, verdicts } });
+    this.say({ subscribe: { group, credits, verdicts, ...filter } });
   }
   async attached() {
     await this.until(() => this.hello || this.ended, 'to be attached');

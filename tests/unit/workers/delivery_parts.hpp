@@ -163,7 +163,8 @@ class DeliveryParts {
   Frames frames{queued, metrics};
   Endings endings;
   Flusher flusher{slab, frames, endings, metrics, options};
-  Delivery delivery{{slab, rooms, frames, flusher, endings, metrics, options, edge, queued, incarnation, worker}};
+  Delivery delivery{{slab, rooms, frames, flusher, endings, metrics, options, edge, queued, NoBackend::instance(),
+                     incarnation, worker}};
 
  private:
   // A control frame that the full socket does not take tells the flusher that it is blocked.
