@@ -1,20 +1,11 @@
 // What backends are shown and say by their stream.
 
-#include <algorithm>
 #include <memory>
 #include <utility>
 
-#include "base/control_character.hpp"
 #include "control/calls.hpp"
 
 namespace sluice::control {
-namespace {
-
-// Of a filter.
-constexpr int patterns_max = 100;
-constexpr std::size_t pattern_bytes_max = 256;
-
-}  // namespace
 
 Problem Calls::reply(const v1::Reply& request) {
   base::ConnectionId id;
@@ -65,10 +56,7 @@ Problem Calls::filter(const v1::Subscribe& request, EventFilter& out) const {
   }
   EventFilter::Patterns patterns;
   const auto take = [](const char* field, const Translator::Names& given, std::vector<std::string>& into) -> Problem {
-    const bool is_fit = given.size() <= patterns_max && std::ranges::none_of(given, [](const std::string& one) {
-                          return one.empty() || one.size() > pattern_bytes_max || base::has_control_character(one);
-                        });
-    if (!is_fit) return misfit(field, "at most 100 patterns of 1 to 256 bytes without control characters");
+    if (!are_patterns(given)) return misfit(field, std::string(patterns_wanted));
     into.assign(given.begin(), given.end());
     return {};
   };
@@ -150,6 +138,7 @@ void Calls::show_event(std::uint64_t number, const workers::ClientEvent& event, 
       show_fields(event.details.headers, *connected.mutable_headers());
       connected.set_recovered(event.is_recovered);
       for (const std::string& room : event.rooms) connected.add_rooms(room);
+      for (const auto& [name, value] : event.labels) (*connected.mutable_labels())[name] = value;
       return;
     }
     case workers::ClientEvent::Kind::joined:

@@ -83,6 +83,7 @@ void show(const workers::ConnectionInfo& connection, const ConnectionPlace& plac
   out.set_bytes_sent(connection.bytes_sent);
   out.set_node(place.node);
   out.set_session(connection.session);
+  for (const auto& [name, value] : connection.labels) (*out.mutable_labels())[name] = value;
 }
 
 }  // namespace sluice::control

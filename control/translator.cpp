@@ -6,6 +6,7 @@
 
 #include "base/control_character.hpp"
 #include "base/json_scanner.hpp"
+#include "base/labels.hpp"
 
 namespace sluice::control {
 
@@ -31,7 +32,16 @@ Problem text(std::string_view field, const std::string& value, std::size_t bytes
   return {};
 }
 
+constexpr int patterns_max = 100;
+constexpr std::size_t pattern_bytes_max = 256;
+
 }  // namespace
+
+bool are_patterns(const google::protobuf::RepeatedPtrField<std::string>& given) {
+  return given.size() <= patterns_max && std::ranges::all_of(given, [](const std::string& one) {
+           return !one.empty() && one.size() <= pattern_bytes_max && !base::has_control_character(one);
+         });
+}
 
 Translator::Translator(workers::Namespaces& namespaces, TranslatorLimits limits)
     : namespaces_(namespaces), limits_(limits) {}
@@ -198,7 +208,9 @@ Problem Translator::verdict(const v1::Verdict& request, workers::Verdict& out) c
       if (auto problem = room("allow.user", request.allow().user())) return problem;
       out.user = request.allow().user();
     }
-    return keys("allow.rooms", request.allow().rooms(), workers::RoomKey::Kind::room, out.rooms);
+    if (auto problem = keys("allow.rooms", request.allow().rooms(), workers::RoomKey::Kind::room, out.rooms))
+      return problem;
+    return allowance(request.allow(), out);
   }
   if (!request.has_refuse()) return misfit("answer", "set to allow or refuse");
   constexpr std::size_t message_bytes_max = 256, data_bytes_max = 4096;
@@ -208,6 +220,24 @@ Problem Translator::verdict(const v1::Verdict& request, workers::Verdict& out) c
     return over_limit(base::Errc::too_large, "refuse.data", {}, data_bytes_max, "bytes");
   if (!out.data.empty() && !base::is_json(out.data)) return misfit("refuse.data", "one JSON value" + depth_words());
   return text("refuse.message", out.message, message_bytes_max);
+}
+
+Problem Translator::allowance(const v1::Allow& request, workers::Verdict& out) const {
+  for (const auto& [name, value] : request.labels()) out.labels.emplace_back(name, value);
+  if (!base::are_labels(out.labels)) return misfit("allow.labels", std::string(base::labels_wanted));
+  if (request.has_expires()) {
+    out.good_until = std::chrono::system_clock::time_point(std::chrono::seconds(request.expires().seconds()));
+  }
+  const auto take = [](const char* field, const v1::Patterns& given,
+                       std::optional<std::vector<std::string>>& patterns) -> Problem {
+    if (!are_patterns(given.patterns())) return misfit(field, std::string(patterns_wanted));
+    patterns.emplace(given.patterns().begin(), given.patterns().end());
+    return {};
+  };
+  if (request.has_join()) {
+    if (auto problem = take("allow.join", request.join(), out.join)) return problem;
+  }
+  return request.has_publish() ? take("allow.publish", request.publish(), out.publish) : Problem();
 }
 
 Problem Translator::ending(const v1::DisconnectRequest& request, workers::Ending& out) const {

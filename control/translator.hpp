@@ -28,6 +28,10 @@ struct TranslatorLimits {
   std::size_t list_page_max = 1000;
 };
 
+// Whether a list of patterns can be one, and what it should be.
+bool are_patterns(const google::protobuf::RepeatedPtrField<std::string>& given);
+inline constexpr std::string_view patterns_wanted = "at most 100 patterns of 1 to 256 bytes without control characters";
+
 class Translator {
  public:
   using Names = google::protobuf::RepeatedPtrField<std::string>;
@@ -56,6 +60,7 @@ class Translator {
   Problem reason(const std::string& text) const;
 
  private:
+  Problem allowance(const v1::Allow& request, workers::Verdict& out) const;
   Problem payload(const v1::Payload& payload, workers::Message& message) const;
   Problem attachments(const std::string& field, const v1::Payload& payload, workers::Message& message) const;
   Problem delivery(const v1::DeliveryOptions& options, workers::Message& message) const;

@@ -57,8 +57,9 @@ base::Result<Admission> Authenticator::of_token(std::string_view token) {
     if (!check_name(room, options_)) return fail(Errc::unauthenticated, "the token names a room that can be none");
     add_rooms(admission.rooms, {workers::RoomKey::room(room)});
   }
-  workers::Credentials credentials{std::move(claims->subject), std::move(claims->id),     claims->issued, std::nullopt,
-                                   std::move(claims->join),    std::move(claims->publish)};
+  workers::Credentials credentials{
+      std::move(claims->subject), std::move(claims->id),      claims->issued,           std::nullopt,
+      std::move(claims->join),    std::move(claims->publish), std::move(claims->labels)};
   if (claims->expires) {
     credentials.good_until =
         std::chrono::system_clock::time_point(std::chrono::seconds(*claims->expires)) + identity_.rules.skew;
@@ -74,6 +75,15 @@ base::Result<Admission> Authenticator::with_verdict(Admission admission, const w
     return fail(Errc::forbidden, "the user is blocked");
   }
   add_rooms(admission.rooms, verdict.rooms);
+  if (verdict.labels.empty() && !verdict.good_until && !verdict.join && !verdict.publish) return admission;
+  auto credentials = admission.credentials ? *admission.credentials : workers::Credentials();
+  for (const auto& label : verdict.labels) base::set_label(credentials.labels, label);
+  if (verdict.good_until && (!credentials.good_until || *verdict.good_until < *credentials.good_until)) {
+    credentials.good_until = verdict.good_until;
+  }
+  if (verdict.join) credentials.join = verdict.join;
+  if (verdict.publish) credentials.publish = verdict.publish;
+  admission.credentials = std::make_shared<const workers::Credentials>(std::move(credentials));
   return admission;
 }
 

@@ -87,13 +87,25 @@ bool read_patterns(std::string_view value, std::optional<std::vector<std::string
   return value.empty() || read_texts(value, out.emplace());
 }
 
+bool read_labels(std::string_view value, base::Labels& out) {
+  if (value.empty()) return true;
+  const auto members = base::json_members(value);
+  if (!members) return false;
+  for (const base::JsonMember& member : *members) {
+    if (member.value.front() != '"') return false;
+    base::set_label(out, {base::json_string(member.name), base::json_string(member.value)});
+  }
+  return base::are_labels(out);
+}
+
 bool read_own(const Members& members, Claims& claims) {
   const std::string_view own = find(members, "\"sluice\"");
   if (own.empty()) return true;
   const auto mine = base::json_members(own);
   return mine && read_texts(find(*mine, "\"rooms\""), claims.rooms) &&
          read_patterns(find(*mine, "\"join\""), claims.join) &&
-         read_patterns(find(*mine, "\"publish\""), claims.publish);
+         read_patterns(find(*mine, "\"publish\""), claims.publish) &&
+         read_labels(find(*mine, "\"labels\""), claims.labels);
 }
 
 base::Result<Claims> read_claims(std::string_view part) {
@@ -116,7 +128,9 @@ base::Result<Claims> read_claims(std::string_view part) {
     return bad("has a claim exp, nbf or iat that is no time in seconds");
   }
   if (!read_own(*members, claims)) {
-    return bad("has a claim sluice whose rooms, join or publish are no lists of texts");
+    return bad(
+        "has a claim sluice whose rooms, join or publish are no lists of texts, or whose labels are no object "
+        "of at most 32 short texts");
   }
   return claims;
 }
@@ -169,6 +183,16 @@ std::string claims_text(const Claims& claims) {
   if (!claims.rooms.empty()) append_texts(own, "rooms", claims.rooms);
   if (claims.join) append_texts(own, "join", *claims.join);
   if (claims.publish) append_texts(own, "publish", *claims.publish);
+  if (!claims.labels.empty()) {
+    own.append(own.size() > 1 ? ",\"labels\":{" : "\"labels\":{");
+    for (const auto& [name, value] : claims.labels) {
+      if (own.back() != '{') own += ',';
+      base::append_json_string(own, name);
+      own += ':';
+      base::append_json_string(own, value);
+    }
+    own += '}';
+  }
   if (own.size() > 1) text.append(text.back() == '{' ? "\"sluice\":" : ",\"sluice\":").append(own).append("}");
   return text + '}';
 }
@@ -200,6 +224,14 @@ base::Result<Claims> verify_token(std::string_view token, const KeySet& keys, co
     return bad("has a wrong signature");
   }
   return claims;
+}
+
+base::Result<std::string> claims_of(std::string_view token) {
+  const auto parts = split(token);
+  if (!parts) return parts.error();
+  std::string text;
+  const auto members = object_in(parts->claims, text);
+  return members ? base::Result<std::string>(std::move(text)) : members.error();
 }
 
 base::Result<std::string> make_token(const Claims& claims, const Key& key, Algorithm algorithm,

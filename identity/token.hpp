@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/labels.hpp"
 #include "base/result.hpp"
 #include "identity/key_set.hpp"
 
@@ -22,7 +23,8 @@ struct Claims {
   std::optional<std::int64_t> expires, not_before, issued;
 
   // What is ours, in the member "sluice".
-  std::vector<std::string> rooms;                   // that it is put into
+  std::vector<std::string> rooms;  // that it is put into
+  base::Labels labels = {};
   std::optional<std::vector<std::string>> join;     // patterns of rooms that it may ask for; nothing: as for anyone
   std::optional<std::vector<std::string>> publish;  // patterns of rooms that it may speak to; nothing: all of its own
 };
@@ -38,6 +40,9 @@ struct TokenRules {
 // anything of the token itself; Errc::not_found that there is no such key. Any thread.
 base::Result<Claims> verify_token(std::string_view token, const KeySet& keys, const TokenRules& rules,
                                   std::chrono::system_clock::time_point now);
+
+// What the token says, whoever made it, as it is written: one JSON object. For people to look at, not to rely on.
+base::Result<std::string> claims_of(std::string_view token);
 
 // `key` can sign.
 base::Result<std::string> make_token(const Claims& claims, const Key& key, Algorithm algorithm,

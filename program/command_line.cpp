@@ -119,8 +119,12 @@ int CommandLine::misuse(std::string_view what) const {
 std::string CommandLine::help() const {
   std::string text = "Usage: ";
   text.append(manual_.usage).append("\n\n").append(manual_.about).append("\nExamples:\n").append(manual_.examples);
-  if (variables_ == Variables::all) return text + "\n" + base::option_help(set_.options());
-  return text + "\nOptions:\n" + short_option_help(set_.options());
+  if (variables_ == Variables::all && shown_.empty()) return text + "\n" + base::option_help(set_.options());
+  std::vector<base::Option> options = set_.options();
+  std::erase_if(options, [this](const base::Option& option) {
+    return !shown_.empty() && std::ranges::find(shown_, option.section) == shown_.end();
+  });
+  return text + "\nOptions:\n" + short_option_help(options);
 }
 
 }  // namespace sluice::program

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/options.hpp"
@@ -34,6 +35,8 @@ class CommandLine {
     set_.add(options);
   }
 
+  // Help is of these sections alone, and as short as that of calls.
+  void shorten_help(std::vector<std::string_view> sections) { shown_ = std::move(sections); }
   // Fills the options. Gives the exit code if the command ends here: help was asked for, or something is wrong, which
   // has been printed (a file that cannot be read is no misuse, but a failure).
   std::optional<int> read();
@@ -53,6 +56,7 @@ class CommandLine {
   const Variables variables_;
   base::OptionSet set_;
   std::vector<std::string> flags_, words_;
+  std::vector<std::string_view> shown_;  // sections; empty: all
 };
 
 // Arguments that are flags, each with its value, and those that are words; "--" ends the flags, "-" is a word.

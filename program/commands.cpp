@@ -27,6 +27,7 @@ constexpr std::array commands{
     Command{"node", "Show a node: version, load, limits.", run_node},
     Command{"options", "Print every option of serve.", run_options},
     Command{"metrics", "Print every metric of serve.", run_metrics},
+    Command{"token", "Make a client's token, or check one.", run_token},
     Command{"check", "Check a configuration file.", run_check},
     Command{"version", "Print the version.", run_version},
 };

@@ -32,8 +32,8 @@ constexpr Manual rooms_manual{
         "  sluice rooms --prefix game- --json\n",
 };
 
-enum class Speaks { any, http, websocket };
-constexpr std::array<std::string_view, 3> speaks_names{"any", "http", "websocket"};
+enum class Speaks { any, http, websocket, engine_io, socket_io };
+constexpr std::array<std::string_view, 5> speaks_names{"any", "http", "websocket", "engineio", "socketio"};
 
 struct ConnectionsOptions {
   static constexpr std::string_view section = "Filters";
@@ -80,14 +80,8 @@ std::string age_text(const google::protobuf::Timestamp& since) {
 }
 
 std::string protocol_text(v1::Protocol protocol) {
-  switch (protocol) {
-    case v1::PROTOCOL_HTTP:
-      return "http";
-    case v1::PROTOCOL_WEBSOCKET:
-      return "websocket";
-    default:
-      return "other";
-  }
+  const auto place = static_cast<std::size_t>(protocol);
+  return place > 0 && place < speaks_names.size() ? std::string(speaks_names[place]) : "other";
 }
 
 // Prints what comes: JSON at once, a table when all of it is there, since its columns depend on all rows.

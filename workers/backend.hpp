@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/ids.hpp"
+#include "base/labels.hpp"
 #include "workers/ending.hpp"
 #include "workers/message.hpp"
 #include "workers/metrics.hpp"
@@ -46,7 +47,11 @@ struct Verdict {
   bool allows = false;
   std::string user;            // empty: nobody in particular
   std::vector<RoomKey> rooms;  // named ones, that it is put into
-  std::string message, data;   // for one that may not: a sentence, and a JSON value or nothing
+  base::Labels labels;         // beside those that it has
+  // As in Credentials; nothing: as it is without.
+  std::optional<std::chrono::system_clock::time_point> good_until;
+  std::optional<std::vector<std::string>> join, publish;
+  std::string message, data;  // for one that may not: a sentence, and a JSON value or nothing
 };
 
 // What a client did. Moved to whoever tells backends; what belongs to one kind alone is empty in the others.
@@ -76,6 +81,7 @@ struct ClientEvent {
 
   // connecting, connected
   std::string remote_address, user;
+  base::Labels labels;
   ConnectDetails details;
   bool is_recovered = false;  // the same session as before, on another connection; or that is what it asks for
 
@@ -102,6 +108,7 @@ struct ClientEvent {
   std::size_t bytes() const {
     std::size_t sum = sizeof(ClientEvent) + session.size() + asked_name_space.size() + remote_address.size() +
                       user.size() + details.bytes() + (message ? message->bytes() : 0);
+    for (const auto& [name, value] : labels) sum += name.size() + value.size() + 2 * sizeof(std::string);
     for (const std::string& room : rooms) sum += sizeof(std::string) + room.size();
     return sum;
   }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/ids.hpp"
+#include "base/labels.hpp"
 #include "workers/protocol.hpp"
 
 namespace sluice::workers {
@@ -16,7 +17,8 @@ struct ConnectionInfo {
   std::string session;  // empty: its wire has none
   base::NamespaceId name_space;
   Protocol protocol = Protocol::websocket;
-  std::string user;                // empty: none
+  std::string user;  // empty: none
+  base::Labels labels;
   std::vector<std::string> rooms;  // named ones, in no order
   std::string remote_address;      // "127.0.0.1:4711", "[::1]:4711"
   std::chrono::milliseconds connected_for{0};

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "base/labels.hpp"
+
 namespace sluice::workers {
 
 struct Credentials {
@@ -16,6 +18,7 @@ struct Credentials {
   std::optional<std::chrono::system_clock::time_point> good_until;  // nothing: for ever
   std::optional<std::vector<std::string>> join;     // patterns of rooms that it may ask for; nothing: as for anyone
   std::optional<std::vector<std::string>> publish;  // patterns of rooms that it may speak to; nothing: all of its own
+  base::Labels labels = {};
 };
 
 // Which credentials are good no more: those of one token, or those of a subject that were issued before a time.

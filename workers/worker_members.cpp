@@ -186,6 +186,7 @@ void Worker::tell_connected(Connection& connection, ConnectDetails details, bool
   ClientEvent event = event_of(connection, ClientEvent::Kind::connected);
   event.remote_address = remote_address(connection).text();
   event.user = user_of(connection);
+  if (const Credentials* const credentials = credentials_of(connection)) event.labels = credentials->labels;
   event.details = std::move(details);
   event.is_recovered = is_recovered;
   for (RoomKey& key : named_rooms(connection)) event.rooms.push_back(std::move(key.name));
@@ -252,6 +253,7 @@ ConnectionInfo Worker::info_of(const Connection& connection) const {
   info.name_space = connection.name_space_;
   info.protocol = connection.wire_->protocol();
   info.user = user_of(connection);
+  if (const Credentials* const credentials = credentials_of(connection)) info.labels = credentials->labels;
   for (RoomKey& key : named_rooms(connection)) info.rooms.push_back(std::move(key.name));
   info.remote_address = remote_address(connection).text();
   info.connected_for = milliseconds(now_ - connection.since_);

@@ -236,3 +236,48 @@ test('mistakes about tokens are named before anything starts, and secrets are no
   const shown = await run(['options', '--json', '--token-secret', secret]);
   assert.ok(!shown.stdout.includes(secret));
 });
+
+test('labels of a token are seen by operators', async (t) => {
+  const gateway = await start(t);
+  const client = await gateway.connect('', bearer(token({ sub: 'ann', sluice: { labels: { plan: 'gold', 'app version': '1.2' } } })));
+  const { connections } = await gateway.rpc().listConnections({});
+  assert.deepEqual(connections[0].labels, { plan: 'gold', 'app version': '1.2' });
+  await client.close();
+  for (const labels of [[], { a: 1 }, { '': 'x' }, { a: 'x'.repeat(257) }, { a: '\n' }]) {
+    const { status, message } = await refused(gateway, bearer(token({ sluice: { labels } })));
+    assert.equal(status, 401);
+    assert.match(message, /labels/);
+  }
+});
+
+test('sluice token makes what the gateway takes, and says what is wrong with what it does not', async (t) => {
+  const env = { SLUICE_TOKEN_SECRET: secret };
+  const gateway = await start(t, ['--token-issuer', 'me', '--client-rooms', 'granted']);
+  const make = async (...args) => {
+    const { code, stdout, stderr } = await run(['token', '--token-issuer', 'me', ...args], { env });
+    assert.equal(code, 0, stderr);
+    return stdout.trim();
+  };
+  const good = await make('--user', 'ann', '--room', 'a', '--join', 'b*', '--publish', 'a', '--label', 'plan=gold', '--token-id', '7');
+  const client = await gateway.connect('?room=b1', bearer(good));
+  const { connections } = await gateway.rpc().listConnections({});
+  assert.deepEqual([connections[0].user, connections[0].rooms.sort(), connections[0].labels], ['ann', ['a', 'b1'], { plan: 'gold' }]);
+  await client.close();
+  const check = (text, ...args) => run(['token', '--check', ...args, '-'], { env, input: text });
+  const checked = await check(good);
+  assert.deepEqual([checked.code, checked.stderr, JSON.parse(checked.stdout).jti], [0, '', '7']);
+  for (const [text, args, why] of [[good, ['--token-issuer', 'you'], /another issuer/], [`${good}x`, [], /wrong signature/], ['x', [], /three parts/], [token({ exp: now() - 100 }), [], /has expired/]]) {
+    const { code, stderr } = await check(text, ...args);
+    assert.equal(code, 1);
+    assert.match(stderr, why);
+  }
+  const write = folder(t);
+  const file = write('private.pem', pairs.p256.privateKey.export({ type: 'pkcs8', format: 'pem' }));
+  const signed = (await run(['token', '--signing-key', file])).stdout.trim();
+  assert.equal((await run(['token', '--check', '--token-keys', write('public.pem', pem(pairs.p256)), signed])).code, 0);
+  for (const [args, code, why] of [[[], 1, /a key is needed/], [['--signing-key', file, '--algorithm', 'RS256'], 1, /not of the kind/], [['--signing-key', '/nowhere'], 1, /cannot be read/], [['--label', 'x'], 2, /plan=gold/], [['--algorithm', 'none'], 2, /--algorithm/], [['word'], 2, /--check/], [['--check', 'x'], 2, /no key/]]) {
+    const result = await run(['token', ...args]);
+    assert.equal(result.code, code, result.stderr);
+    assert.match(result.stderr, why);
+  }
+});

@@ -7,6 +7,7 @@ import { io } from 'socket.io-client';
 import { Backend } from './backend.mjs';
 import { Engine } from './engine.mjs';
 import { eventually, startGateway } from './harness.mjs';
+import { now, secret, token } from './tokens.mjs';
 
 const required = ['--client-messages', 'backend', '--connect-verdict', 'required'];
 
@@ -181,3 +182,33 @@ test('one group alone gives verdicts', async (t) => {
   await second.until(() => second.ended, 'to be refused');
   assert.match(second.ended.details, /subscribe .*another group gives verdicts/);
 });
+
+test('a verdict may give labels, permissions and an end', async (t) => {
+  const gateway = await startGateway(t, [...required, '--token-secret', secret]);
+  const until = now() + 2;
+  const backend = await attach(gateway, () => allow({ labels: { plan: 'gold', b: '3' }, expires: { seconds: until }, join: { patterns: ['x-*'] }, publish: { patterns: [] } }));
+  const shown = token({ sub: 'ann', sluice: { labels: { a: '1', b: '2' }, join: ['y'] } });
+  const headers = { authorization: `Bearer ${shown}` };
+  assert.equal((await upgrade(gateway, '?room=y', headers)).status, 403);
+  const client = await gateway.connect('?room=x-1', { headers });
+  const { connected } = await backend.event('connected');
+  assert.deepEqual([connected.user, connected.rooms, connected.labels], ['ann', ['x-1'], { a: '1', b: '3', plan: 'gold' }]);
+  assert.equal((await client.whenClosed()).code, 3000);
+  assert.ok(now() >= until);
+});
+
+for (const [what, odd, field] of [
+  ['labels', { labels: { a: 'x'.repeat(300) } }, 'verdict.allow.labels'],
+  ['patterns', { join: { patterns: [''] } }, 'verdict.allow.join'],
+]) {
+  test(`a verdict with odd ${what} is none, and the client waits for another`, async (t) => {
+    const gateway = await startGateway(t, required);
+    const backend = await attach(gateway, () => allow(odd), { id: 1 });
+    const wanted = upgrade(gateway);
+    await backend.until(() => backend.results.length === 1, 'the result');
+    assert.equal(backend.results[0].error.detail.field, field);
+    const { connection, connecting } = backend.events[0];
+    backend.command({ verdict: { connection, verdict: connecting.verdict, allow: {} } });
+    assert.equal((await wanted).status, 101);
+  });
+}
