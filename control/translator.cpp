@@ -7,6 +7,7 @@
 #include "base/control_character.hpp"
 #include "base/json_scanner.hpp"
 #include "base/labels.hpp"
+#include "workers/event_names.hpp"
 
 namespace sluice::control {
 
@@ -58,8 +59,8 @@ Problem Translator::payload(const v1::Payload& payload, workers::Message& messag
   if (!payload.event().empty()) message.event = payload.event();
   if (payload.attachments_size() > 0 && !payload.has_json() && !payload.has_arguments())
     return misfit("payload.attachments", "empty, unless json or arguments refer to them");
-  if (auto problem = text("payload.event", message.event, event_bytes_max)) return problem;
-  if (std::ranges::find(reserved_events, message.event) != reserved_events.end())
+  if (auto problem = text("payload.event", message.event, workers::event_bytes_max)) return problem;
+  if (workers::is_reserved_event(message.event))
     return misfit("payload.event", "a name that no wire reserves, unlike '" + message.event + "'");
   switch (payload.data_case()) {
     case v1::Payload::kText:
@@ -210,7 +211,7 @@ Problem Translator::verdict(const v1::Verdict& request, workers::Verdict& out) c
     }
     if (auto problem = keys("allow.rooms", request.allow().rooms(), workers::RoomKey::Kind::room, out.rooms))
       return problem;
-    return allowance(request.allow(), out);
+    return allowance(request.allow(), out.allowance);
   }
   if (!request.has_refuse()) return misfit("answer", "set to allow or refuse");
   constexpr std::size_t message_bytes_max = 256, data_bytes_max = 4096;
@@ -222,7 +223,7 @@ Problem Translator::verdict(const v1::Verdict& request, workers::Verdict& out) c
   return text("refuse.message", out.message, message_bytes_max);
 }
 
-Problem Translator::allowance(const v1::Allow& request, workers::Verdict& out) const {
+Problem Translator::allowance(const v1::Allow& request, workers::Allowance& out) const {
   for (const auto& [name, value] : request.labels()) out.labels.emplace_back(name, value);
   if (!base::are_labels(out.labels)) return misfit("allow.labels", std::string(base::labels_wanted));
   if (request.has_expires()) {

@@ -60,7 +60,7 @@ class Translator {
   Problem reason(const std::string& text) const;
 
  private:
-  Problem allowance(const v1::Allow& request, workers::Verdict& out) const;
+  Problem allowance(const v1::Allow& request, workers::Allowance& out) const;
   Problem payload(const v1::Payload& payload, workers::Message& message) const;
   Problem attachments(const std::string& field, const v1::Payload& payload, workers::Message& message) const;
   Problem delivery(const v1::DeliveryOptions& options, workers::Message& message) const;

@@ -18,6 +18,19 @@ TokenPlaces places_of(const Options& options, TokenPlaces places) {
   return places;
 }
 
+std::shared_ptr<const workers::Credentials> with_allowance(const workers::Credentials* before,
+                                                           const std::shared_ptr<const workers::Allowance>& allowance) {
+  auto credentials = std::make_shared<workers::Credentials>();
+  if (before != nullptr) *credentials = *before;
+  for (const auto& label : allowance->labels) base::set_label(credentials->labels, label);
+  const auto& until = allowance->good_until;
+  if (until && (!credentials->good_until || *until < *credentials->good_until)) credentials->good_until = until;
+  if (allowance->join) credentials->join = allowance->join;
+  if (allowance->publish) credentials->publish = allowance->publish;
+  credentials->allowance = allowance;
+  return credentials;
+}
+
 }  // namespace
 
 Authenticator::Authenticator(const Options& options, const ClientIdentity& identity)
@@ -75,15 +88,26 @@ base::Result<Admission> Authenticator::with_verdict(Admission admission, const w
     return fail(Errc::forbidden, "the user is blocked");
   }
   add_rooms(admission.rooms, verdict.rooms);
-  if (verdict.labels.empty() && !verdict.good_until && !verdict.join && !verdict.publish) return admission;
-  auto credentials = admission.credentials ? *admission.credentials : workers::Credentials();
-  for (const auto& label : verdict.labels) base::set_label(credentials.labels, label);
-  if (verdict.good_until && (!credentials.good_until || *verdict.good_until < *credentials.good_until)) {
-    credentials.good_until = verdict.good_until;
+  if (!verdict.allowance.empty()) {
+    const auto allowance = std::make_shared<const workers::Allowance>(verdict.allowance);
+    admission.credentials = with_allowance(admission.credentials.get(), allowance);
   }
-  if (verdict.join) credentials.join = verdict.join;
-  if (verdict.publish) credentials.publish = verdict.publish;
-  admission.credentials = std::make_shared<const workers::Credentials>(std::move(credentials));
+  return admission;
+}
+
+base::Result<Admission> Authenticator::renewed(std::string_view token, const workers::Credentials* present,
+                                               const std::string& user) {
+  if (!knows_tokens()) return fail(Errc::bad_request, "tokens are not used here");
+  auto admission = of_token(token);
+  if (!admission) return admission;
+  // As whom the client came in, by its token or by a verdict, it stays.
+  const std::string& was = present != nullptr && !present->subject.empty() ? present->subject : user;
+  if (admission->credentials->subject != was) {
+    return fail(Errc::forbidden, "the token is another user's; connect anew to be somebody else");
+  }
+  if (present != nullptr && present->allowance) {
+    admission->credentials = with_allowance(admission->credentials.get(), present->allowance);
+  }
   return admission;
 }
 

@@ -42,6 +42,10 @@ class Authenticator {
   // What a verdict makes of it. Errc::forbidden if it is of a user who is blocked.
   base::Result<Admission> with_verdict(Admission admission, const workers::Verdict& verdict) const;
 
+  // By the token that a client shows in place of the one that it came in with; `present` are its credentials, or null,
+  // `user` as whom it is in. Errc::forbidden if the token is another's. What a verdict said still holds.
+  base::Result<Admission> renewed(std::string_view token, const workers::Credentials* present, const std::string& user);
+
  private:
   const Options& options_;
   const ClientIdentity& identity_;

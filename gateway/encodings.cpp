@@ -34,28 +34,6 @@ void append_json(const Message& message, std::string& out) {
   out.append(message.data, done);
 }
 
-// Appends `,"data":...` or `,"args":...`, and what the data is if JSON cannot say it by itself.
-void append_data(const Message& message, std::string& out) {
-  out += message.kind == DataKind::arguments ? ",\"args\":" : ",\"data\":";
-  switch (message.kind) {
-    case DataKind::text:
-      return base::append_json_string(out, message.data);
-    case DataKind::json:
-    case DataKind::arguments:
-      return append_json(message, out);
-    case DataKind::binary:
-      out += '"';
-      append_base64(out, message.data);
-      out += "\",\"encoding\":\"base64\"";
-      return;
-  }
-}
-
-void append_text_frame(workers::WireFormat format, std::string& out, std::string_view text) {
-  if (traits_of(format).is_engine_io) return engine_io::append_packet(out, engine_io::PacketType::message, text);
-  rfc6455::append_frame(out, Opcode::text, text);
-}
-
 std::string bare_envelope(const Message& message) {
   std::string text = "{\"event\":";
   base::append_json_string(text, message.event);
@@ -97,6 +75,27 @@ Payload payload_of(bool is_enveloped, const Message& message, const RoomKey* roo
 
 }  // namespace
 
+void append_data(const Message& message, std::string& out) {
+  out += message.kind == DataKind::arguments ? ",\"args\":" : ",\"data\":";
+  switch (message.kind) {
+    case DataKind::text:
+      return base::append_json_string(out, message.data);
+    case DataKind::json:
+    case DataKind::arguments:
+      return append_json(message, out);
+    case DataKind::binary:
+      out += '"';
+      append_base64(out, message.data);
+      out += "\",\"encoding\":\"base64\"";
+      return;
+  }
+}
+
+void append_text(workers::WireFormat format, std::string_view text, std::string& out) {
+  if (traits_of(format).is_engine_io) return engine_io::append_packet(out, engine_io::PacketType::message, text);
+  rfc6455::append_frame(out, Opcode::text, text);
+}
+
 FormatTraits traits_of(workers::WireFormat format) {
   static constexpr std::array<FormatTraits, 12> traits{{{},
                                                         {false, 0, false},
@@ -124,7 +123,7 @@ workers::WireFormat websocket_format(bool is_enveloped, const std::optional<Defl
 void append_message(workers::WireFormat format, const Message& message, const RoomKey* room, std::string& out) {
   std::string envelope;
   const Payload payload = payload_of(traits_of(format).is_enveloped, message, room, envelope);
-  if (payload.opcode == Opcode::text) return append_text_frame(format, out, payload.bytes);
+  if (payload.opcode == Opcode::text) return append_text(format, payload.bytes, out);
   rfc6455::append_frame(out, payload.opcode, payload.bytes);
 }
 
@@ -157,17 +156,21 @@ void append_message(WorkerContext& context, workers::WireFormat format, Deflater
   out += context.deflated;
 }
 
-void append_gap(workers::WireFormat format, workers::GapReason reason, std::string& out) {
+std::string_view name_of(workers::GapReason reason) {
   static constexpr std::array<std::string_view, 4> names{"evicted", "other_epoch", "future", "dropped"};
+  return names[static_cast<std::size_t>(reason)];
+}
+
+void append_gap(workers::WireFormat format, workers::GapReason reason, std::string& out) {
   if (!traits_of(format).is_enveloped) return;
   std::string text = "{\"notice\":\"gap\",\"reason\":\"";
-  text += names[static_cast<std::size_t>(reason)];
-  append_text_frame(format, out, text + "\"}");
+  text += name_of(reason);
+  append_text(format, text + "\"}", out);
 }
 
 void append_open(workers::WireFormat format, const std::string& connection_id, const std::string& position,
                  std::string& out) {
-  append_text_frame(format, out, R"({"notice":"open","id":")" + connection_id + R"(","position":")" + position + "\"}");
+  append_text(format, R"({"notice":"open","id":")" + connection_id + R"(","position":")" + position + "\"}", out);
 }
 
 }  // namespace sluice::gateway

@@ -37,8 +37,14 @@ void append_message(workers::WireFormat format, const workers::Message& message,
 // The same, deflated as the format says if that is worth it, or by `own`, the connection's own deflater.
 void append_message(WorkerContext& context, workers::WireFormat format, Deflater* own, const workers::Message& message,
                     const workers::RoomKey* room, std::string& out);
+// Appends `,"data":...` or `,"args":...`, and what the data is if JSON cannot say it by itself.
+void append_data(const workers::Message& message, std::string& out);
+// Appends `text` as one message that is for this client alone.
+void append_text(workers::WireFormat format, std::string_view text, std::string& out);
 // Appends the notice of a gap, or nothing if the format has no notices.
 void append_gap(workers::WireFormat format, workers::GapReason reason, std::string& out);
+// As notices and replies have it.
+std::string_view name_of(workers::GapReason reason);
 // Appends the frame with which an enveloped connection begins.
 void append_open(workers::WireFormat format, const std::string& connection_id, const std::string& position,
                  std::string& out);

@@ -175,7 +175,7 @@ std::variant<std::unique_ptr<EngineApplication>, Routed> make_application(const 
     auto rooms = read_room_names(parts.target, parts.context.options, parts.worker.options().rooms_per_connection_max);
     if (!rooms) return Routed(http_reply(http_error(rooms.error())));
     if (!parts.context.authenticator.knows_tokens()) {
-      const auto status = check_rooms(*rooms, rules_of(parts.context, parts.worker, Admission()));
+      const auto status = check_rooms(*rooms, rules_of(parts.context, parts.worker, Admission()).rooms());
       if (!status) return Routed(http_reply(http_error(status.error())));
     }
     return std::make_unique<SocketIoSession>(

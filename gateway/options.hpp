@@ -59,6 +59,7 @@ struct Options {
   // The names say the unit of the option; fractions of a second are fine.
   std::chrono::milliseconds handshake_seconds_max{10'000};
   std::chrono::milliseconds http_idle_seconds_max{75'000};
+  std::chrono::milliseconds request_seconds_max{30'000};
   std::chrono::milliseconds ping_interval_seconds{25'000};
   std::chrono::milliseconds ping_timeout_seconds{20'000};
   std::string engine_io_path = "/engine.io/";
@@ -243,6 +244,13 @@ struct Options {
                     .min = 0.05,
                     .max = 86'400,
                     .sentence = "How long a connection may stay without a request after an answer."});
+    visitor.option(
+        "request-seconds-max", request_seconds_max,
+        {.unit = "seconds",
+         .min = 0.05,
+         .max = 3600,
+         .sentence = "How long a client's request to a backend may take (sub-protocol sluice.v1.json); then it "
+                     "is answered with an error."});
     visitor.option("ping-interval-seconds", ping_interval_seconds,
                    {.unit = "seconds", .min = 0.05, .max = 86'400, .sentence = "Time between two pings to a client."});
     visitor.option("ping-timeout-seconds", ping_timeout_seconds,

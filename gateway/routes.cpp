@@ -3,6 +3,7 @@
 #include <string_view>
 #include <utility>
 
+#include "gateway/command_wire.hpp"
 #include "gateway/engine_requests.hpp"
 #include "gateway/http_answer.hpp"
 #include "gateway/http_head.hpp"
@@ -27,9 +28,13 @@ Routed become_websocket(const RouteParts& parts) {
   if (const auto* const error = std::get_if<HttpError>(&shaken)) return http_reply(*error);
   auto& handshake = std::get<WebSocketHandshake>(shaken);
   parts.worker.send(parts.connection, handshake.answer);
-  parts.worker.become(
-      parts.connection,
-      std::make_unique<WebSocketWire>(parts.context, handshake.subscription.announcement.format, handshake.deflate));
+  const workers::WireFormat format = handshake.subscription.announcement.format;
+  if (handshake.says_commands) {
+    parts.worker.become(parts.connection, std::make_unique<CommandWire>(parts.context, format, handshake.deflate,
+                                                                        std::get<Admission>(admitted).rooms));
+  } else {
+    parts.worker.become(parts.connection, std::make_unique<WebSocketWire>(parts.context, format, handshake.deflate));
+  }
   begin_subscription(parts.worker, parts.connection, std::move(handshake.subscription));
   return Became{};
 }

@@ -157,7 +157,7 @@ base::Result<Admission> SocketIoSession::authenticate(const Worker& worker, std:
                    : handshake() != nullptr && handshake()->shown ? base::Result<Admission>(*handshake()->shown)
                                                                   : authenticator.of_nobody();
   if (!admission) return admission;
-  if (const auto status = check_rooms(asked_rooms(), rules_of(context_, worker, *admission)); !status)
+  if (const auto status = check_rooms(asked_rooms(), rules_of(context_, worker, *admission).rooms()); !status)
     return status.error();
   return admission;
 }

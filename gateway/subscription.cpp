@@ -17,6 +17,8 @@ namespace {
 using base::Errc;
 using base::fail;
 
+}  // namespace
+
 workers::GapReason gap_reason(workers::Gap gap) {
   switch (gap) {
     case workers::Gap::none:
@@ -29,8 +31,6 @@ workers::GapReason gap_reason(workers::Gap gap) {
   }
   return workers::GapReason::evicted;
 }
-
-}  // namespace
 
 base::Status check_name(const std::string& name, const Options& options) {
   if (name.empty()) return fail(Errc::bad_request, "a room's name is empty");
@@ -64,23 +64,21 @@ base::Result<std::vector<workers::RoomKey>> read_room_names(const RequestTarget&
   return rooms;
 }
 
-base::Status check_room(const std::string& name, const SubscriptionRules& rules) {
+base::Status check_room(const std::string& name, const RoomRules& rules) {
   if (auto status = check_name(name, rules.options); !status) return status;
   if (rules.seals.is_socket_id(name)) return fail(Errc::forbidden, "a room was asked for that is a socket's own");
   const auto key = workers::RoomKey::room(name);
-  const auto& given = rules.admission.rooms;
-  if (name == default_room || std::find(given.begin(), given.end(), key) != given.end()) return base::ok();
-  const auto* const credentials = rules.admission.credentials.get();
-  if (credentials != nullptr && credentials->join) {
+  if (name == default_room || std::ranges::find(rules.granted, key) != rules.granted.end()) return base::ok();
+  if (rules.credentials != nullptr && rules.credentials->join) {
     const bool is_granted = std::ranges::any_of(
-        *credentials->join, [&](const std::string& pattern) { return base::matches_pattern(pattern, name); });
+        *rules.credentials->join, [&](const std::string& pattern) { return base::matches_pattern(pattern, name); });
     return is_granted ? base::ok() : fail(Errc::forbidden, "a room was asked for that the token does not grant");
   }
   if (rules.options.effective_client_rooms() != ClientRooms::granted) return base::ok();
   return fail(Errc::forbidden, "a room was asked for that was not granted; only lobby may be named");
 }
 
-base::Status check_rooms(const std::vector<workers::RoomKey>& rooms, const SubscriptionRules& rules) {
+base::Status check_rooms(const std::vector<workers::RoomKey>& rooms, const RoomRules& rules) {
   for (const workers::RoomKey& key : rooms) {
     if (auto status = check_room(key.name, rules); !status) return status;
   }
@@ -113,7 +111,7 @@ base::Result<Subscription> read_subscription(const HttpHead& head, const Request
   Subscription subscription;
   auto rooms = read_room_names(target, rules.options, rules.rooms_max);
   if (!rooms) return rooms.error();
-  if (const auto status = check_rooms(*rooms, rules); !status) return status.error();
+  if (const auto status = check_rooms(*rooms, rules.rooms()); !status) return status.error();
   subscription.announcement.rooms = all_rooms(std::move(*rooms), rules.admission);
   if (subscription.announcement.rooms.size() > rules.rooms_max) {
     return fail(Errc::bad_request, "more rooms than " + std::to_string(rules.rooms_max) + " are named and granted");

@@ -25,6 +25,14 @@ struct Subscription {
   bool is_enveloped = false;
 };
 
+// Which rooms a client may ask for. All outlive the asking.
+struct RoomRules {
+  const Options& options;
+  const Seals& seals;
+  const std::vector<workers::RoomKey>& granted;  // in any case
+  const workers::Credentials* credentials;       // null: none
+};
+
 // What a request is read against. All outlive the reading.
 struct SubscriptionRules {
   const Options& options;
@@ -32,6 +40,8 @@ struct SubscriptionRules {
   const Seals& seals;
   std::size_t rooms_max;
   const Admission& admission;
+
+  RoomRules rooms() const { return {options, seals, admission.rooms, admission.credentials.get()}; }
 };
 SubscriptionRules rules_of(WorkerContext& context, const workers::Worker& worker, const Admission& admission);
 
@@ -49,11 +59,14 @@ void begin_subscription(workers::Worker& worker, workers::Connection& connection
 // The rooms that are asked for, as far as they can be rooms at all.
 base::Result<std::vector<workers::RoomKey>> read_room_names(const RequestTarget& target, const Options& options,
                                                             std::size_t rooms_max);
-// Whether a client of that admission may ask for it, or for them.
-base::Status check_room(const std::string& name, const SubscriptionRules& rules);
-base::Status check_rooms(const std::vector<workers::RoomKey>& rooms, const SubscriptionRules& rules);
+// Whether a client may ask for it, or for them.
+base::Status check_room(const std::string& name, const RoomRules& rules);
+base::Status check_rooms(const std::vector<workers::RoomKey>& rooms, const RoomRules& rules);
 // Those, and those that come with the admission; the default one if there are none.
 std::vector<workers::RoomKey> all_rooms(std::vector<workers::RoomKey> asked, const Admission& admission);
+
+// As notices and replies tell of it.
+workers::GapReason gap_reason(workers::Gap gap);
 
 // What backends are told of a request.
 workers::ConnectDetails read_details(const HttpHead& head, const RequestTarget& target, const Options& options);

@@ -15,8 +15,8 @@ namespace {
 using base::Errc;
 using base::fail;
 
-// Sub-protocols that the gateway speaks, in the order of its liking.
-constexpr std::array<std::string_view, 0> subprotocols{};
+// The sub-protocol in which clients say commands.
+constexpr std::string_view command_protocol = "sluice.v1.json";
 
 bool is_token(std::string_view text) {
   static constexpr std::string_view others = "!#$%&'*+-.^_`|~";  // RFC 9110, 5.6.2
@@ -41,8 +41,7 @@ base::Result<std::string_view> choose_subprotocol(const HttpHead& head) {
       if (!is_token(offer)) return fail(Errc::bad_request, "Sec-WebSocket-Protocol is not a list of tokens");
       // One that is a token is answered only if there is nothing else: a browser wants one of its offers back.
       if (offer.starts_with(bearer_prefix)) bearer = offer;
-      const bool is_spoken = std::find(subprotocols.begin(), subprotocols.end(), offer) != subprotocols.end();
-      if (is_spoken && chosen.empty()) chosen = offer;
+      if (offer == command_protocol) chosen = offer;
     }
   }
   return chosen.empty() ? bearer : chosen;
@@ -113,6 +112,8 @@ std::variant<WebSocketHandshake, HttpError> shake_hands(const HttpHead& head, co
   auto subscription = read_subscription(head, target, rules);
   if (!subscription) return http_error(subscription.error());
   handshake.subscription = *std::move(subscription);
+  handshake.says_commands = *subprotocol == command_protocol;
+  handshake.subscription.is_enveloped = handshake.subscription.is_enveloped || handshake.says_commands;
   const auto extensions = agree_on_extensions(head, options, handshake);
   if (!extensions) return http_error(extensions.error());
   handshake.subscription.announcement.format = websocket_format(handshake.subscription.is_enveloped, handshake.deflate);

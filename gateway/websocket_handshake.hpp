@@ -20,6 +20,7 @@ struct WebSocketHandshake {
   std::string answer;  // 101, whole
   Subscription subscription;
   std::optional<DeflateTerms> deflate;  // nothing: messages are not deflated
+  bool says_commands = false;           // it agreed on that sub-protocol
 };
 
 // What keeps a request from becoming a WebSocket, whatever it asks for; nothing if all is well.

@@ -135,25 +135,31 @@ void WebSocketWire::on_end_of_stream(Worker& worker, Connection& connection) {
   worker.abandon(connection, EndReason::client_vanished);
 }
 
+void WebSocketWire::arm(Worker& worker, Connection& connection, base::TimePoint at) const {
+  worker.arm(connection, std::min(at, own_deadline().value_or(at)));
+}
+
 void WebSocketWire::on_deadline(Worker& worker, Connection& connection) {
   const base::TimePoint now = worker.now();
   // While we do not listen, the client's silence means nothing.
-  if (connection.are_reads_paused()) return worker.arm(connection, now + context_.options.ping_interval_seconds);
+  if (connection.are_reads_paused()) return arm(worker, connection, now + context_.options.ping_interval_seconds);
   if (awaits_life_ && connection.last_seen() <= ping_sent_) {
     const base::TimePoint gives_up = ping_sent_ + context_.options.ping_timeout_seconds;
-    if (now < gives_up) return worker.arm(connection, std::min(gives_up, now + context_.options.ping_interval_seconds));
+    if (now < gives_up)
+      return arm(worker, connection, std::min(gives_up, now + context_.options.ping_interval_seconds));
     return worker.end(connection, {EndReason::heartbeat_timeout, close_code::going_away, "no answer to a ping"});
   }
   awaits_life_ = false;
   const base::TimePoint next_ping = connection.last_seen() + context_.options.ping_interval_seconds;
-  if (now < next_ping) return worker.arm(connection, next_ping);
+  if (now < next_ping) return arm(worker, connection, next_ping);
   awaits_life_ = true;
   ping_sent_ = now;
   std::string ping;
   rfc6455::append_head(ping, rfc6455::Opcode::ping, 0);
   worker.send(connection, ping);
   // Whoever answers is pinged again after the interval, also if the timeout is longer.
-  worker.arm(connection, now + std::min(context_.options.ping_interval_seconds, context_.options.ping_timeout_seconds));
+  arm(worker, connection,
+      now + std::min(context_.options.ping_interval_seconds, context_.options.ping_timeout_seconds));
 }
 
 void WebSocketWire::on_ending(Worker& worker, Connection& connection, const workers::Ending& ending) {

@@ -26,10 +26,18 @@ class WebSocketWire : public workers::Wire {
   void on_ending(workers::Worker& worker, workers::Connection& connection, const workers::Ending& ending) override;
   void encode_own(const workers::Message& message, const workers::RoomKey* room, std::string& out) override;
 
+ protected:
+  // A whole message has come; count_received() is still to be called.
+  virtual void on_message(workers::Worker& worker, workers::Connection& connection, workers::DataKind kind,
+                          std::string_view payload);
+  // When on_deadline() is to be called at the latest, beside the heartbeat's times.
+  virtual std::optional<base::TimePoint> own_deadline() const { return std::nullopt; }
+  void arm(workers::Worker& worker, workers::Connection& connection, base::TimePoint at) const;
+  WorkerContext& context() { return context_; }
+  workers::WireFormat format() const { return format_; }
+
  private:
   std::size_t on_event(workers::Worker& worker, workers::Connection& connection, const FrameDecoder::Event& event);
-  void on_message(workers::Worker& worker, workers::Connection& connection, workers::DataKind kind,
-                  std::string_view payload);
   std::size_t on_deflated(workers::Worker& worker, workers::Connection& connection, const FrameDecoder::Event& event);
   void on_failure(workers::Worker& worker, workers::Connection& connection, const FrameDecoder::Event& event);
 

@@ -11,6 +11,7 @@
 
 #include "base/ids.hpp"
 #include "base/labels.hpp"
+#include "workers/credentials.hpp"
 #include "workers/ending.hpp"
 #include "workers/message.hpp"
 #include "workers/metrics.hpp"
@@ -47,10 +48,7 @@ struct Verdict {
   bool allows = false;
   std::string user;            // empty: nobody in particular
   std::vector<RoomKey> rooms;  // named ones, that it is put into
-  base::Labels labels;         // beside those that it has
-  // As in Credentials; nothing: as it is without.
-  std::optional<std::chrono::system_clock::time_point> good_until;
-  std::optional<std::vector<std::string>> join, publish;
+  Allowance allowance;
   std::string message, data;  // for one that may not: a sentence, and a JSON value or nothing
 };
 

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -12,6 +13,14 @@
 
 namespace sluice::workers {
 
+// What a backend's verdict adds to a client's token, and takes from it.
+struct Allowance {
+  base::Labels labels;                                              // beside those that it has
+  std::optional<std::chrono::system_clock::time_point> good_until;  // it ends no later
+  std::optional<std::vector<std::string>> join, publish;            // in the place of the token's
+  bool empty() const { return labels.empty() && !good_until && !join && !publish; }
+};
+
 struct Credentials {
   std::string subject, token_id;
   std::optional<std::int64_t> issued;                               // Unix time in seconds
@@ -19,6 +28,7 @@ struct Credentials {
   std::optional<std::vector<std::string>> join;     // patterns of rooms that it may ask for; nothing: as for anyone
   std::optional<std::vector<std::string>> publish;  // patterns of rooms that it may speak to; nothing: all of its own
   base::Labels labels = {};
+  std::shared_ptr<const Allowance> allowance = nullptr;  // what of these is a verdict's; null: nothing
 };
 
 // Which credentials are good no more: those of one token, or those of a subject that were issued before a time.

@@ -186,6 +186,9 @@ class Worker {
   // The rooms that the client named or was put into, without the implicit ones.
   std::vector<RoomKey> named_rooms(const Connection& connection) const;
   std::size_t named_room_count(const Connection& connection) const;
+  bool is_in(const Connection& connection, const RoomKey& room) const {
+    return rooms_.is_member(connection.name_space(), room, connection.memberships());
+  }
 
   // --- for commands ---
 
@@ -194,6 +197,9 @@ class Worker {
     bool refused = false;  // at its bound of rooms
   };
   RoomsChange join(Connection& connection, std::span<const RoomKey> rooms);
+  // Joins those rooms, of which it is in none and which do not put it over its bound, and takes what they missed. The
+  // wire sends its client what this says, then calls replay().
+  Announced join_since(Connection& connection, std::span<const RoomKey> rooms, std::optional<base::Position> since);
   RoomsChange leave(Connection& connection, std::span<const RoomKey> rooms);
   // Ends those whose credentials are good no more; returns how many.
   std::uint64_t revoke(const Revoked& revoked);
@@ -263,6 +269,8 @@ class Worker {
   bool is_watched(Connection& connection, bool has_added);
   void say_goodbye(Connection& connection, const Ending& ending);
   void release(Connection& connection);
+  Announced announced_of(Joined joined, std::optional<base::Position> since);
+  Joined join_fresh(Connection& connection, std::span<const RoomKey> rooms, std::optional<base::Position> since);
   void leave_all(Connection& connection);
   ClientEvent event_of(const Connection& connection, ClientEvent::Kind kind) const;
   void tell_disconnected(Connection& connection);

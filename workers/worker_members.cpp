@@ -39,11 +39,15 @@ Announced Worker::announce(Connection& connection, Announcement announcement) {
   for (const RoomKey& key : keys) {
     rooms_.join(connection.name_space_, key, connection.slot_, connection.memberships_, joined.place);
   }
+  return announced_of(std::move(joined), announcement.since);
+}
+
+Announced Worker::announced_of(Joined joined, std::optional<base::Position> since) {
   Announced announced{joined.position, joined.replay.gap, std::move(joined.replay.messages)};
-  if (!announcement.since) return announced;
+  if (!since) return announced;
   metrics_.replays.add();
   // A client that breaks off while it catches up must be able to come back from where it was.
-  if (announced.gap == Gap::none || announced.gap == Gap::evicted) announced.position = *announcement.since;
+  if (announced.gap == Gap::none || announced.gap == Gap::evicted) announced.position = *since;
   return announced;
 }
 
@@ -67,13 +71,24 @@ Worker::RoomsChange Worker::join(Connection& connection, std::span<const RoomKey
   }
   if (fresh.empty()) return change;
   change.changed = true;
-  metrics_.joins.add(fresh.size());
-  const Joined joined = sequencer(connection.name_space_).join(parts_.id, fresh);
-  for (const RoomKey& key : fresh) {
+  join_fresh(connection, fresh, std::nullopt);
+  return change;
+}
+
+Announced Worker::join_since(Connection& connection, std::span<const RoomKey> rooms,
+                             std::optional<base::Position> since) {
+  owner_.check();
+  return announced_of(join_fresh(connection, rooms, since), since);
+}
+
+Joined Worker::join_fresh(Connection& connection, std::span<const RoomKey> rooms, std::optional<base::Position> since) {
+  metrics_.joins.add(rooms.size());
+  Joined joined = sequencer(connection.name_space_).join(parts_.id, rooms, since);
+  for (const RoomKey& key : rooms) {
     rooms_.join(connection.name_space_, key, connection.slot_, connection.memberships_, joined.place);
   }
-  tell_rooms(connection, ClientEvent::Kind::joined, fresh);
-  return change;
+  tell_rooms(connection, ClientEvent::Kind::joined, rooms);
+  return joined;
 }
 
 Worker::RoomsChange Worker::leave(Connection& connection, std::span<const RoomKey> rooms) {

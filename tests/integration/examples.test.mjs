@@ -41,11 +41,13 @@ function exampleFolder(t) {
   return path.join(folder, 'examples');
 }
 
-// Serves the page; gives its origin.
+// Serves the pages, chat.html at the root; gives their origin.
 async function servePage(t) {
   const server = http.createServer((request, response) => {
-    response.setHeader('content-type', 'text/html; charset=utf-8');
-    response.end(readFileSync(path.join(root, 'examples/chat.html')));
+    const name = new URL(request.url, 'http://any').pathname.slice(1) || 'chat.html';
+    if (!['chat.html', 'commands.html', 'sluice-client.mjs'].includes(name)) return response.writeHead(404).end();
+    response.setHeader('content-type', `text/${name.endsWith('.mjs') ? 'javascript' : 'html'}; charset=utf-8`);
+    response.end(readFileSync(path.join(root, 'examples', name)));
   });
   t.after(() => server.close());
   server.listen(0, '127.0.0.1');
@@ -125,6 +127,32 @@ test('a page that was disconnected comes back and misses nothing', async (t) => 
   await gateway.publish('after');
   await shown(page, 'after');
   assert.deepEqual(await page.locator('#messages li').allTextContents(), ['before', 'meanwhile', 'meanwhile too', 'after']);
+});
+
+test('a page that says commands joins rooms, speaks in them, and comes back to them', async (t) => {
+  const origin = await servePage(t);
+  const gateway = await startGateway(t, ['--allowed-origins', origin]);
+  const page = await (await openBrowser(t))(`${origin}/commands.html?server=ws://${gateway.clients}`);
+  const state = (text) => page.locator('#state', { hasText: text }).waitFor();
+  const say = async (room, text) => {
+    await page.getByLabel('room', { exact: true }).fill(room);
+    await page.getByLabel('message').fill(text);
+    await page.getByText('Send').click();
+  };
+  await state('connected, lobby (1)');
+  const other = await gateway.connect('?room=tea');
+  await page.getByLabel('room to join').fill('tea');
+  await page.getByText('Join').click();
+  await state('connected, lobby (1), tea (2)');
+  await say('tea', 'hi from a page');
+  await Promise.all([other.has('hi from a page'), shown(page, 'tea message: hi from a page')]);
+  await say('', 'to nowhere');
+  await state("a room's name is empty");
+  await gateway.rpc().disconnect({ target: { rooms: ['lobby'] }, closeCode: 4000 });
+  await gateway.publish('meanwhile', { rooms: ['tea'] });
+  await shown(page, 'tea message: meanwhile');
+  await state('connected, lobby (1), tea (2)');
+  if (process.env.SLUICE_SCREENSHOT) await page.screenshot({ path: process.env.SLUICE_SCREENSHOT });
 });
 
 test('a page of a foreign origin is refused by the browser’s own rules', async (t) => {

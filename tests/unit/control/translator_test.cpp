@@ -4,6 +4,8 @@
 
 #include <functional>
 
+#include "workers/event_names.hpp"
+
 namespace sluice::control {
 namespace {
 
@@ -198,12 +200,14 @@ TEST_F(TranslatorTest, ATargetsNamesAreBoundedTogether) {
 }
 
 TEST_F(TranslatorTest, ReservedAndMalformedEventsAreRefused) {
-  for (const std::string_view event : reserved_events)
+  for (const std::string_view event : workers::reserved_events)
     EXPECT_EQ(field(publish([&](auto& request) { request.mutable_payload()->set_event(std::string(event)); })),
               "payload.event");
-  for (const std::string& event : {std::string("a\nb"), std::string("a\r"), std::string(event_bytes_max + 1, 'e')})
+  for (const std::string& event :
+       {std::string("a\nb"), std::string("a\r"), std::string(workers::event_bytes_max + 1, 'e')})
     EXPECT_EQ(field(publish([&](auto& request) { request.mutable_payload()->set_event(event); })), "payload.event");
-  EXPECT_FALSE(publish([](auto& request) { request.mutable_payload()->set_event(std::string(event_bytes_max, 'e')); }));
+  EXPECT_FALSE(
+      publish([](auto& request) { request.mutable_payload()->set_event(std::string(workers::event_bytes_max, 'e')); }));
 }
 
 TEST_F(TranslatorTest, DataMustBeChosenAndMayBeEmpty) {
