@@ -87,13 +87,14 @@ void AdminRoutes::call(std::string_view path, const AdminRequest& request,
   if (auto refusal = this->refusal(path, request)) return answer(*std::move(refusal));
   const auto deadline = deadline_of(request.timeout_ms);
   if (!deadline) return answer(refused(400, "invalid_argument", "Connect-Timeout-Ms must be at most ten digits"));
-  parts_.calls.call(path, request.body, *deadline,
+  parts_.calls.call(path, {request.body, {request.authorization, {}, request.peer}, *deadline},
                     [answer = std::move(answer)](JsonAnswer given) { answer(json(std::move(given))); });
 }
 
 std::optional<AdminAnswer> AdminRoutes::refusal(std::string_view path, const AdminRequest& request) const {
   if (!request.is_peer_loopback && !parts_.allows_beyond_loopback)
-    return refused(403, "permission_denied", "calls are taken from loopback only (--insecure-control)");
+    return refused(403, "permission_denied",
+                   "calls are taken from loopback only, as nobody has credentials (--callers, --insecure-control)");
   if (!is_own_host(request.host))
     return refused(403, "permission_denied",
                    "Host names neither loopback nor one of --admin-hosts, so a web page may be behind this request");

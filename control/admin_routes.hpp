@@ -20,6 +20,8 @@ struct AdminRequest {
   std::string content_type = {};
   std::string content_encoding = {};
   std::string timeout_ms = {};  // Connect-Timeout-Ms
+  std::string authorization = {};
+  std::string peer = {};  // its address
   bool is_peer_loopback = false;
   std::string body = {};
 };
@@ -39,8 +41,8 @@ class AdminRoutes {
   };
   struct Parts {
     const JsonCalls& calls;
-    std::vector<std::string> hosts;  // beside loopback names and addresses
-    bool allows_beyond_loopback = false;
+    std::vector<std::string> hosts;       // beside loopback names and addresses
+    bool allows_beyond_loopback = false;  // calls, without credentials or with
     std::function<std::string()> metrics;
     std::function<Page()> health, readiness;
   };

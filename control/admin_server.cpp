@@ -54,7 +54,9 @@ class Session {
       : stream_(std::move(socket)), parts_(parts), on_end_(std::move(on_end)) {
     error_code error;
     const tcp::endpoint peer = stream_.socket().remote_endpoint(error);
-    is_peer_loopback_ = !error && address_of(peer).is_loopback();
+    if (error) return;
+    is_peer_loopback_ = address_of(peer).is_loopback();
+    peer_ = address_of(peer).text();
   }
 
   // Ends the session: at once, or once the answer that is under way is written.
@@ -87,6 +89,8 @@ class Session {
                              .content_type = std::string(request[http::field::content_type]),
                              .content_encoding = std::string(request[http::field::content_encoding]),
                              .timeout_ms = std::string(request["Connect-Timeout-Ms"]),
+                             .authorization = std::string(request[http::field::authorization]),
+                             .peer = peer_,
                              .is_peer_loopback = is_peer_loopback_,
                              .body = request.body()};
     stream_.expires_never();  // a call has a deadline of its own
@@ -159,6 +163,7 @@ class Session {
   beast::tcp_stream stream_;
   const AdminServer::Parts& parts_;
   std::function<void(Session&)> on_end_;
+  std::string peer_;
   bool is_peer_loopback_ = false, is_answering_ = false, is_closing_ = false;
   beast::flat_buffer buffer_;
   std::optional<http::request_parser<http::string_body>> parser_;

@@ -45,17 +45,18 @@ NodeNumbers numbers_of(const workers::Pool& pool, bool is_ready) {
 
 struct Control::State {
   State(Control& control, workers::Pool& pool_of, EventHub& hub_of, identity::Revocations& revocations,
-        const Options& options_of, const Facts& facts_of)
+        const CallerIdentity& callers, const Options& options_of, const Facts& facts_of)
       : pool(pool_of),
         hub(hub_of),
         options(options_of),
         facts(facts_of),
         calls({pool, revocations, executor, metrics, readiness, [&control] { control.set_ready(false); }, options,
                facts}),
-        grpc({calls, hub, metrics, executor, options}),
-        json_calls(calls, metrics),
-        routes({json_calls, options.admin_hosts, options.insecure_control, [this] { return metrics_page(); },
-                [this] { return health(); }, [this] { return ready_page(); }}),
+        gatekeeper(callers, options),
+        grpc({calls, hub, metrics, executor, options, gatekeeper}),
+        json_calls(calls, metrics, gatekeeper),
+        routes({json_calls, options.admin_hosts, options.insecure_control || gatekeeper.is_wanted(),
+                [this] { return metrics_page(); }, [this] { return health(); }, [this] { return ready_page(); }}),
         admin({executor, routes, options.admin, options.grpc_message_bytes_max}) {}
 
   std::string metrics_page() const {
@@ -94,6 +95,7 @@ struct Control::State {
   ReadinessFlag readiness;
   Executor executor;
   Calls calls;
+  Gatekeeper gatekeeper;
   GrpcServer grpc;
   JsonCalls json_calls;
   AdminRoutes routes;
@@ -102,9 +104,9 @@ struct Control::State {
   bool runs = false;
 };
 
-Control::Control(workers::Pool& pool, EventHub& hub, identity::Revocations& revocations, const Options& options,
-                 const Facts& facts)
-    : state_(std::make_unique<State>(*this, pool, hub, revocations, options, facts)) {}
+Control::Control(workers::Pool& pool, EventHub& hub, identity::Revocations& revocations, const CallerIdentity& callers,
+                 const Options& options, const Facts& facts)
+    : state_(std::make_unique<State>(*this, pool, hub, revocations, callers, options, facts)) {}
 
 Control::~Control() { shutdown(base::Clock::now()); }
 

@@ -6,6 +6,7 @@
 
 #include "base/address.hpp"
 #include "base/clock.hpp"
+#include "control/caller_identity.hpp"
 #include "control/facts.hpp"
 #include "control/options.hpp"
 
@@ -24,8 +25,8 @@ class EventHub;
 class Control {
  public:
   // `options` are validated. All arguments outlive this. The pool may be started before start() or after it.
-  Control(workers::Pool& pool, EventHub& hub, identity::Revocations& revocations, const Options& options,
-          const Facts& facts);
+  Control(workers::Pool& pool, EventHub& hub, identity::Revocations& revocations, const CallerIdentity& callers,
+          const Options& options, const Facts& facts);
   ~Control();
   Control(const Control&) = delete;
   Control& operator=(const Control&) = delete;

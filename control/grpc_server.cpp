@@ -4,12 +4,16 @@
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/health_check_service_interface.h>
+#include <grpcpp/security/tls_certificate_provider.h>
+#include <grpcpp/security/tls_credentials_options.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <limits>
+#include <memory>
 #include <system_error>
+#include <utility>
 
 #include "base/log.hpp"
 #include "control/grpc_services.hpp"
@@ -49,6 +53,33 @@ int error_of_binding(const base::Address& address) {
   return error;
 }
 
+// gRPC reads the files by itself, again and again, and says nothing of one that it cannot read.
+base::Result<std::shared_ptr<grpc::ServerCredentials>> credentials_of(const Options& options) {
+  if (options.grpc_tls_cert.empty()) return grpc::InsecureServerCredentials();
+  for (const auto& [flag, file] : {std::pair("--grpc-tls-cert", &options.grpc_tls_cert),
+                                   {"--grpc-tls-key", &options.grpc_tls_key},
+                                   {"--grpc-client-ca", &options.grpc_client_ca}}) {
+    if (file->empty() || ::access(file->c_str(), R_OK) == 0) continue;
+    return base::fail(base::Errc::bad_request, std::string(flag) + ": " + *file + " cannot be read");
+  }
+  namespace tls = grpc::experimental;
+  constexpr unsigned look_every_seconds = 5;
+  const bool has_clients = !options.grpc_client_ca.empty();
+  const auto provider =
+      has_clients ? std::make_shared<tls::FileWatcherCertificateProvider>(options.grpc_tls_key, options.grpc_tls_cert,
+                                                                          options.grpc_client_ca, look_every_seconds)
+                  : std::make_shared<tls::FileWatcherCertificateProvider>(options.grpc_tls_key, options.grpc_tls_cert,
+                                                                          look_every_seconds);
+  tls::TlsServerCredentialsOptions wanted(provider);
+  wanted.watch_identity_key_cert_pairs();
+  if (has_clients) {
+    wanted.watch_root_certs();
+    // Who shows none may have an API key.
+    wanted.set_cert_request_type(GRPC_SSL_REQUEST_CLIENT_CERTIFICATE_AND_VERIFY);
+  }
+  return tls::TlsServerCredentials(wanted);
+}
+
 base::Error cannot_listen(const base::Address& address, int error) {
   const std::string why = error != 0 ? std::generic_category().message(error) : "gRPC gives no reason";
   return base::fail(base::Errc::unavailable, "--grpc: cannot listen on " + address.text() + ": " + why);
@@ -82,7 +113,9 @@ base::Result<base::Address> GrpcServer::start() {
       std::min<std::size_t>(state_->parts.options.grpc_message_bytes_max * 2, std::numeric_limits<int>::max());
   grpc::ServerBuilder builder;
   int port = 0;
-  builder.AddListeningPort(address.text(), grpc::InsecureServerCredentials(), &port);
+  auto credentials = credentials_of(state_->parts.options);
+  if (!credentials) return credentials.error();
+  builder.AddListeningPort(address.text(), *credentials, &port);
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);  // a port that another process has is an error
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, concurrent_streams_max);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, ping_interval_ms_min);

@@ -7,6 +7,7 @@
 #include "base/clock.hpp"
 #include "control/calls.hpp"
 #include "control/event_hub.hpp"
+#include "control/gatekeeper.hpp"
 
 namespace sluice::control {
 
@@ -18,6 +19,7 @@ class GrpcServer {
     Metrics& metrics;
     Executor& executor;
     const Options& options;
+    const Gatekeeper& gatekeeper;
   };
   explicit GrpcServer(Parts parts);
   ~GrpcServer();

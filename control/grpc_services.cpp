@@ -1,7 +1,11 @@
 #include "control/grpc_services.hpp"
 
+#include <grpc/grpc_security_constants.h>
+
 #include <algorithm>
 #include <chrono>
+#include <memory>
+#include <utility>
 
 #include "control/drain_stream.hpp"
 #include "control/emit_stream.hpp"
@@ -29,23 +33,45 @@ struct UnaryCall {
   grpc::ByteBuffer* response;
 };
 
+// What came with a call, as far as anyone looks at it.
+Credentials credentials_of(const grpc::CallbackServerContext& context, const Gatekeeper& gatekeeper, Method method) {
+  Credentials shown;
+  if (gatekeeper.audits(method)) shown.peer = context.peer();
+  if (!gatekeeper.is_wanted()) return shown;
+  const auto& metadata = context.client_metadata();
+  if (const auto found = metadata.find("authorization"); found != metadata.end()) {
+    shown.authorization = {found->second.data(), found->second.size()};
+  }
+  for (const grpc::string_ref& name : context.auth_context()->FindPropertyValues(GRPC_X509_SAN_PROPERTY_NAME)) {
+    shown.alternative_names.emplace_back(name.data(), name.size());
+  }
+  return shown;
+}
+
 template <class Request, class Response>
 grpc::ServerUnaryReactor* serve(const GrpcServer::Parts& parts, const UnaryCall& call,
                                 void (Calls::*run)(const Request&, base::TimePoint, const Answer<Response>&)) {
   const base::TimePoint began = base::Clock::now();
   parts.metrics.call_began(call.method);
   auto* const reactor = call.context->DefaultReactor();
-  Answer<Response> answer = [&metrics = parts.metrics, method = call.method, response = call.response, reactor,
-                             began](const Outcome<Response>& outcome) {
+  const Credentials shown = credentials_of(*call.context, parts.gatekeeper, call.method);
+  auto caller = parts.gatekeeper.admit(call.method, shown);
+  auto request = std::make_shared<Request>();
+  Answer<Response> answer = [&parts, method = call.method, response = call.response, reactor, began, request,
+                             peer = shown.peer,
+                             name = caller ? *caller : std::string()](const Outcome<Response>& outcome) {
     if (outcome) *response = serialize(*outcome);
-    metrics.call_ended(method, outcome ? 0 : outcome.failure().grpc_status(), base::Clock::now() - began);
+    const int status = outcome ? 0 : outcome.failure().grpc_status();
+    parts.metrics.call_ended(method, status, base::Clock::now() - began);
+    parts.gatekeeper.audit(method, name, peer, status, request.get());
     reactor->Finish(outcome ? grpc::Status::OK : status_of(outcome.failure()));
   };
-  Request request;
-  if (auto problem = parse(*call.request, parts.options.grpc_message_bytes_max, request)) {
+  if (!caller) {
+    answer(std::move(caller.failure()));
+  } else if (auto problem = parse(*call.request, parts.options.grpc_message_bytes_max, *request)) {
     answer(*std::move(problem));
   } else {
-    (parts.calls.*run)(request, deadline_of(*call.context), answer);
+    (parts.calls.*run)(*request, deadline_of(*call.context), answer);
   }
   return reactor;
 }
@@ -53,6 +79,31 @@ grpc::ServerUnaryReactor* serve(const GrpcServer::Parts& parts, const UnaryCall&
 StreamParts stream_parts(const GrpcServer::Parts& parts) {
   return {parts.calls, parts.metrics, parts.executor, parts.options.grpc_message_bytes_max};
 }
+
+// A stream that ends as it begins.
+template <class Reactor>
+class Refused final : public Reactor {
+ public:
+  explicit Refused(const grpc::Status& status) { this->Finish(status); }
+  void OnDone() override { delete this; }
+};
+
+// The stream that `make` makes, if its caller may have it.
+template <class Reactor, class Make>
+Reactor* serve_stream(const GrpcServer::Parts& parts, Method method, const grpc::CallbackServerContext& context,
+                      Make&& make) {
+  const Credentials shown = credentials_of(context, parts.gatekeeper, method);
+  const auto caller = parts.gatekeeper.admit(method, shown);
+  const int status = caller ? 0 : caller.failure().grpc_status();
+  parts.gatekeeper.audit(method, caller ? *caller : std::string(), shown.peer, status, nullptr);
+  if (caller) return make();
+  parts.metrics.call_began(method);
+  parts.metrics.call_ended(method, status, {});
+  return new Refused<Reactor>(status_of(caller.failure()));
+}
+
+using BidiReactor = grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>;
+using WriteReactor = grpc::ServerWriteReactor<grpc::ByteBuffer>;
 
 }  // namespace
 
@@ -65,11 +116,13 @@ GatewayService::Reactor* GatewayService::PublishBatch(Context* context, const By
 }
 
 grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* GatewayService::PublishStream(Context* context) {
-  return new control::PublishStream(stream_parts(parts_), *context);
+  return serve_stream<BidiReactor>(parts_, Method::publish_stream, *context,
+                                   [&] { return new control::PublishStream(stream_parts(parts_), *context); });
 }
 
-grpc::ServerWriteReactor<grpc::ByteBuffer>* GatewayService::EmitWithAck(Context*, const Bytes* request) {
-  return new EmitStream(stream_parts(parts_), *request);
+grpc::ServerWriteReactor<grpc::ByteBuffer>* GatewayService::EmitWithAck(Context* context, const Bytes* request) {
+  return serve_stream<WriteReactor>(parts_, Method::emit_with_ack, *context,
+                                    [&] { return new EmitStream(stream_parts(parts_), *request); });
 }
 
 GatewayService::Reactor* GatewayService::JoinRooms(Context* context, const Bytes* request, Bytes* response) {
@@ -105,9 +158,10 @@ grpc::ServerUnaryReactor* NodesService::GetNode(grpc::CallbackServerContext* con
   return serve(parts_, {Method::get_node, context, request, response}, &Calls::get_node);
 }
 
-grpc::ServerWriteReactor<grpc::ByteBuffer>* NodesService::Drain(grpc::CallbackServerContext*,
+grpc::ServerWriteReactor<grpc::ByteBuffer>* NodesService::Drain(grpc::CallbackServerContext* context,
                                                                 const grpc::ByteBuffer* request) {
-  return new DrainStream(stream_parts(parts_), *request);
+  return serve_stream<WriteReactor>(parts_, Method::drain, *context,
+                                    [&] { return new DrainStream(stream_parts(parts_), *request); });
 }
 
 AccessService::Reactor* AccessService::RevokeTokens(Context* context, const Bytes* request, Bytes* response) {
@@ -123,8 +177,9 @@ AccessService::Reactor* AccessService::UnblockUser(Context* context, const Bytes
 }
 
 grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* BackendsService::SubscribeEvents(
-    grpc::CallbackServerContext*) {
-  return new EventStream(stream_parts(parts_), parts_.hub);
+    grpc::CallbackServerContext* context) {
+  return serve_stream<BidiReactor>(parts_, Method::subscribe_events, *context,
+                                   [&] { return new EventStream(stream_parts(parts_), parts_.hub); });
 }
 
 }  // namespace sluice::control

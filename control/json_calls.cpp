@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <memory>
 #include <utility>
 
 #include "base/assert.hpp"
@@ -75,7 +76,8 @@ JsonAnswer json_error(std::string_view code, std::string_view message) {
   return {http_statuses[status], error_body(code, message, "")};
 }
 
-JsonCalls::JsonCalls(Calls& calls, Metrics& metrics) : calls_(calls), metrics_(metrics) {
+JsonCalls::JsonCalls(Calls& calls, Metrics& metrics, const Gatekeeper& gatekeeper)
+    : calls_(calls), metrics_(metrics), gatekeeper_(gatekeeper) {
   const std::string_view gateway = "sluice.v1.Gateway", nodes = "sluice.v1.Nodes", access = "sluice.v1.Access";
   add(gateway, Method::publish, &Calls::publish);
   add(gateway, Method::publish_batch, &Calls::publish_batch);
@@ -92,22 +94,26 @@ JsonCalls::JsonCalls(Calls& calls, Metrics& metrics) : calls_(calls), metrics_(m
   add(access, Method::unblock_user, &Calls::unblock_user);
 }
 
-template <class Request, class Response>
+template <class Message, class Response>
 void JsonCalls::add(std::string_view service, Method method,
-                    void (Calls::*run)(const Request&, base::TimePoint, const Answer<Response>&)) {
+                    void (Calls::*run)(const Message&, base::TimePoint, const Answer<Response>&)) {
   const std::string path =
       "/" + std::string(service) + "/" + std::string(method_names[static_cast<std::size_t>(method)]);
-  by_path_[path] = [this, method, run](const std::string& body, base::TimePoint deadline,
-                                       std::function<void(JsonAnswer)> answer) {
+  by_path_[path] = [this, method, run](const Request& request, std::function<void(JsonAnswer)> answer) {
     const base::TimePoint began = base::Clock::now();
     metrics_.call_began(method);
-    Answer<Response> done = [this, method, began, answer = std::move(answer)](const Outcome<Response>& outcome) {
-      metrics_.call_ended(method, outcome ? 0 : outcome.failure().grpc_status(), base::Clock::now() - began);
+    auto caller = gatekeeper_.admit(method, request.shown);
+    auto message = std::make_shared<Message>();
+    Answer<Response> done = [this, method, began, answer = std::move(answer), message, peer = request.shown.peer,
+                             name = caller ? *caller : std::string()](const Outcome<Response>& outcome) {
+      const int status = outcome ? 0 : outcome.failure().grpc_status();
+      metrics_.call_ended(method, status, base::Clock::now() - began);
+      gatekeeper_.audit(method, name, peer, status, message.get());
       answer(outcome ? JsonAnswer{200, json_of(*outcome) + "\n"} : json_error(outcome.failure()));
     };
-    Request request;
-    if (auto problem = parse(body, request)) return done(*std::move(problem));
-    (calls_.*run)(request, deadline, done);
+    if (!caller) return done(std::move(caller.failure()));
+    if (auto problem = parse(request.body, *message)) return done(*std::move(problem));
+    (calls_.*run)(*message, request.deadline, done);
   };
 }
 
@@ -118,9 +124,8 @@ JsonCalls::Path JsonCalls::find(std::string_view path) const {
   return is_stream ? Path::stream : Path::unknown;
 }
 
-void JsonCalls::call(std::string_view path, const std::string& body, base::TimePoint deadline,
-                     std::function<void(JsonAnswer)> answer) const {
-  by_path_.find(path)->second(body, deadline, std::move(answer));
+void JsonCalls::call(std::string_view path, const Request& request, std::function<void(JsonAnswer)> answer) const {
+  by_path_.find(path)->second(request, std::move(answer));
 }
 
 }  // namespace sluice::control

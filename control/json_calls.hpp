@@ -9,6 +9,7 @@
 
 #include "base/clock.hpp"
 #include "control/calls.hpp"
+#include "control/gatekeeper.hpp"
 
 namespace sluice::control {
 
@@ -23,24 +24,30 @@ JsonAnswer json_error(std::string_view code, std::string_view message);
 
 class JsonCalls {
  public:
-  JsonCalls(Calls& calls, Metrics& metrics);
+  // All outlive this.
+  JsonCalls(Calls& calls, Metrics& metrics, const Gatekeeper& gatekeeper);
 
   // What a path names.
   enum class Path : std::uint8_t { unknown, unary, stream };
   Path find(std::string_view path) const;
+  struct Request {
+    const std::string& body;
+    const Credentials& shown;
+    base::TimePoint deadline;
+  };
   // Answers once, as Calls does. `path` names a unary call.
-  void call(std::string_view path, const std::string& body, base::TimePoint deadline,
-            std::function<void(JsonAnswer)> answer) const;
+  void call(std::string_view path, const Request& request, std::function<void(JsonAnswer)> answer) const;
 
  private:
-  using Call = std::function<void(const std::string&, base::TimePoint, std::function<void(JsonAnswer)>)>;
+  using Call = std::function<void(const Request&, std::function<void(JsonAnswer)>)>;
 
-  template <class Request, class Response>
+  template <class Message, class Response>
   void add(std::string_view service, Method method,
-           void (Calls::*run)(const Request&, base::TimePoint, const Answer<Response>&));
+           void (Calls::*run)(const Message&, base::TimePoint, const Answer<Response>&));
 
   Calls& calls_;
   Metrics& metrics_;
+  const Gatekeeper& gatekeeper_;
   std::map<std::string, Call, std::less<>> by_path_;
 };
 

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "identity/callers.hpp"
+
 namespace sluice::control {
 
 enum class Method : std::uint8_t {
@@ -30,6 +32,35 @@ inline constexpr std::array<std::string_view, 17> method_names{
     "Publish",         "PublishBatch",    "PublishStream", "JoinRooms", "LeaveRooms", "Disconnect",
     "GetConnection",   "ListConnections", "ListRooms",     "History",   "GetNode",    "Drain",
     "SubscribeEvents", "EmitWithAck",     "RevokeTokens",  "BlockUser", "UnblockUser"};
+
+// What a caller needs for it.
+inline identity::Scope scope_of(Method method) {
+  using identity::Scope;
+  switch (method) {
+    case Method::publish:
+    case Method::publish_batch:
+    case Method::publish_stream:
+    case Method::emit_with_ack:
+      return Scope::publish;
+    case Method::get_connection:
+    case Method::list_connections:
+    case Method::list_rooms:
+    case Method::history:
+    case Method::get_node:
+      return Scope::read;
+    case Method::subscribe_events:
+      return Scope::backend;
+    case Method::join_rooms:
+    case Method::leave_rooms:
+    case Method::disconnect:
+    case Method::drain:
+    case Method::revoke_tokens:
+    case Method::block_user:
+    case Method::unblock_user:
+      break;
+  }
+  return Scope::admin;
+}
 
 // gRPC's status codes by number: their names in metrics and in the Connect protocol are the same words.
 inline constexpr std::array<std::string_view, 17> status_names{

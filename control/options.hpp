@@ -18,12 +18,20 @@ namespace sluice::control {
 enum class NoBackendMessages : std::uint8_t { drop, hold, refuse };
 inline constexpr std::array<std::string_view, 3> no_backend_messages_names{"drop", "hold", "refuse"};
 
+// Which calls leave a line in the log.
+enum class AuditLog : std::uint8_t { off, changes, all };
+inline constexpr std::array<std::string_view, 3> audit_log_names{"off", "changes", "all"};
+
 struct Options {
   static constexpr std::string_view section = "Control";
 
   base::Address grpc = base::Address::parse("127.0.0.1:8081").value();
   base::Address admin = base::Address::parse("127.0.0.1:8082").value();
   bool insecure_control = false;
+  std::string callers;
+  bool caller_tokens = false;
+  AuditLog audit_log = AuditLog::changes;
+  std::string grpc_tls_cert, grpc_tls_key, grpc_client_ca;
   std::string node_name;  // empty: the host's
   std::vector<std::string> admin_hosts;
 
@@ -38,9 +46,13 @@ struct Options {
   std::chrono::milliseconds backend_buffer_seconds{60'000};
   std::chrono::milliseconds stuck_worker_seconds{10'000};  // a fraction of a second is fine
 
+  // Whether callers have to say who they are.
+  bool wants_credentials() const { return !callers.empty() || caller_tokens; }
+
   template <class Visitor>
   void describe(Visitor& visitor) {
     describe_ports(visitor);
+    describe_callers(visitor);
     visitor.option("grpc-message-bytes-max", grpc_message_bytes_max,
                    {.unit = "bytes",
                     .min = 1024,
@@ -112,6 +124,26 @@ struct Options {
                     .misfit = host_misfit});
   }
 
+  template <class Visitor>
+  void describe_callers(Visitor& visitor) {
+    visitor.option("callers", callers,
+                   {.sentence = "A file of those who may make calls, by API key or client certificate, and which "
+                                "(sluice caller makes its lines). Read again when it changes."});
+    visitor.option("caller-tokens", caller_tokens,
+                   {.sentence = "Take tokens (JWT), signed as those of clients, as credentials of callers; their claim "
+                                "sluice.scopes says which calls."});
+    visitor.choice("audit-log", audit_log, audit_log_names,
+                   {.sentence = "Which calls leave a line in the log: those that change something and backends that "
+                                "attach; all: publishes, too."});
+    visitor.option(
+        "grpc-tls-cert", grpc_tls_cert,
+        {.sentence = "The certificate chain, in PEM, with which the gRPC port speaks TLS; read again when it "
+                     "changes."});
+    visitor.option("grpc-tls-key", grpc_tls_key, {.sentence = "Its private key, in PEM."});
+    visitor.option("grpc-client-ca", grpc_client_ca,
+                   {.sentence = "Whose client certificates, in PEM, are credentials of callers (mTLS)."});
+  }
+
   static std::string_view node_name_misfit(std::string_view name) {
     const auto is_odd = [](char c) { return c <= ' ' || c >= 0x7F; };
     const bool is_fit = name.size() <= 253 && std::none_of(name.begin(), name.end(), is_odd);
@@ -131,10 +163,19 @@ struct Options {
 
 inline std::vector<std::string> Options::validate() const {
   std::vector<std::string> problems;
-  if (!grpc.is_loopback() && !insecure_control) {
+  if (!grpc.is_loopback() && !insecure_control && !wants_credentials()) {
     problems.push_back("--grpc: " + grpc.text() +
-                       " is beyond loopback, where anyone could publish and disconnect without credentials; say "
-                       "--insecure-control if that is meant, or use 127.0.0.1 or [::1]");
+                       " is beyond loopback, where anyone could publish and disconnect without credentials; name those "
+                       "who may by --callers, say --insecure-control if that is meant, or use 127.0.0.1 or [::1]");
+  }
+  if (grpc_tls_cert.empty() != grpc_tls_key.empty()) {
+    problems.push_back("--grpc-tls-cert and --grpc-tls-key: one needs the other");
+  }
+  if (!grpc_client_ca.empty() && grpc_tls_cert.empty()) {
+    problems.push_back("--grpc-client-ca: client certificates need --grpc-tls-cert and --grpc-tls-key");
+  }
+  if (!grpc_client_ca.empty() && callers.empty()) {
+    problems.push_back("--grpc-client-ca: which certificates are whose is said by --callers");
   }
   if (grpc.port() != 0 && grpc == admin) problems.push_back("--admin: " + admin.text() + " is --grpc's address");
   return problems;

@@ -105,7 +105,7 @@ bool read_own(const Members& members, Claims& claims) {
   return mine && read_texts(find(*mine, "\"rooms\""), claims.rooms) &&
          read_patterns(find(*mine, "\"join\""), claims.join) &&
          read_patterns(find(*mine, "\"publish\""), claims.publish) &&
-         read_labels(find(*mine, "\"labels\""), claims.labels);
+         read_labels(find(*mine, "\"labels\""), claims.labels) && read_texts(find(*mine, "\"scopes\""), claims.scopes);
 }
 
 base::Result<Claims> read_claims(std::string_view part) {
@@ -129,7 +129,7 @@ base::Result<Claims> read_claims(std::string_view part) {
   }
   if (!read_own(*members, claims)) {
     return bad(
-        "has a claim sluice whose rooms, join or publish are no lists of texts, or whose labels are no object "
+        "has a claim sluice whose rooms, join, publish or scopes are no lists of texts, or whose labels are no object "
         "of at most 32 short texts");
   }
   return claims;
@@ -183,6 +183,7 @@ std::string claims_text(const Claims& claims) {
   if (!claims.rooms.empty()) append_texts(own, "rooms", claims.rooms);
   if (claims.join) append_texts(own, "join", *claims.join);
   if (claims.publish) append_texts(own, "publish", *claims.publish);
+  if (!claims.scopes.empty()) append_texts(own, "scopes", claims.scopes);
   if (!claims.labels.empty()) {
     own.append(own.size() > 1 ? ",\"labels\":{" : "\"labels\":{");
     for (const auto& [name, value] : claims.labels) {

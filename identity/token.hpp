@@ -25,6 +25,7 @@ struct Claims {
   // What is ours, in the member "sluice".
   std::vector<std::string> rooms;  // that it is put into
   base::Labels labels = {};
+  std::vector<std::string> scopes = {};             // of a caller of the control plane
   std::optional<std::vector<std::string>> join;     // patterns of rooms that it may ask for; nothing: as for anyone
   std::optional<std::vector<std::string>> publish;  // patterns of rooms that it may speak to; nothing: all of its own
 };

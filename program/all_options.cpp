@@ -43,6 +43,10 @@ std::vector<std::string> AllOptions::validate() const {
     problems.push_back(
         "--token-cookie: with --allowed-origins * any page could use its visitor's cookie; name origins");
   }
+  if (control.caller_tokens && !tokens.has_keys()) {
+    problems.push_back(
+        "--caller-tokens: needs a key that tokens are signed with: --token-secret, --token-keys, --token-jwks");
+  }
   if (!(control.grpc == control.admin)) check("--admin", control.admin, "--grpc", control.grpc);
   return problems;
 }

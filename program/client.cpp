@@ -8,6 +8,10 @@
 #include <grpcpp/create_channel.h>
 #include <grpcpp/security/credentials.h>
 
+#include <fstream>
+#include <iterator>
+#include <stdexcept>
+
 #include "program/amounts.hpp"
 #include "sluice/v1/gateway.grpc.pb.h"
 #include "sluice/v1/nodes.grpc.pb.h"
@@ -17,18 +21,20 @@ namespace sluice::program {
 struct Client::State {
   std::string address;
   std::chrono::milliseconds timeout;
+  std::string api_key;
   std::shared_ptr<grpc::Channel> channel;
   std::unique_ptr<v1::Gateway::Stub> gateway;
   std::unique_ptr<v1::Nodes::Stub> nodes;
 
-  void set_deadline(grpc::ClientContext& context) const {
-    context.set_deadline(std::chrono::system_clock::now() + timeout);
+  void show_credentials(grpc::ClientContext& context) const {
+    if (!api_key.empty()) context.AddMetadata("authorization", "Bearer " + api_key);
   }
   template <class Stub, class Request, class Answer>
   base::Status call(Stub& stub, grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Answer*),
                     const Request& request, Answer& answer) const {
     grpc::ClientContext context;
-    set_deadline(context);
+    context.set_deadline(std::chrono::system_clock::now() + timeout);
+    show_credentials(context);
     return result_of((stub.*method)(&context, request, &answer));
   }
   base::Status result_of(const grpc::Status& status) const;
@@ -37,14 +43,27 @@ struct Client::State {
 
 namespace {
 
-std::shared_ptr<grpc::Channel> connect(const std::string& address) {
+std::string content_of(const std::string& path) {
+  if (path.empty()) return {};
+  std::ifstream file(path, std::ios::binary);
+  std::string text{std::istreambuf_iterator<char>(file), {}};
+  if (!file || text.empty()) throw std::runtime_error(path + ": cannot be read");
+  return text;
+}
+
+std::shared_ptr<grpc::ChannelCredentials> credentials_of(const CallOptions& options) {
+  if (options.tls_ca.empty()) return grpc::InsecureChannelCredentials();
+  return grpc::SslCredentials({content_of(options.tls_ca), content_of(options.tls_key), content_of(options.tls_cert)});
+}
+
+std::shared_ptr<grpc::Channel> connect(const CallOptions& options) {
   // What goes wrong is told by the calls' own statuses; the libraries' lines beside them only confuse.
   gpr_set_log_function([](gpr_log_func_args*) {});
   google::protobuf::SetLogHandler(nullptr);
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   arguments.SetMaxReceiveMessageSize(-1);
-  return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
+  return grpc::CreateCustomChannel(options.grpc, credentials_of(options), arguments);
 }
 
 base::Errc error_code(grpc::StatusCode code) {
@@ -89,7 +108,7 @@ std::string Client::State::failure_text(const grpc::Status& status) const {
 }
 
 Client::Client(const CallOptions& options)
-    : state_(new State{options.grpc, options.timeout_seconds, connect(options.grpc), nullptr, nullptr}) {
+    : state_(new State{options.grpc, options.timeout_seconds, options.api_key, connect(options), nullptr, nullptr}) {
   state_->gateway = v1::Gateway::NewStub(state_->channel);
   state_->nodes = v1::Nodes::NewStub(state_->channel);
 }
@@ -126,6 +145,7 @@ base::Status Client::drain(const v1::DrainRequest& request,
   v1::GetNodeResponse node;
   if (auto status = get_node({}, node); !status) return status;
   grpc::ClientContext context;
+  state_->show_credentials(context);
   const auto reader = state_->nodes->Drain(&context, request);
   v1::DrainProgress progress;
   while (reader->Read(&progress)) report(progress);

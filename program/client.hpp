@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.hpp"
 
@@ -37,6 +38,7 @@ struct CallOptions {
   static constexpr std::string_view section = "Calls";
 
   std::string grpc = "127.0.0.1:8081";
+  std::string api_key, tls_ca, tls_cert, tls_key;
   std::chrono::milliseconds timeout_seconds{10'000};
   bool json = false;
 
@@ -47,8 +49,25 @@ struct CallOptions {
                    {.unit = "address",
                     .sentence = "The gateway's gRPC port; the variable SLUICE_GRPC sets it too.",
                     .misfit = address_misfit});
+    visitor.option(
+        "api-key", api_key,
+        {.unit = "key",
+         .sentence = "Says who calls: an API key, or a token; better given by the variable SLUICE_API_KEY, as "
+                     "others see a command line.",
+         .is_secret = true});
+    visitor.option(
+        "tls-ca", tls_ca,
+        {.unit = "file", .sentence = "Call over TLS, and trust servers whose certificate is of this one (PEM)."});
+    visitor.option("tls-cert", tls_cert, {.unit = "file", .sentence = "A client certificate to show (PEM)."});
+    visitor.option("tls-key", tls_key, {.unit = "file", .sentence = "Its private key (PEM)."});
     visitor.option("timeout-seconds", timeout_seconds,
                    {.unit = "seconds", .min = 0.001, .max = 86'400, .sentence = "How long to wait for each answer."});
+  }
+
+  std::vector<std::string> validate() const {
+    if (tls_cert.empty() != tls_key.empty()) return {"--tls-cert and --tls-key: one needs the other"};
+    if (!tls_cert.empty() && tls_ca.empty()) return {"--tls-cert: needs --tls-ca, too"};
+    return {};
   }
 
  private:

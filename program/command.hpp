@@ -34,6 +34,7 @@ int run_drain(const Invocation& invocation);
 int run_node(const Invocation& invocation);
 int run_options(const Invocation& invocation);
 int run_metrics(const Invocation& invocation);
+int run_caller(const Invocation& invocation);
 int run_token(const Invocation& invocation);
 int run_check(const Invocation& invocation);
 int run_version(const Invocation& invocation);

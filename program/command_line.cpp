@@ -102,7 +102,9 @@ std::optional<int> CommandLine::read() {
   words_ = std::move(split.words);
   base::Environment environment = invocation_.environment;
   if (variables_ == Variables::grpc_only) {
-    std::erase_if(environment, [](const auto& variable) { return variable.first != "SLUICE_GRPC"; });
+    std::erase_if(environment, [](const auto& variable) {
+      return variable.first != "SLUICE_GRPC" && variable.first != "SLUICE_API_KEY";
+    });
   }
   const std::vector<std::string> problems = set_.load(flags_, environment);
   for (const std::string& problem : problems) complain(invocation_.command, problem);

@@ -28,6 +28,7 @@ constexpr std::array commands{
     Command{"options", "Print every option of serve.", run_options},
     Command{"metrics", "Print every metric of serve.", run_metrics},
     Command{"token", "Make a client's token, or check one.", run_token},
+    Command{"caller", "Make an API key for a caller, and the line about it for --callers.", run_caller},
     Command{"check", "Check a configuration file.", run_check},
     Command{"version", "Print the version.", run_version},
 };

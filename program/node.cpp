@@ -76,13 +76,34 @@ std::unique_ptr<identity::KeySource> start_keys(const identity::Options& options
   return std::move(*started);
 }
 
+std::unique_ptr<identity::CallerFile> open_callers(const control::Options& options) {
+  if (options.callers.empty()) return nullptr;
+  auto opened = identity::CallerFile::open(options.callers);
+  if (!opened) throw std::runtime_error("--callers: " + opened.error().detail);
+  return std::move(*opened);
+}
+
+identity::TokenRules token_rules(const identity::Options& options) {
+  return {options.token_issuer, options.token_audience, options.token_skew_seconds, true};
+}
+
+control::CallerIdentity callers_of(const AllOptions& options, const identity::CallerFile* file,
+                                   const identity::KeySource* keys, const identity::Revocations& revocations) {
+  control::CallerIdentity callers;
+  callers.revocations = &revocations;
+  if (file != nullptr) callers.list = &file->list();
+  if (options.control.caller_tokens && keys != nullptr) callers.keys = &keys->keys();
+  callers.rules = token_rules(options.tokens);
+  return callers;
+}
+
 gateway::ClientIdentity identity_of(const identity::Options& options, const identity::KeySource* keys,
                                     const identity::Revocations& revocations) {
   gateway::ClientIdentity identity;
   identity.revocations = &revocations;
   if (keys == nullptr) return identity;
   identity.keys = &keys->keys();
-  identity.rules = {options.token_issuer, options.token_audience, options.token_skew_seconds, true};
+  identity.rules = token_rules(options);
   identity.places = {options.token_cookie, options.token_in_query};
   identity.on_unknown_key = [keys] { keys->note_unknown_key(); };
   return identity;
@@ -95,11 +116,13 @@ Node::Node(const AllOptions& options)
       facts_(facts_of(options)),
       tls_(start_tls(options.tls)),
       keys_(start_keys(options.tokens)),
+      callers_file_(open_callers(options.control)),
+      callers_(callers_of(options, callers_file_.get(), keys_.get(), revocations_)),
       clients_(options.gateway, tls_of(options.tls, tls_.get()),
                identity_of(options.tokens, keys_.get(), revocations_)),
       hub_(hub_limits(options)),
       pool_(options.workers, random_number<std::uint32_t>(), random_number<std::uint64_t>(), clients_, hub_),
-      control_(pool_, hub_, revocations_, options.control, facts_) {}
+      control_(pool_, hub_, revocations_, callers_, options.control, facts_) {}
 
 void Node::start() {
   clients_.open(pool_);
@@ -121,7 +144,9 @@ int Node::run(Signals& signals, const std::function<void()>& on_reload) {
       on_reload();
       if (tls_) tls_->reload();
       if (keys_) keys_->reload();
+      if (callers_file_) callers_file_->reload();
     }
+    if (callers_file_) callers_file_->look();
     if (signal == Signals::Kind::stop) break;
   }
   drain(signals);

@@ -4,10 +4,12 @@
 #include <functional>
 #include <memory>
 
+#include "control/caller_identity.hpp"
 #include "control/control.hpp"
 #include "control/event_hub.hpp"
 #include "gateway/client_port.hpp"
 #include "gateway/tls_reloader.hpp"
+#include "identity/callers.hpp"
 #include "identity/key_source.hpp"
 #include "identity/revocations.hpp"
 #include "program/all_options.hpp"
@@ -35,9 +37,11 @@ class Node {
 
   const AllOptions& options_;
   const control::Facts facts_;
-  const std::unique_ptr<gateway::TlsReloader> tls_;  // null without TLS
-  const std::unique_ptr<identity::KeySource> keys_;  // null without keys
+  const std::unique_ptr<gateway::TlsReloader> tls_;           // null without TLS
+  const std::unique_ptr<identity::KeySource> keys_;           // null without keys
+  const std::unique_ptr<identity::CallerFile> callers_file_;  // null without one
   identity::Revocations revocations_;
+  const control::CallerIdentity callers_;
   gateway::ClientPort clients_;
   control::EventHub hub_;
   workers::Pool pool_;

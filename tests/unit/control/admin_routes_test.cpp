@@ -40,7 +40,7 @@ class AdminRoutesTest : public testing::Test, protected RunningCalls {
     return handle(request).status;
   }
 
-  JsonCalls json{calls, metrics};
+  JsonCalls json{calls, metrics, gatekeeper};
 };
 
 TEST_F(AdminRoutesTest, PagesAreForGetAndHeadAndForAnyone) {

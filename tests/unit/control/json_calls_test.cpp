@@ -11,7 +11,8 @@ class JsonCallsTest : public testing::Test, protected RunningCalls {
  protected:
   JsonAnswer call(std::string_view path, const std::string& body) {
     std::promise<JsonAnswer> promise;
-    json.call(path, body, base::Clock::now() + std::chrono::seconds(5),
+    const Credentials none;
+    json.call(path, {body, none, base::Clock::now() + std::chrono::seconds(5)},
               [&promise](JsonAnswer answer) { promise.set_value(std::move(answer)); });
     return promise.get_future().get();
   }
@@ -19,7 +20,7 @@ class JsonCallsTest : public testing::Test, protected RunningCalls {
     return answer.body.find(part) != std::string::npos;
   }
 
-  JsonCalls json{calls, metrics};
+  JsonCalls json{calls, metrics, gatekeeper};
 };
 
 constexpr std::string_view publish_path = "/sluice.v1.Gateway/Publish";

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "control/calls.hpp"
+#include "control/gatekeeper.hpp"
 #include "tests/unit/control/running_pool.hpp"
 
 namespace sluice::control {
@@ -50,6 +51,8 @@ struct RunningCalls : RunningPool {
   identity::Revocations revocations;
   Calls calls{{*pool, revocations, executor, metrics, readiness, [this] { readiness.set_ready(false); },
                control_options, facts}};
+  CallerIdentity callers;  // who may call: anyone
+  Gatekeeper gatekeeper{callers, control_options};
 };
 
 }  // namespace sluice::control

@@ -37,7 +37,8 @@ struct RunningControl : RunningPool {
   Facts facts = some_facts();
   EventHub hub{{}};
   identity::Revocations revocations;
-  Control control{*pool, hub, revocations, control_options, facts};
+  CallerIdentity callers;  // who may call: anyone
+  Control control{*pool, hub, revocations, callers, control_options, facts};
 };
 
 }  // namespace sluice::control

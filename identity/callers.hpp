@@ -1,0 +1,91 @@
+#pragma once
+// Callers: who may make which calls of the control plane, as a file has it: one a line,
+//   NAME SCOPE[,SCOPE]... sha256:HASH    by an API key, of which the file has only the hash
+//   NAME SCOPE[,SCOPE]... san:NAME       by a client certificate with that subject alternative name
+// Empty lines and those that begin with # say nothing.
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+#include "base/snapshot.hpp"
+
+namespace sluice::identity {
+
+// What a caller may do. `admin` may do everything.
+enum class Scope : std::uint8_t { publish, read, backend, admin };
+inline constexpr std::array<std::string_view, 4> scope_names{"publish", "read", "backend", "admin"};
+inline std::string_view name_of(Scope scope) { return scope_names[static_cast<std::size_t>(scope)]; }
+
+class Scopes {
+ public:
+  void add(Scope scope) { bits_ |= bit(scope); }
+  bool allow(Scope scope) const { return (bits_ & (bit(scope) | bit(Scope::admin))) != 0; }
+  bool empty() const { return bits_ == 0; }
+  // Those that are named; nothing if one of the names is of none.
+  static std::optional<Scopes> of(const std::vector<std::string>& names);
+
+ private:
+  static std::uint8_t bit(Scope scope) { return static_cast<std::uint8_t>(1U << static_cast<unsigned>(scope)); }
+  std::uint8_t bits_ = 0;
+};
+
+struct Caller {
+  std::string name;
+  Scopes scopes;
+};
+
+// The SHA-256 of a key, in lower-case hexadecimal digits. Keys are made at random and long, so that a plain hash tells
+// nobody anything.
+std::string hash_of_key(std::string_view key);
+// A new one, of 256 random bits.
+std::string make_key();
+
+class CallerList {
+ public:
+  // An error names the line and says what it should be.
+  static base::Result<CallerList> parse(std::string_view text);
+
+  // Null if there is no such caller.
+  const Caller* by_key(std::string_view key) const;
+  const Caller* by_certificate(const std::vector<std::string>& alternative_names) const;
+  std::size_t size() const { return by_hash_.size() + by_name_.size(); }
+
+ private:
+  base::Status take_line(std::string_view line);
+  std::map<std::string, Caller, std::less<>> by_hash_, by_name_;
+};
+
+// The list of a file, read again when that changes; one that cannot be read or is wrong leaves the last one in use.
+class CallerFile {
+ public:
+  static base::Result<std::unique_ptr<CallerFile>> open(std::string path);
+
+  const base::Snapshot<CallerList>& list() const { return list_; }
+  // Looks whether the file has changed. The owner's thread, now and then.
+  void look();
+  void reload();
+
+ private:
+  // What tells one state of the file from another.
+  struct Stamp {
+    std::int64_t seconds = 0, nanoseconds = 0, bytes = 0;
+    std::uint64_t file = 0;
+    bool operator==(const Stamp&) const = default;
+  };
+  CallerFile(std::string path, const Stamp& stamp, std::shared_ptr<const CallerList> first)
+      : path_(std::move(path)), stamp_(stamp), list_(std::move(first)) {}
+  static Stamp stamp_of(const std::string& path);
+
+  const std::string path_;
+  Stamp stamp_;
+  base::Snapshot<CallerList> list_;
+};
+
+}  // namespace sluice::identity
