@@ -108,6 +108,9 @@ base::Result<Admission> Authenticator::renewed(std::string_view token, const wor
   if (present != nullptr && present->allowance) {
     admission->credentials = with_allowance(admission->credentials.get(), present->allowance);
   }
+  if (present != nullptr) {
+    for (const auto& place : present->places) hold(*admission, place);
+  }
   return admission;
 }
 

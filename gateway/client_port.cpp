@@ -9,6 +9,7 @@
 #include "gateway/encodings.hpp"
 #include "gateway/http_wire.hpp"
 #include "gateway/listeners.hpp"
+#include "gateway/proxy_transport.hpp"
 #include "gateway/rfc6455.hpp"
 #include "gateway/tls_transport.hpp"
 #include "workers/worker.hpp"
@@ -33,7 +34,29 @@ base::Address reachable(const base::Address& address) {
   return ipv4;
 }
 
+std::vector<base::Network> networks_of(const std::vector<std::string>& texts) {
+  std::vector<base::Network> networks;
+  for (const std::string& text : texts) networks.push_back(base::Network::parse(text).value());
+  return networks;
+}
+
+base::Address peer_of(int descriptor) {
+  sockaddr_storage storage{};
+  socklen_t bytes = sizeof storage;
+  const bool is_known = getpeername(descriptor, reinterpret_cast<sockaddr*>(&storage), &bytes) == 0;
+  return is_known ? base::Address::from(storage) : base::Address();
+}
+
 }  // namespace
+
+ClientPort::ClientPort(const Options& options, const std::optional<Tls>& tls, ClientIdentity identity,
+                       const LimitOptions& limits)
+    : options_(options),
+      tls_(tls),
+      identity_(std::move(identity)),
+      limits_(limits),
+      trusted_proxies_(networks_of(limits.trusted_proxies)),
+      counts_(limits) {}
 
 void ClientPort::open(workers::Pool& pool) {
   if (!rfc6455::can_accept()) {
@@ -64,19 +87,25 @@ TlsWorker& ClientPort::tls_of(workers::Worker& worker) {
   return *tls;
 }
 
-std::unique_ptr<workers::Transport> ClientPort::make_transport(workers::Worker& worker, workers::ListenerKind kind) {
-  return kind == tls_listener ? tls_of(worker).make_transport() : nullptr;
+std::unique_ptr<workers::Transport> ClientPort::make_transport(workers::Worker& worker, workers::ListenerKind kind,
+                                                               int descriptor) {
+  auto transport = kind == tls_listener ? tls_of(worker).make_transport() : nullptr;
+  if (!limits_.proxy_protocol || !base::contains(trusted_proxies_, peer_of(descriptor))) return transport;
+  return std::make_unique<ProxyTransport>(std::move(transport));
 }
 
 void ClientPort::adopt_transport(workers::Worker& worker, workers::Transport& transport) {
-  // Of all transports, those of TLS alone come over with a socket.
-  static_cast<TlsTransport&>(transport).move_to(tls_of(worker));
+  workers::Transport* moved = &transport;
+  if (auto* const proxied = dynamic_cast<ProxyTransport*>(moved)) moved = proxied->inner();
+  // Of all others, those of TLS alone come over with a socket.
+  if (moved != nullptr) static_cast<TlsTransport*>(moved)->move_to(tls_of(worker));
 }
 
 void ClientPort::on_second(workers::Worker& worker) {
   if (tls_) tls_of(worker).note_expiry();
   context_of(worker).recovery.expire(worker.now());
   context_of(worker).verdicts.expire(worker);
+  if (worker.id().value == 0) counts_.trim(worker.now());
 }
 
 bool ClientPort::on_verdict(workers::Worker& worker, std::uint64_t number, const workers::Verdict& verdict) {
@@ -90,7 +119,8 @@ std::unique_ptr<workers::Wire> ClientPort::make_wire(workers::Worker& worker) {
 WorkerContext& ClientPort::context_of(workers::Worker& worker) {
   std::unique_ptr<WorkerContext>& context = contexts_[worker.id().value];
   if (!context) {
-    context = std::make_unique<WorkerContext>(options_, identity_, *namespaces_, seals_, *this, worker.metrics());
+    context = std::make_unique<WorkerContext>(options_, identity_, *namespaces_, seals_, *this, worker.metrics(),
+                                              counts_, trusted_proxies_);
   }
   return *context;
 }

@@ -6,6 +6,9 @@
 #include <string>
 #include <vector>
 
+#include "base/network.hpp"
+#include "gateway/client_counts.hpp"
+#include "gateway/limit_options.hpp"
 #include "gateway/options.hpp"
 #include "gateway/sealed_id.hpp"
 #include "gateway/tls_worker.hpp"
@@ -14,6 +17,8 @@
 #include "workers/wire.hpp"
 
 namespace sluice::gateway {
+
+inline const LimitOptions no_limits;
 
 class ClientPort : public workers::Edge, public Contexts {
  public:
@@ -24,14 +29,14 @@ class ClientPort : public workers::Edge, public Contexts {
   };
   // `options` are validated; all outlive this.
   explicit ClientPort(const Options& options, const std::optional<Tls>& tls = std::nullopt,
-                      ClientIdentity identity = {})
-      : options_(options), tls_(tls), identity_(std::move(identity)) {}
+                      ClientIdentity identity = {}, const LimitOptions& limits = no_limits);
 
   // Opens every address for every worker, before the pool starts, and logs a line `listening` for each. Throws
   // std::runtime_error, with a sentence that names option and address, if one cannot be had.
   void open(workers::Pool& pool);
 
-  std::unique_ptr<workers::Transport> make_transport(workers::Worker& worker, workers::ListenerKind kind) override;
+  std::unique_ptr<workers::Transport> make_transport(workers::Worker& worker, workers::ListenerKind kind,
+                                                     int descriptor) override;
   std::unique_ptr<workers::Wire> make_wire(workers::Worker& worker) override;
   void adopt_transport(workers::Worker& worker, workers::Transport& transport) override;
   void on_second(workers::Worker& worker) override;
@@ -50,6 +55,9 @@ class ClientPort : public workers::Edge, public Contexts {
   const Options& options_;
   const std::optional<Tls> tls_;
   const ClientIdentity identity_;
+  const LimitOptions& limits_;
+  const std::vector<base::Network> trusted_proxies_;
+  ClientCounts counts_;
   workers::Namespaces* namespaces_ = nullptr;  // the pool's, once it is known
   const Seals seals_;
   // By worker, who makes its own on first need.

@@ -65,11 +65,12 @@ CommandWire::CommandWire(WorkerContext& context, workers::WireFormat format, con
     : WebSocketWire(context, format, deflate), granted_(std::move(granted)) {}
 
 void CommandWire::on_message(Worker& worker, Connection& connection, workers::DataKind kind, std::string_view payload) {
-  worker.count_received(connection, payload.size());
+  const bool is_taken = worker.count_received(connection, payload.size());
   if (kind == workers::DataKind::binary) {
     return refuse(worker, connection, std::nullopt, fail(Errc::bad_request, "a command is text, not bytes"));
   }
   auto [id, command] = read_command(payload);
+  if (!is_taken) return refuse(worker, connection, id, fail(Errc::too_many, "commands come faster than they may"));
   if (!command) return refuse(worker, connection, id, command.error());
   perform(worker, connection, *id, *std::move(command));
 }

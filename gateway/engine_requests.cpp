@@ -169,6 +169,8 @@ class OpenRequest final : public HttpHandler {
 // The application of a new session, or what comes instead of one.
 std::variant<std::unique_ptr<EngineApplication>, Routed> make_application(const RouteParts& parts, EngineKind kind) {
   if (kind == EngineKind::socket_io) {
+    auto place = count_client(parts);
+    if (!place) return Routed(http_reply(http_error(place.error())));
     // Each namespace is let in by itself, by what its CONNECT shows or else by this.
     auto shown = parts.context.authenticator.of_request(parts.head, parts.target);
     if (!shown) return Routed(http_reply(http_error(shown.error())));
@@ -181,12 +183,14 @@ std::variant<std::unique_ptr<EngineApplication>, Routed> make_application(const 
     return std::make_unique<SocketIoSession>(
         parts.context,
         SocketIoSession::Handshake{std::move(*rooms), read_details(parts.head, parts.target, parts.context.options),
-                                   *std::move(shown)});
+                                   *std::move(shown), *std::move(place)});
   }
   auto admitted = admit(parts, workers::Protocol::engine_io);
   if (auto* const instead = std::get_if<Routed>(&admitted)) return std::move(*instead);
-  auto subscription =
-      read_subscription(parts.head, parts.target, rules_of(parts.context, parts.worker, std::get<Admission>(admitted)));
+  auto& admission = std::get<Admission>(admitted);
+  if (const auto status = count_user(parts.context, admission); !status)
+    return Routed(http_reply(http_error(status.error())));
+  auto subscription = read_subscription(parts.head, parts.target, rules_of(parts.context, parts.worker, admission));
   if (!subscription) return Routed(http_reply(http_error(subscription.error())));
   return std::make_unique<EngineMessages>(parts.context, std::move(*subscription));
 }

@@ -122,7 +122,7 @@ void EngineSession::take_packets(Worker& worker, Connection& connection) {
     polling_->taken += text.size() == before ? before + 1 : before - rest.size();
     const auto packet = engine_io::parse_packet(text, decoded);
     if (!packet) return fail(worker, connection, packet.error().detail);
-    if (!on_packet(worker, connection, *packet)) return;
+    if (!on_packet(worker, connection, *packet) || connection.are_reads_paused()) return;
   }
   if (polling_->post) finish_post(worker, true);
 }

@@ -8,8 +8,10 @@ namespace sluice::gateway {
 
 HttpError http_error(base::Error error) {
   const std::uint16_t status = base::row_of(error.code).http_status;
-  // RFC 9110, 11.6.1.
-  const char* const headers = error.code == base::Errc::unauthenticated ? "WWW-Authenticate: Bearer\r\n" : "";
+  // RFC 9110, 11.6.1 and 10.2.3.
+  const char* const headers = error.code == base::Errc::unauthenticated ? "WWW-Authenticate: Bearer\r\n"
+                              : error.code == base::Errc::too_many      ? "Retry-After: 1\r\n"
+                                                                        : "";
   return {status, std::move(error), headers};
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/log.hpp"
 #include "gateway/chunked_body.hpp"
+#include "gateway/client_address.hpp"
 #include "gateway/http_answer.hpp"
 #include "gateway/http_head.hpp"
 #include "gateway/request_target.hpp"
@@ -121,6 +122,11 @@ std::optional<base::WorkerId> HttpWire::on_head(Worker& worker, Connection& conn
   const auto target = RequestTarget::parse(head->target);
   if (!target) return refuse_with(http_error(target.error()));
   ++number_;
+  if (!context_.trusted_proxies.empty()) {
+    // Another request on the same connection may be another client's.
+    if (!peer_) peer_ = std::make_unique<base::Address>(worker.remote_address(connection));
+    worker.set_remote_address(connection, client_address(*head, *peer_, context_.trusted_proxies));
+  }
   return follow(worker, connection, *head, route({worker, connection, context_, *head, *target}), head_text);
 }
 

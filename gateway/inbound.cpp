@@ -37,7 +37,7 @@ std::vector<workers::RoomKey> relay_rooms(workers::Worker& worker, const workers
 
 Held take_message(ClientMessages policy, workers::Worker& worker, workers::Connection& connection,
                   workers::DataKind kind, std::string_view payload) {
-  worker.count_received(connection, payload.size());
+  if (!worker.count_received(connection, payload.size())) return nullptr;
   switch (policy) {
     case ClientMessages::backend:
       return offer(worker, connection, make_message(connection, kind, payload));

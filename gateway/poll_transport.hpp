@@ -31,7 +31,7 @@ class PollTransport final : public workers::Transport {
   Progress write(int descriptor, std::span<const iovec> pieces) override;
   bool has_pending() const override { return false; }
   Progress end(int) override { return {}; }
-  base::Address remote_address() const override { return remote_; }
+  std::optional<base::Address> remote_address() const override { return remote_; }
   std::string_view failure() const override { return {}; }
 
  private:

@@ -23,15 +23,16 @@ Routed become_websocket(const RouteParts& parts) {
   if (const auto misfit = websocket_misfit(parts.head, parts.context.options)) return http_reply(*misfit);
   auto admitted = admit(parts, workers::Protocol::websocket);
   if (auto* const instead = std::get_if<Routed>(&admitted)) return std::move(*instead);
-  auto shaken =
-      shake_hands(parts.head, parts.target, rules_of(parts.context, parts.worker, std::get<Admission>(admitted)));
+  auto& admission = std::get<Admission>(admitted);
+  if (const auto status = count_user(parts.context, admission); !status) return http_reply(http_error(status.error()));
+  auto shaken = shake_hands(parts.head, parts.target, rules_of(parts.context, parts.worker, admission));
   if (const auto* const error = std::get_if<HttpError>(&shaken)) return http_reply(*error);
   auto& handshake = std::get<WebSocketHandshake>(shaken);
   parts.worker.send(parts.connection, handshake.answer);
   const workers::WireFormat format = handshake.subscription.announcement.format;
   if (handshake.says_commands) {
     parts.worker.become(parts.connection, std::make_unique<CommandWire>(parts.context, format, handshake.deflate,
-                                                                        std::get<Admission>(admitted).rooms));
+                                                                        std::move(admission.rooms)));
   } else {
     parts.worker.become(parts.connection, std::make_unique<WebSocketWire>(parts.context, format, handshake.deflate));
   }
@@ -46,13 +47,33 @@ bool is_at(std::string_view asked, std::string_view path) {
 
 }  // namespace
 
+base::Result<ClientCounts::Place> count_client(const RouteParts& parts) {
+  auto place = parts.context.counts.take_address(parts.worker, parts.connection);
+  if (!place) parts.context.metrics.limit(workers::ClientLimit::address).add();
+  return place;
+}
+
+base::Status count_user(WorkerContext& context, Admission& admission) {
+  auto place = context.counts.take_user(admission.user);
+  if (!place) {
+    context.metrics.limit(workers::ClientLimit::user).add();
+    return place.error();
+  }
+  hold(admission, *std::move(place));
+  return base::ok();
+}
+
 std::variant<Admission, Routed> admit(const RouteParts& parts, workers::Protocol protocol) {
   if (parts.admission != nullptr) return *parts.admission;
+  // Before any token costs anything.
+  auto place = count_client(parts);
+  if (!place) return Routed(http_reply(http_error(place.error())));
   Authenticator& authenticator = parts.context.authenticator;
   auto shown = authenticator.of_request(parts.head, parts.target);
   if (!shown) return Routed(http_reply(http_error(shown.error())));
   auto admission = *shown ? base::Result<Admission>(*std::move(*shown)) : authenticator.of_nobody();
   if (!admission) return Routed(http_reply(http_error(admission.error())));
+  hold(*admission, *std::move(place));
   if (parts.context.options.connect_verdict == ConnectVerdict::none) return *std::move(admission);
   const std::string* const given = parts.target.find("namespace");
   std::string name = given != nullptr ? *given : "/";

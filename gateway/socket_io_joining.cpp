@@ -5,6 +5,7 @@
 
 #include "base/log.hpp"
 #include "gateway/encodings.hpp"
+#include "gateway/routes.hpp"
 #include "gateway/socket_io_session.hpp"
 #include "gateway/socket_io_socket.hpp"
 #include "gateway/socket_recovery.hpp"
@@ -33,6 +34,11 @@ bool was_heard(const workers::Message& message, const std::vector<BrokenSocket::
   });
 }
 
+// What a program can tell by why it was refused.
+std::string refusal_data(const base::Error& error) {
+  return "{\"code\":\"" + std::string(base::row_of(error.code).name) + "\"}";
+}
+
 }  // namespace
 
 base::Status SocketIoSession::on_connect(Worker& worker, Connection& connection, const socket_io::Packet& packet) {
@@ -52,8 +58,8 @@ base::Status SocketIoSession::on_connect(Worker& worker, Connection& connection,
   if (joined_.size() + joining_count() >= namespaces_max) return say_no("Too many namespaces");
   auto admission = authenticate(worker, packet.payload);
   if (!admission) {
-    const std::string data = "{\"code\":\"" + std::string(base::row_of(admission.error().code).name) + "\"}";
-    send(worker, connection, socket_io::connect_error_text(packet.name_space, admission.error().detail, data));
+    send(worker, connection,
+         socket_io::connect_error_text(packet.name_space, admission.error().detail, refusal_data(admission.error())));
     return base::ok();
   }
   connect_by_ = {};
@@ -126,6 +132,9 @@ void SocketIoSession::admit(Worker& worker, Connection& connection, Joining join
                                                  {"suppressed", worker.log_limit().take_suppressed()}});
     }
     return refuse(worker, connection, joining, socket_io::invalid_namespace);
+  }
+  if (const auto status = count_user(context_, joining.admission); !status) {
+    return refuse(worker, connection, joining, status.error().detail, refusal_data(status.error()));
   }
   joining.id = *id;
   if (joining.pid.empty()) return join(worker, connection, joining);

@@ -24,7 +24,9 @@ using workers::Worker;
 
 SocketIoSession::SocketIoSession(WorkerContext& context, Handshake handshake) : context_(context) {
   const workers::ConnectDetails& details = handshake.details;
-  if (handshake.rooms.empty() && details.parameters.empty() && details.headers.empty() && !handshake.shown) return;
+  if (handshake.rooms.empty() && details.parameters.empty() && details.headers.empty() && !handshake.shown &&
+      !handshake.place)
+    return;
   rare().handshake = std::make_unique<Handshake>(std::move(handshake));
 }
 
@@ -141,7 +143,7 @@ base::Result<bool> SocketIoSession::on_event(Worker& worker, Connection& connect
   if (!event) return event.error();
   std::size_t bytes = packet.payload.size();
   for (const std::string& attachment : attachments) bytes += attachment.size();
-  worker.count_received(rider, bytes);
+  if (!worker.count_received(rider, bytes)) return true;
   Waiting waiting{std::make_shared<workers::Message>(), rider.name_space(), packet.ack_id};
   workers::Message& message = *waiting.message;
   message.target.name_space = rider.name_space();

@@ -28,6 +28,7 @@ class SocketIoSession final : public EngineApplication {
     std::vector<workers::RoomKey> rooms;  // that are asked for, in each namespace
     workers::ConnectDetails details;
     std::optional<Admission> shown;  // by its token, if it had one
+    ClientCounts::Place place = {};  // what the client is counted by
   };
   // `context` outlives this.
   SocketIoSession(WorkerContext& context, Handshake handshake);

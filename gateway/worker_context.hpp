@@ -2,8 +2,11 @@
 // WorkerContext: what all of one worker's wires share. Belongs to that worker once it runs.
 
 #include <string>
+#include <vector>
 
+#include "base/network.hpp"
 #include "gateway/authenticator.hpp"
+#include "gateway/client_counts.hpp"
 #include "gateway/deflater.hpp"
 #include "gateway/inflater.hpp"
 #include "gateway/options.hpp"
@@ -32,12 +35,15 @@ class Contexts {
 struct WorkerContext {
   // All outlive this. `metrics` are the worker's.
   WorkerContext(const Options& options_of, const ClientIdentity& identity, workers::Namespaces& namespaces_of,
-                const Seals& seals_of, Contexts& contexts_of, workers::Metrics& metrics_of)
+                const Seals& seals_of, Contexts& contexts_of, workers::Metrics& metrics_of, ClientCounts& counts_of,
+                const std::vector<base::Network>& trusted)
       : options(options_of),
         namespaces(namespaces_of),
         seals(seals_of),
         contexts(contexts_of),
         metrics(metrics_of),
+        counts(counts_of),
+        trusted_proxies(trusted),
         authenticator(options_of, identity),
         recovery(options_of.recovery_sockets_max, options_of.recovery_seconds),
         verdicts(options_of.connect_verdict_seconds_max),
@@ -48,6 +54,8 @@ struct WorkerContext {
   const Seals& seals;
   Contexts& contexts;  // of all workers
   workers::Metrics& metrics;
+  ClientCounts& counts;  // of all workers
+  const std::vector<base::Network>& trusted_proxies;
   Authenticator authenticator;
   Recovery recovery;
   Verdicts verdicts;

@@ -7,6 +7,7 @@
 
 #include "base/log.hpp"
 #include "control/options.hpp"
+#include "gateway/limit_options.hpp"
 #include "gateway/options.hpp"
 #include "gateway/tls_options.hpp"
 #include "identity/options.hpp"
@@ -17,6 +18,7 @@ namespace sluice::program {
 struct AllOptions {
   gateway::Options gateway;
   gateway::TlsOptions tls;
+  gateway::LimitOptions limits;
   identity::Options tokens;
   control::Options control;
   workers::Options workers;
@@ -27,6 +29,7 @@ struct AllOptions {
   void declare(Set& set) {
     set.add(gateway);
     set.add(tls);
+    set.add(limits);
     set.add(tokens);
     set.add(control);
     set.add(workers);

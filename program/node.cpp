@@ -118,8 +118,8 @@ Node::Node(const AllOptions& options)
       keys_(start_keys(options.tokens)),
       callers_file_(open_callers(options.control)),
       callers_(callers_of(options, callers_file_.get(), keys_.get(), revocations_)),
-      clients_(options.gateway, tls_of(options.tls, tls_.get()),
-               identity_of(options.tokens, keys_.get(), revocations_)),
+      clients_(options.gateway, tls_of(options.tls, tls_.get()), identity_of(options.tokens, keys_.get(), revocations_),
+               options.limits),
       hub_(hub_limits(options)),
       pool_(options.workers, random_number<std::uint32_t>(), random_number<std::uint64_t>(), clients_, hub_),
       control_(pool_, hub_, revocations_, callers_, options.control, facts_) {}

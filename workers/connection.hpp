@@ -94,7 +94,8 @@ class Connection {
   bool closes_after_flush_ : 1 = false;  // nothing is awaited from the client behind the last words
   bool is_told_ : 1 = false;             // backends know of it, and are told of its end
   bool has_credentials_ : 1 = false;
-  bool is_leaving_ : 1 = false;  // its socket goes to another connection at the next safe point
+  bool has_remote_address_ : 1 = false;  // that a proxy told
+  bool is_leaving_ : 1 = false;          // its socket goes to another connection at the next safe point
 };
 
 // 18,000 of them and their wires are to fit into 450 bytes each.

@@ -29,6 +29,8 @@ struct Credentials {
   std::optional<std::vector<std::string>> publish;  // patterns of rooms that it may speak to; nothing: all of its own
   base::Labels labels = {};
   std::shared_ptr<const Allowance> allowance = nullptr;  // what of these is a verdict's; null: nothing
+  // What the edge counts its client by, for as long as somebody holds these.
+  std::vector<std::shared_ptr<const void>> places = {};
 };
 
 // Which credentials are good no more: those of one token, or those of a subject that were issued before a time.

@@ -21,13 +21,14 @@ enum class EndReason : std::uint8_t {
   draining,           // by Drain or by shutdown
   expired,            // its token is good no more: it ran out or was revoked
   no_backend,         // nobody is there for what it sent
+  over_rate,          // it sent faster than it may
   exhausted,          // a limit of ours was reached
   internal_error,     // our fault
 };
-inline constexpr std::array<std::string_view, 14> ending_names{
-    "client_closed",     "client_vanished",   "protocol_error", "too_large",     "refused",
-    "handshake_timeout", "heartbeat_timeout", "slow_client",    "disconnected",  "draining",
-    "expired",           "no_backend",        "exhausted",      "internal_error"};
+inline constexpr std::array<std::string_view, 15> ending_names{
+    "client_closed",     "client_vanished",   "protocol_error", "too_large",    "refused",
+    "handshake_timeout", "heartbeat_timeout", "slow_client",    "disconnected", "draining",
+    "expired",           "no_backend",        "over_rate",      "exhausted",    "internal_error"};
 
 struct Ending {
   EndReason reason;

@@ -21,9 +21,15 @@ enum class DropReason : std::uint8_t {
   no_backend,
   policy,
   forbidden,  // the client may not speak there
+  over_rate,  // it sends faster than it may
 };
-inline constexpr std::array<std::string_view, 7> drop_reason_names{
-    "outbox_full_newest", "outbox_full_oldest", "conflated", "closing", "no_backend", "policy", "forbidden"};
+inline constexpr std::array<std::string_view, 8> drop_reason_names{
+    "outbox_full_newest", "outbox_full_oldest", "conflated", "closing", "no_backend", "policy",
+    "forbidden",          "over_rate"};
+
+// Limits on clients that are met at the door.
+enum class ClientLimit : std::uint8_t { address, user };
+inline constexpr std::array<std::string_view, 2> client_limit_names{"address", "user"};
 
 // What became of asking backends whether a client may come in.
 enum class VerdictKind : std::uint8_t { allowed, refused, late, absent };
@@ -45,6 +51,8 @@ struct alignas(64) Metrics {
   base::Cell riders;            // members that are heard through another connection
   base::Cell handed_over;       // connections that went on at another worker
   base::Cell carried_requests;  // that were carried to another worker
+  std::array<base::Cell, client_limit_names.size()> refused_by_limit;
+  base::Cell read_delays;  // times that reads of a client were delayed for its rate
   base::Cell accept_pauses, handshakes_refused, protocol_errors, handler_exceptions;
   base::Cell messages_received, messages_sent;  // data messages; a sent one is one delivery written
   base::Cell payload_bytes_received, payload_bytes_sent, wire_bytes_received, wire_bytes_sent;
@@ -65,6 +73,7 @@ struct alignas(64) Metrics {
   base::LatencyCell fan_out;                 // accepted until the last socket write
   base::Cell turns, last_turn_milliseconds;  // the latter: steady clock, for /healthz
 
+  base::Cell& limit(ClientLimit kind) { return refused_by_limit[static_cast<std::size_t>(kind)]; }
   base::Cell& verdict(VerdictKind kind) { return verdicts[static_cast<std::size_t>(kind)]; }
 
   // Calls visitor.counter(name, cell, help), .gauge(...), .histogram(...), and the same with an array of cells and a
@@ -88,6 +97,11 @@ struct alignas(64) Metrics {
                        "Times that accepting paused because descriptors or connections had run out.");
     v.summed().counter("sluice_handshakes_refused_total", handshakes_refused,
                        "HTTP requests on the client port that were answered with an error.");
+    v.summed().counter("sluice_clients_over_limit_total", refused_by_limit, "limit", client_limit_names,
+                       "Clients that were refused because there were too many from their address, of their user, or "
+                       "at once.");
+    v.summed().counter("sluice_read_delays_total", read_delays,
+                       "Times that a client was read no further for a while, as it sent faster than it may.");
     v.summed().counter("sluice_protocol_errors_total", protocol_errors, "Connections that broke their protocol.");
     v.summed().counter("sluice_handler_exceptions_total", handler_exceptions,
                        "Exceptions that escaped a connection's handler and ended that connection alone.");

@@ -16,6 +16,10 @@ namespace sluice::workers {
 
 inline constexpr std::array<std::string_view, 4> slow_policy_names{"close", "drop-newest", "drop-oldest", "conflate"};
 
+// What befalls a client that sends faster than it may.
+enum class OverRate : std::uint8_t { delay, drop, close };
+inline constexpr std::array<std::string_view, 3> over_rate_names{"delay", "drop", "close"};
+
 struct Options {
   static constexpr std::string_view section = "Workers";
 
@@ -23,6 +27,8 @@ struct Options {
   bool pin_workers = false;
   std::size_t connections_max = 0;
   std::size_t rooms_per_connection_max = 128;
+  std::size_t messages_per_second_max = 0, bytes_per_second_max = 0;
+  OverRate over_rate = OverRate::delay;
   std::chrono::milliseconds close_timeout_seconds{5'000};
   std::vector<std::string> namespaces;  // beside "/", which always exists
   std::vector<std::string> namespace_patterns;
@@ -56,6 +62,7 @@ struct Options {
                                 "leaves room for."});
     visitor.option("rooms-per-connection-max", rooms_per_connection_max,
                    {.unit = "rooms", .min = 1, .max = 65'535, .sentence = "Rooms that one connection may be in."});
+    describe_rates(visitor);
     visitor.option(
         "close-timeout-seconds", close_timeout_seconds,
         {.unit = "seconds", .min = 0.05, .max = 3600, .sentence = "How long a client may take to answer a close."});
@@ -73,6 +80,23 @@ struct Options {
                     .sentence = "Namespaces at a time, / included; one that came by a pattern stays."});
     describe_history(visitor);
     describe_queues(visitor);
+  }
+
+  template <class Visitor>
+  void describe_rates(Visitor& visitor) {
+    visitor.option("messages-per-second-max", messages_per_second_max,
+                   {.unit = "messages",
+                    .max = 100'000'000,
+                    .sentence = "Messages a second that one client may send, a second's worth of them at once; 0: any "
+                                "number."});
+    visitor.option("bytes-per-second-max", bytes_per_second_max,
+                   {.unit = "bytes",
+                    .max = bytes_max,
+                    .sentence = "Payload a second that one client may send, a second's worth of it at once; 0: any."});
+    visitor.choice(
+        "over-rate", over_rate, over_rate_names,
+        {.sentence = "What befalls a client that sends faster: it is read no further until it may go on, its "
+                     "messages are dropped, or it is closed with 1008."});
   }
 
   template <class Visitor>

@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -40,8 +41,8 @@ class Transport {
   virtual bool has_pending() const = 0;
   // Says to the peer that no more will come (TLS: close_notify). Like write() without pieces.
   virtual Progress end(int descriptor) = 0;
-  // Where the client is, if there is no socket to ask.
-  virtual base::Address remote_address() const { return {}; }
+  // Where the client is, if the socket does not tell: there is none, or a proxy is at its other end.
+  virtual std::optional<base::Address> remote_address() const { return std::nullopt; }
   // Why it failed, in words fit for a log line; empty if it did not.
   virtual std::string_view failure() const = 0;
 };

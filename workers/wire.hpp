@@ -89,8 +89,8 @@ using ListenerKind = std::uint8_t;
 class Edge {
  public:
   virtual ~Edge() = default;
-  // Makes what stands between the wire and the socket that such a listener accepted; null: nothing does.
-  virtual std::unique_ptr<Transport> make_transport(Worker&, ListenerKind) { return nullptr; }
+  // Makes what stands between the wire and the socket, `descriptor`, that such a listener accepted; null: nothing does.
+  virtual std::unique_ptr<Transport> make_transport(Worker&, ListenerKind, int) { return nullptr; }
   // A connection has come over from another worker with a transport that its edge made there.
   virtual void adopt_transport(Worker&, Transport&) {}
   // Called once a second on each worker's thread.

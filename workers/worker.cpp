@@ -27,7 +27,8 @@ Worker::Worker(Parts parts)
       log_limit_(20, std::chrono::seconds(1)),
       random_(std::random_device{}()),
       read_buffer_(std::make_unique_for_overwrite<char[]>(read_bytes)),
-      acceptor_(readiness_, parts.connections, metrics_) {
+      acceptor_(readiness_, parts.connections, metrics_),
+      rate_limits_(parts.options) {
   metrics_.last_turn_milliseconds.set(static_cast<std::uint64_t>(
       std::chrono::duration_cast<std::chrono::milliseconds>(now_.time_since_epoch()).count()));
   if (!readiness_.add(mailbox().descriptor(), EPOLLIN | EPOLLET, Readiness::mailbox_tag)) {
@@ -57,7 +58,7 @@ void Worker::turn() {
   now_ = base::Clock::now();
   for (const epoll_event& event : events) on_event(event.data.u64, event.events);
   if (!again_.empty()) read_again();
-  if (!paused_.empty()) resume_reads();
+  if (!paused_.empty() || !delayed_.empty()) resume_reads();
   wheel_.expire(now_, [this](std::uint32_t slot) { on_deadline(slab_.at(slot)); });
   if (now_ >= next_second_) every_second();
   run_mail();
@@ -91,6 +92,7 @@ std::chrono::nanoseconds Worker::time_to_wait() const {
   if (drain_) wakes_at = std::min(wakes_at, drain_->wakes_at());
   if (const auto pause = acceptor_.paused_until()) wakes_at = std::min(wakes_at, *pause);
   const base::TimePoint now = base::Clock::now();
+  if (!delayed_.empty()) wakes_at = std::min(wakes_at, delayed_.top().until);
   if (!paused_.empty()) wakes_at = std::min(wakes_at, now + paused_reads_retry);
   return std::max<std::chrono::nanoseconds>(wakes_at - now, std::chrono::nanoseconds(0));
 }
@@ -195,10 +197,22 @@ base::Result<Receipt> Worker::publish(const std::shared_ptr<Message>& message) {
   return sequencer(message->target.name_space).publish(message, parts_.id);
 }
 
-void Worker::count_received(Connection& connection, std::size_t payload_bytes) {
+bool Worker::count_received(Connection& connection, std::size_t payload_bytes) {
   ++connection.messages_received_;
   metrics_.messages_received.add();
   metrics_.payload_bytes_received.add(payload_bytes);
+  if (!rate_limits_.is_on()) return true;
+  // A client's rate is that of all its namespaces together.
+  Connection& carrier = slab_.carrier_of(connection);
+  const RateLimits::Ruling ruling = rate_limits_.take(carrier.slot_, carrier.generation_, now_, payload_bytes);
+  if (ruling.delay > base::Duration::zero()) delay_reads(carrier, ruling.delay);
+  if (!ruling.is_over) return true;
+  drop_received(DropReason::over_rate);
+  if (rate_limits_.action() == OverRate::close) {
+    // "Policy violation" (RFC 6455, 7.4.1).
+    end(carrier, {EndReason::over_rate, 1008, "messages come faster than they may"});
+  }
+  return false;
 }
 
 // --- endings ---
@@ -242,7 +256,7 @@ void Worker::say_goodbye(Connection& connection, const Ending& ending) {
   // Whoever reads too slowly would not get to the last words behind all that waits.
   if (ending.reason == EndReason::slow_client) forget_outbox(connection, false);
   wheel_.disarm(connection.slot_);
-  if (connection.has_credentials_) wallet_.forget(connection.slot_);
+  forget_credentials(connection);
   guard(connection, [&] { connection.wire_->on_ending(*this, connection, ending); });
   // Its last words are among its carrier's.
   if (connection.is_rider()) return release(connection);
@@ -293,6 +307,8 @@ void Worker::release(Connection& connection) {
 
 void Worker::leave_slot(Connection& connection) {
   wheel_.disarm(connection.slot_);
+  forget_credentials(connection);
+  set_remote_address(connection, std::nullopt);
   if (connection.is_rider()) {
     metrics_.riders.subtract();
   } else {

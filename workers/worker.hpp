@@ -3,11 +3,13 @@
 // control calls it through jobs (workers/commands.hpp). Every member is for the worker's own thread, but for the
 // constructor, add_listener() and the const metrics().
 
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
 #include <exception>
 #include <functional>
 #include <memory>
 #include <optional>
+#include <queue>
 #include <random>
 #include <span>
 #include <string>
@@ -33,6 +35,7 @@
 #include "workers/metrics.hpp"
 #include "workers/namespaces.hpp"
 #include "workers/options.hpp"
+#include "workers/rate_limits.hpp"
 #include "workers/readiness.hpp"
 #include "workers/rooms.hpp"
 #include "workers/sequencer.hpp"
@@ -121,13 +124,15 @@ class Worker {
   // come again.
   Backend::Offer tell_message(const Connection& connection, std::shared_ptr<const Message> message,
                               std::optional<std::uint64_t> ack_id = std::nullopt);
-  // Counts a data message of the client's, whatever becomes of it.
-  void count_received(Connection& connection, std::size_t payload_bytes);
+  // Counts a data message of the client's. False: it came faster than it may, and goes no further.
+  [[nodiscard]] bool count_received(Connection& connection, std::size_t payload_bytes);
   // It went nowhere.
   void drop_received(DropReason reason) { metrics_.drops[static_cast<std::size_t>(reason)].add(); }
   // Takes no more bytes from the client for now; the worker resumes by itself once mailboxes have room. Inside
   // on_bytes: return what was taken until then.
   void pause_reads(Connection& connection);
+  // As a proxy that is trusted says; nothing: as the socket has it.
+  void set_remote_address(Connection& connection, const std::optional<base::Address>& address);
   // Ends the connection at the next safe point: with the wire's last words, or without any.
   void end(Connection& connection, Ending ending);
   void abandon(Connection& connection, EndReason reason);
@@ -234,6 +239,16 @@ class Worker {
   static constexpr std::size_t read_bytes = 262144;  // at most, from one connection a turn
   static constexpr std::uint32_t watched_edges = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
 
+  struct SlotGeneration {
+    std::uint32_t slot, generation;
+  };
+  // A connection that is read no further until then.
+  struct Delayed {
+    base::TimePoint until;
+    SlotGeneration whose;
+    bool operator>(const Delayed& other) const { return until > other.until; }
+  };
+
   // A socket that leaves its connection, for a session here or for another worker.
   struct Departure {
     std::uint32_t slot, generation;  // whose it was
@@ -253,7 +268,9 @@ class Worker {
   void read(Connection& connection);
   void take_bytes(Connection& connection, std::span<char> bytes);
   void read_again();
+  void delay_reads(Connection& connection, base::Duration delay);
   void resume_reads();
+  void resume_reads_of(const SlotGeneration& entry);
   void again(Connection& connection);
   void on_deadline(Connection& connection);
   void run_mail();
@@ -272,6 +289,9 @@ class Worker {
   Announced announced_of(Joined joined, std::optional<base::Position> since);
   Joined join_fresh(Connection& connection, std::span<const RoomKey> rooms, std::optional<base::Position> since);
   void leave_all(Connection& connection);
+  void forget_credentials(Connection& connection);
+  // What a proxy told, if one did.
+  std::optional<base::Address> remote_address_told(const Connection& connection) const;
   ClientEvent event_of(const Connection& connection, ClientEvent::Kind kind) const;
   void tell_disconnected(Connection& connection);
   void tell_rooms(const Connection& connection, ClientEvent::Kind kind, std::span<const RoomKey> rooms);
@@ -318,11 +338,11 @@ class Worker {
   Acceptor acceptor_;
   bool stops_ = false, stops_accepting_ = false;
   base::TimePoint next_second_{};
-  struct SlotGeneration {
-    std::uint32_t slot, generation;
-  };
   std::vector<SlotGeneration> again_;
   std::vector<SlotGeneration> paused_;
+  std::priority_queue<Delayed, std::vector<Delayed>, std::greater<>> delayed_;
+  RateLimits rate_limits_;
+  boost::unordered_flat_map<std::uint32_t, base::Address> remote_addresses_;  // by slot: those that proxies told
   std::vector<Mail> mail_;
   std::size_t mail_begin_ = 0;  // of mail_: what was not yet handled
   bool has_mail_ = false;       // in the mailbox: it woke this worker, or this worker published, which wakes nobody

@@ -116,8 +116,22 @@ base::ConnectionId Worker::id_of(const Connection& connection) const {
 
 base::Address Worker::remote_address(const Connection& connection) const {
   const Connection& carrier = slab_.at(connection.carrier_);
-  if (carrier.descriptor_ < 0 && carrier.transport_) return carrier.transport_->remote_address();
-  return ask(carrier.descriptor_, getpeername);
+  const auto told = remote_address_told(carrier);
+  return told ? *told : ask(carrier.descriptor_, getpeername);
+}
+
+std::optional<base::Address> Worker::remote_address_told(const Connection& connection) const {
+  if (connection.has_remote_address_) return remote_addresses_.at(connection.slot_);
+  return connection.transport_ ? connection.transport_->remote_address() : std::nullopt;
+}
+
+void Worker::set_remote_address(Connection& connection, const std::optional<base::Address>& address) {
+  if (address) {
+    remote_addresses_[connection.slot_] = *address;
+  } else if (connection.has_remote_address_) {
+    remote_addresses_.erase(connection.slot_);
+  }
+  connection.has_remote_address_ = address.has_value();
 }
 
 base::Address Worker::local_address(const Connection& connection) const {
@@ -160,6 +174,13 @@ void Worker::renew(Connection& connection, std::shared_ptr<const Credentials> cr
   owner_.check();
   connection.has_credentials_ = true;
   wallet_.put(connection.slot_, std::move(credentials));
+}
+
+// The slot will be somebody else's, who must not end with them.
+void Worker::forget_credentials(Connection& connection) {
+  if (!connection.has_credentials_) return;
+  connection.has_credentials_ = false;
+  wallet_.forget(connection.slot_);
 }
 
 std::uint64_t Worker::revoke(const Revoked& revoked) {

@@ -17,6 +17,7 @@ struct Worker::Traveller {
   std::string unread;
   base::TimePoint since{};
   std::uint64_t bytes_received = 0;
+  std::optional<base::Address> remote_address = {};
 
   Traveller() = default;
   Traveller(const Traveller&) = delete;
@@ -113,6 +114,7 @@ void Worker::adopt_socket(Connection& session, Connection& giver) {
   session.bytes_received_ += giver.bytes_received_;
   session.bytes_sent_ += giver.bytes_sent_;
   session.is_hung_up_ = giver.is_hung_up_;
+  set_remote_address(session, remote_address_told(giver));
   session.closes_after_flush_ = false;
   session.last_seen_ = now_;
   std::unique_ptr<std::string> unread = std::move(giver.unread_);
@@ -140,6 +142,7 @@ void Worker::send_away(Connection& connection, base::WorkerId to, std::string un
   traveller->transport = std::move(connection.transport_);
   traveller->since = connection.since_;
   traveller->bytes_received = connection.bytes_received_;
+  traveller->remote_address = remote_address_told(connection);
   traveller->unread = std::move(unread);
   if (connection.unread_) traveller->unread += *connection.unread_;
   metrics_.handed_over.add();
@@ -155,6 +158,7 @@ void Worker::arrive(Traveller& traveller) {
   connection.since_ = traveller.since;
   connection.last_seen_ = now_;
   connection.bytes_received_ = traveller.bytes_received;
+  set_remote_address(connection, traveller.remote_address);
   metrics_.connections[static_cast<std::size_t>(Protocol::http)].add();
   guard(connection, [&] {
     if (connection.transport_) parts_.edge.adopt_transport(*this, *connection.transport_);

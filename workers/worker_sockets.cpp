@@ -16,7 +16,7 @@ void Worker::open(int descriptor, ListenerKind kind) {
   connection.since_ = connection.last_seen_ = now_;
   metrics_.connections[static_cast<std::size_t>(Protocol::http)].add();
   guard(connection, [&] {
-    connection.transport_ = parts_.edge.make_transport(*this, kind);
+    connection.transport_ = parts_.edge.make_transport(*this, kind, descriptor);
     connection.wire_ = parts_.edge.make_wire(*this);
     connection.wire_->on_start(*this, connection);
   });
@@ -123,22 +123,37 @@ void Worker::pause_reads(Connection& connection) {
   paused_.push_back({connection.slot_, connection.generation_});
 }
 
+void Worker::delay_reads(Connection& connection, base::Duration delay) {
+  if (connection.reads_paused_) return;
+  connection.reads_paused_ = true;
+  metrics_.reads_paused.add();
+  metrics_.read_delays.add();
+  delayed_.push({now_ + delay, {connection.slot_, connection.generation_}});
+}
+
 // Tries every connection whose reads are paused once more; those that still find no room pause again.
 void Worker::resume_reads() {
-  for (const SlotGeneration& entry : std::exchange(paused_, {})) {
-    Connection* const connection = slab_.find(entry.slot, entry.generation);
-    if (connection == nullptr || !connection->reads_paused_) continue;
-    connection->reads_paused_ = false;
-    metrics_.reads_paused.subtract();
-    // The client could not be heard meanwhile: its silence was ours.
-    connection->last_seen_ = now_;
-    guard(*connection, [&] { connection->wire_->on_resume(*this, *connection); });
-    if (connection->reads_paused_) continue;
-    if (const std::unique_ptr<std::string> unread = std::move(connection->unread_)) {
-      take_bytes(*connection, {unread->data(), unread->size()});
-    }
-    if (!connection->reads_paused_ && connection->is_readable_) again(*connection);
+  for (const SlotGeneration& entry : std::exchange(paused_, {})) resume_reads_of(entry);
+  while (!delayed_.empty() && delayed_.top().until <= now_) {
+    const SlotGeneration entry = delayed_.top().whose;
+    delayed_.pop();
+    resume_reads_of(entry);
   }
+}
+
+void Worker::resume_reads_of(const SlotGeneration& entry) {
+  Connection* const connection = slab_.find(entry.slot, entry.generation);
+  if (connection == nullptr || !connection->reads_paused_) return;
+  connection->reads_paused_ = false;
+  metrics_.reads_paused.subtract();
+  // The client could not be heard meanwhile: its silence was ours.
+  connection->last_seen_ = now_;
+  guard(*connection, [&] { connection->wire_->on_resume(*this, *connection); });
+  if (connection->reads_paused_) return;
+  if (const std::unique_ptr<std::string> unread = std::move(connection->unread_)) {
+    take_bytes(*connection, {unread->data(), unread->size()});
+  }
+  if (!connection->reads_paused_ && connection->is_readable_) again(*connection);
 }
 
 void Worker::become(Connection& connection, std::unique_ptr<Wire> wire) {

@@ -11,6 +11,8 @@ ALLOWED = {
     "base/snapshot.hpp",
     "identity/revocations.hpp",
     "identity/revocations.cpp",
+    "gateway/client_counts.hpp",  # how many clients an address or a user has
+    "gateway/client_counts.cpp",
     "workers/mailbox.hpp",
     "workers/mailbox.cpp",
     "workers/sequencer.cpp",

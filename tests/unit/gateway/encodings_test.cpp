@@ -194,7 +194,10 @@ class DeflatedEncodings : public testing::Test {
   NoOthers contexts_;
   workers::Metrics metrics_;
   ClientIdentity identity_;
-  WorkerContext context_{options_, identity_, namespaces_, seals_, contexts_, metrics_};
+  LimitOptions limits_;
+  ClientCounts counts_{limits_};
+  std::vector<base::Network> trusted_;
+  WorkerContext context_{options_, identity_, namespaces_, seals_, contexts_, metrics_, counts_, trusted_};
   const workers::WireFormat bare_ = websocket_format(false, DeflateTerms{});
 };
 

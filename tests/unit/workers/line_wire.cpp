@@ -9,7 +9,7 @@
 
 namespace sluice::workers {
 
-std::unique_ptr<Transport> LineEdge::make_transport(Worker&, ListenerKind kind) {
+std::unique_ptr<Transport> LineEdge::make_transport(Worker&, ListenerKind kind, int) {
   return kind == with_transport ? std::make_unique<EagerTransport>() : nullptr;
 }
 

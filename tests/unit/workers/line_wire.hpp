@@ -51,7 +51,7 @@ class ShoutWire : public LineWire {
 // Messages are lines: the room, '@', the offset, ':', the data.
 class LineEdge : public Edge {
  public:
-  std::unique_ptr<Transport> make_transport(Worker&, ListenerKind kind) override;
+  std::unique_ptr<Transport> make_transport(Worker&, ListenerKind kind, int) override;
   std::unique_ptr<Wire> make_wire(Worker&) override;
   void encode(base::WorkerId, WireFormat, const Message& message, const RoomKey* room, std::string& out) override;
   void encode_gap(WireFormat, GapReason, std::string& out) const override { out += "GAP\n"; }
