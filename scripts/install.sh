@@ -11,7 +11,7 @@ build_packages=(
   libgtest-dev libgmock-dev
 )
 test_packages=(
-  python3 curl ca-certificates procps openssl
+  python3 python3-grpcio python3-protobuf curl ca-certificates procps openssl
   prometheus chromium nginx
   clang-format-14 clang-tidy-14 clang-14 libclang-rt-14-dev
 )
