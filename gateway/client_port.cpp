@@ -36,6 +36,7 @@ base::Address reachable(const base::Address& address) {
 
 std::vector<base::Network> networks_of(const std::vector<std::string>& texts) {
   std::vector<base::Network> networks;
+  networks.reserve(texts.size());
   for (const std::string& text : texts) networks.push_back(base::Network::parse(text).value());
   return networks;
 }
