@@ -153,3 +153,21 @@ test('a backend that gives no credits and acknowledges nothing is let go before 
   const next = await new Backend(gateway).attached();
   await next.until(() => next.lost > 0 && next.events.length > 0);
 });
+
+test('a backend that floods commands and reads nothing is held back, and costs nobody else anything', async (t) => {
+  const gateway = await start(t);
+  const flood = await new Backend(gateway, { group: 'flood' }).attached();
+  const calm = await new Backend(gateway, { group: 'calm', onEvent: (event, self) => event.kind === 'message' && self.publish(event, { text: 'heard' }) }).attached();
+  flood.stream.pause();
+  const commands = 20_000;
+  for (let id = 1; id <= commands; ++id) flood.command({ id, publish: { target: { rooms: ['nobody'] }, payload: { text: 'x'.repeat(100) } } });
+  const client = await gateway.connect();
+  client.send('still there?');
+  await client.has('heard');
+  const done = await gateway.metric('sluice_published_messages_total', { outcome: 'accepted' });
+  assert.ok(done < commands, `${done} were done at once`);
+  flood.stream.resume();
+  await flood.until(() => flood.results.length === commands, 'all results');
+  assert.deepEqual(flood.results.map((one) => one.id), Array.from({ length: commands }, (_, n) => n + 1));
+  calm.close();
+});
