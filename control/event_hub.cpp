@@ -16,8 +16,9 @@ struct EventHub::Replica {
     Entry entry;
   };
   std::deque<Entry> waiting;
-  std::deque<Sent> sent;  // and not acknowledged
-  std::size_t bytes = 0;  // of both
+  std::deque<Sent> sent;         // and not acknowledged
+  std::size_t bytes = 0;         // of both
+  std::size_t bytes_unheld = 0;  // of them, those of what does not wait for room, as messages do
   std::uint64_t credits = 0;
   std::uint64_t cursor = 0;
   bool is_awake = true;  // will call take() anyway
@@ -70,11 +71,17 @@ workers::Backend::Offer EventHub::offer(ClientEvent event) {
       if (takes(*group, event)) groups.push_back(group.get());
     }
     if (groups_.empty() && limits_.is_expected && takes(*early_, event)) groups.push_back(early_.get());
+    if (event.kind == ClientEvent::Kind::disconnected) {
+      // Also where nobody is told of that.
+      for (const auto& [name, group] : groups_) {
+        if (!takes(*group, event)) group->owners.erase(event.connection);
+      }
+    }
     if (groups.empty()) {
       const bool is_nobody_there = replicas_.empty() && is_message && limits_.refuses_messages;
       return is_nobody_there ? Offer::refused : Offer::absent;
     }
-    if (is_message && std::ranges::any_of(groups, [&](Group* group) { return is_full(*group, event); })) {
+    if (is_message && std::ranges::any_of(groups, [&](Group* group) { return is_full(*group, event.connection); })) {
       return Offer::full;
     }
     ++numbers_.offered;
@@ -90,10 +97,15 @@ void EventHub::forget(const base::ConnectionId& connection) {
   for (const auto& [name, group] : groups_) group->owners.erase(connection);
 }
 
+bool EventHub::is_behind(const base::ConnectionId& connection) const {
+  const std::lock_guard lock(mutex_);
+  return std::ranges::any_of(groups_, [&](const auto& one) { return is_full(*one.second, connection); });
+}
+
 // A slow replica holds up its own clients alone.
-bool EventHub::is_full(const Group& group, const ClientEvent& event) const {
+bool EventHub::is_full(const Group& group, const base::ConnectionId& connection) const {
   if (group.replicas.empty()) return false;
-  const auto owner = group.owners.find(event.connection);
+  const auto owner = group.owners.find(connection);
   if (owner == group.owners.end()) return false;
   const Replica& replica = *replicas_.at(owner->second).second;
   return replica.bytes > limits_.bytes_max / group.replicas.size();
@@ -125,11 +137,13 @@ void EventHub::keep_for(Group& group, Replica& replica, Entry entry, Wakes& wake
   ++numbers_.waiting;
   numbers_.waiting_bytes += bytes;
   replica.bytes += bytes;
+  if (entry.event->kind != ClientEvent::Kind::message) replica.bytes_unheld += bytes;
   replica.waiting.push_back(std::move(entry));
   // Messages wait for room, which bounds them; what else clients do does not wait.
-  if (!replica.is_overrun && replica.bytes > 2 * limits_.bytes_max / group.replicas.size()) {
-    replica.is_overrun = true;
-    if (!std::exchange(replica.is_awake, true)) wakes.push_back(replica.wake);
+  if (!replica.is_overrun && replica.bytes_unheld > 2 * limits_.bytes_max / group.replicas.size()) {
+    // Also one that is awake: what it writes may be read by nobody.
+    replica.is_overrun = replica.is_awake = true;
+    wakes.push_back(replica.wake);
     return;
   }
   if (replica.is_awake || replica.credits == 0) return;
@@ -252,7 +266,6 @@ EventHub::Batch EventHub::take(ReplicaId id, std::size_t entries_max, std::size_
   Batch batch;
   auto& [group, replica] = replicas_.at(id);
   batch.lost = std::exchange(group->lost, 0);
-  batch.is_overrun = replica->is_overrun;
   std::size_t bytes = 0;
   while (!replica->waiting.empty() && replica->credits > 0 && batch.entries.size() < entries_max && bytes < bytes_max) {
     Entry entry = std::move(replica->waiting.front());
@@ -267,13 +280,20 @@ EventHub::Batch EventHub::take(ReplicaId id, std::size_t entries_max, std::size_
   return batch;
 }
 
+bool EventHub::is_overrun(ReplicaId id) const {
+  const std::lock_guard lock(mutex_);
+  return replicas_.at(id).second->is_overrun;
+}
+
 bool EventHub::acknowledge(ReplicaId id, std::uint64_t cursor) {
   const std::lock_guard lock(mutex_);
   Replica& replica = *replicas_.at(id).second;
   if (cursor > replica.cursor) return false;
   while (!replica.sent.empty() && replica.sent.front().cursor <= cursor) {
-    const std::size_t bytes = replica.sent.front().entry.event->bytes();
+    const ClientEvent& event = *replica.sent.front().entry.event;
+    const std::size_t bytes = event.bytes();
     replica.bytes -= bytes;
+    if (event.kind != ClientEvent::Kind::message) replica.bytes_unheld -= bytes;
     count_done(1, bytes);
     replica.sent.pop_front();
   }

@@ -39,6 +39,7 @@ class EventHub final : public workers::Backend {
   }
   Offer offer(workers::ClientEvent event) override;
   void forget(const base::ConnectionId& connection) override;
+  bool is_behind(const base::ConnectionId& connection) const override;
 
   // --- for streams, one a replica ---
   using ReplicaId = std::uint64_t;  // from 1
@@ -57,7 +58,6 @@ class EventHub final : public workers::Backend {
     std::vector<Entry> entries;
     std::uint64_t cursor = 0;  // of the last of them
     std::uint64_t lost = 0;    // events of the group, since it was last told
-    bool is_overrun = false;   // the replica is too far behind to go on: detach it
   };
   // `wake` is called, on any thread, once there may be something to take; again only after take() has been called.
   // Errc::already_exists if the group's other replicas want something else, or another group gives verdicts.
@@ -66,6 +66,8 @@ class EventHub final : public workers::Backend {
   void detach(ReplicaId id);
   // What there is and the credits allow, up to `bytes_max` and at least one.
   Batch take(ReplicaId id, std::size_t entries_max, std::size_t bytes_max);
+  // It is too far behind to go on: detach it.
+  bool is_overrun(ReplicaId id) const;
   // False if nothing with that cursor was taken.
   bool acknowledge(ReplicaId id, std::uint64_t cursor);
   void credit(ReplicaId id, std::uint64_t events);
@@ -94,7 +96,7 @@ class EventHub final : public workers::Backend {
   };
   using Wakes = std::vector<std::function<void()>>;
 
-  bool is_full(const Group& group, const workers::ClientEvent& event) const;
+  bool is_full(const Group& group, const base::ConnectionId& connection) const;
   bool takes(const Group& group, const workers::ClientEvent& event) const;
   void keep(Group& group, Entry entry, Wakes& wakes);
   void keep_for(Group& group, Replica& replica, Entry entry, Wakes& wakes);

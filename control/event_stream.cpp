@@ -1,5 +1,6 @@
 #include "control/event_stream.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/control_character.hpp"
@@ -15,6 +16,7 @@ constexpr std::size_t response_events_max = 1024, response_bytes_max = 262'144;
 constexpr std::size_t results_max = 1024;
 constexpr std::uint64_t credits_default = 1000, credits_max = 1'000'000;
 constexpr std::size_t group_bytes_max = 128;
+constexpr base::Duration look_at_owner_every = std::chrono::seconds(1);
 constexpr std::size_t asks_max = 10'000;  // that wait for answers at a time
 
 // A command has no deadline of its own.
@@ -22,7 +24,8 @@ base::TimePoint far() { return base::Clock::now() + std::chrono::hours(1); }
 
 }  // namespace
 
-EventStream::EventStream(StreamParts parts, EventHub& hub) : parts_(parts), hub_(hub) {
+EventStream::EventStream(StreamParts parts, EventHub& hub, grpc::CallbackServerContext& context, Owner owner)
+    : parts_(parts), hub_(hub), context_(context), owner_(std::move(owner)) {
   parts_.metrics.call_began(Method::subscribe_events);
   StartRead(&request_);
 }
@@ -83,6 +86,7 @@ Problem EventStream::subscribe(const v1::Subscribe& request) {
     return failure;
   }
   replica_ = *attached;
+  if (owner_.gatekeeper.is_wanted()) look_at_owner();
   return {};
 }
 
@@ -108,25 +112,26 @@ Problem EventStream::command(const v1::Command& command) {
                            }));
       return {};
     case v1::Command::kJoinRooms:
-      parts_.calls.join_rooms(
-          command.join_rooms(), far(),
-          result_of<v1::JoinRoomsResponse>(id, [](v1::CommandResult& result, v1::JoinRoomsResponse got) {
-            *result.mutable_joined() = std::move(got);
-          }));
+      parts_.calls.join_rooms(command.join_rooms(), far(),
+                              audited<v1::JoinRoomsResponse>(id, Method::join_rooms, command.join_rooms(),
+                                                             [](v1::CommandResult& result, v1::JoinRoomsResponse got) {
+                                                               *result.mutable_joined() = std::move(got);
+                                                             }));
       return {};
     case v1::Command::kLeaveRooms:
       parts_.calls.leave_rooms(
           command.leave_rooms(), far(),
-          result_of<v1::LeaveRoomsResponse>(id, [](v1::CommandResult& result, v1::LeaveRoomsResponse got) {
-            *result.mutable_left() = std::move(got);
-          }));
+          audited<v1::LeaveRoomsResponse>(
+              id, Method::leave_rooms, command.leave_rooms(),
+              [](v1::CommandResult& result, v1::LeaveRoomsResponse got) { *result.mutable_left() = std::move(got); }));
       return {};
     case v1::Command::kDisconnect:
       parts_.calls.disconnect(
           command.disconnect(), far(),
-          result_of<v1::DisconnectResponse>(id, [](v1::CommandResult& result, v1::DisconnectResponse got) {
-            *result.mutable_disconnected() = std::move(got);
-          }));
+          audited<v1::DisconnectResponse>(id, Method::disconnect, command.disconnect(),
+                                          [](v1::CommandResult& result, v1::DisconnectResponse got) {
+                                            *result.mutable_disconnected() = std::move(got);
+                                          }));
       return {};
     case v1::Command::kReply: {
       const auto answer = result_of<v1::Replied>(
@@ -161,8 +166,6 @@ Problem EventStream::command(const v1::Command& command) {
 
 Problem EventStream::ask(const v1::Ask& request, const Answer<v1::Asked>& answer) {
   if (request.number() == 0) return misfit("ask.number", "a number other than 0");
-  const base::TimePoint now = base::Clock::now();
-  std::erase_if(asks_, [now](const Asking& one) { return one.until <= now; });
   if (asks_.size() >= asks_max) {
     return try_again(base::Errc::exhausted, "10,000 asks wait for answers", std::chrono::milliseconds(100));
   }
@@ -199,8 +202,41 @@ Problem EventStream::ask(const v1::Ask& request, const Answer<v1::Asked>& answer
         answer(std::move(got));
       });
   if (!watch) return inside("ask.", watch.failure());
-  asks_.push_back({std::move(on_acknowledged), now + watch->timeout});
+  asks_.push_back({std::move(on_acknowledged), base::Clock::now() + watch->timeout});
+  if (asks_.back().until < next_ask_ends_) forget_asks();
   return {};
+}
+
+// Answers are waited for as long as was said, and no longer.
+void EventStream::forget_asks() {
+  const base::TimePoint now = base::Clock::now();
+  std::erase_if(asks_, [now](const Asking& one) { return one.until <= now; });
+  ask_timer_.reset();
+  next_ask_ends_ = base::TimePoint::max();
+  for (const Asking& one : asks_) next_ask_ends_ = std::min(next_ask_ends_, one.until);
+  if (!asks_.empty()) ask_timer_ = parts_.executor.at(next_ask_ends_, [this] { forget_asks(); });
+}
+
+template <class Response, class Request, class Set>
+Answer<Response> EventStream::audited(std::uint64_t id, Method method, const Request& request, Set set) {
+  Answer<Response> told = result_of<Response>(id, set);
+  if (!owner_.gatekeeper.audits(method)) return told;
+  return [this, method, request = std::make_shared<const Request>(request),
+          told = std::move(told)](Outcome<Response> outcome) {
+    const int status = outcome ? 0 : outcome.failure().grpc_status();
+    owner_.gatekeeper.audit(method, owner_.name, owner_.shown.peer, status, request.get());
+    told(std::move(outcome));
+  };
+}
+
+// Who is let in no more, by a token that was revoked or a key that was taken away, is heard no more.
+void EventStream::look_at_owner() {
+  auto admitted = owner_.gatekeeper.admit(Method::subscribe_events, owner_.shown);
+  if (admitted.refusal) {
+    if (is_writing_) return context_.TryCancel();
+    return finish(status_of(*admitted.refusal));
+  }
+  owner_timer_ = parts_.executor.at(base::Clock::now() + look_at_owner_every, [this] { look_at_owner(); });
 }
 
 template <class Response, class Set>
@@ -237,14 +273,10 @@ void EventStream::read() {
 // --- responses ---
 
 void EventStream::pump() {
-  if (is_writing_ || has_finished_ || replica_ == 0) return;
+  if (has_finished_ || replica_ == 0) return;
+  if (hub_.is_overrun(replica_)) return let_go();
+  if (is_writing_) return;
   const v1::SubscribeEventsResponse response = next();
-  if (is_overrun_) {
-    return finish(
-        {grpc::StatusCode::RESOURCE_EXHAUSTED,
-         "the backend is too far behind: more events wait for it than --backend-buffer-bytes-max lets; it may "
-         "attach again"});
-  }
   const bool is_empty =
       !response.has_hello() && response.events().empty() && response.results().empty() && response.lost() == 0;
   if (is_empty) {
@@ -258,11 +290,19 @@ void EventStream::pump() {
   StartWrite(&response_);
 }
 
+// More waits for it than it will ever catch up with.
+void EventStream::let_go() {
+  // A write that nobody reads cannot be waited for: then the stream is cut off, and OnCancel comes.
+  if (is_writing_) return context_.TryCancel();
+  finish({grpc::StatusCode::RESOURCE_EXHAUSTED,
+          "the backend is too far behind: more events wait for it than --backend-buffer-bytes-max lets; it may attach "
+          "again"});
+}
+
 v1::SubscribeEventsResponse EventStream::next() {
   v1::SubscribeEventsResponse response;
   if (!std::exchange(has_said_hello_, true)) parts_.calls.show_node(*response.mutable_hello());
   const EventHub::Batch batch = hub_.take(replica_, response_events_max, response_bytes_max);
-  is_overrun_ = batch.is_overrun;
   for (const EventHub::Entry& entry : batch.entries) {
     parts_.calls.show_event(entry.number, *entry.event, *response.add_events());
   }
@@ -290,7 +330,9 @@ void EventStream::finish(const grpc::Status& status) {
   if (has_finished_) return;
   has_finished_ = true;
   timer_.reset();
+  owner_timer_.reset();
   asks_.clear();
+  ask_timer_.reset();
   if (replica_ != 0) hub_.detach(std::exchange(replica_, 0));
   status_ = status.error_code();
   Finish(status);

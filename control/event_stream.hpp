@@ -7,11 +7,13 @@
 #include <grpcpp/support/server_callback.h>
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "base/clock.hpp"
 #include "control/calls.hpp"
 #include "control/event_hub.hpp"
+#include "control/gatekeeper.hpp"
 #include "control/stream_parts.hpp"
 #include "sluice/v1/backends.pb.h"
 
@@ -20,7 +22,13 @@ namespace sluice::control {
 class EventStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer> {
  public:
   // `hub` outlives this, too.
-  EventStream(StreamParts parts, EventHub& hub);
+  // Whose stream it is: what the caller showed holds as long as it would be let in with it.
+  struct Owner {
+    const Gatekeeper& gatekeeper;
+    Credentials shown;
+    std::string name;
+  };
+  EventStream(StreamParts parts, EventHub& hub, grpc::CallbackServerContext& context, Owner owner);
 
  private:
   void OnReadDone(bool ok) override;
@@ -36,16 +44,24 @@ class EventStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc:
   Problem command(const v1::Command& command);
   Problem ask(const v1::Ask& request, const Answer<v1::Asked>& answer);
   // Makes the answer to a command of this id a result: `set` writes it.
+  // `method` is the call that the command stands for, if there is one; that it was made is logged with `request`.
   template <class Response, class Set>
   Answer<Response> result_of(std::uint64_t id, Set set);
+  template <class Response, class Request, class Set>
+  Answer<Response> audited(std::uint64_t id, Method method, const Request& request, Set set);
+  void look_at_owner();
   void read();
   void pump();
+  void let_go();
+  void forget_asks();
   v1::SubscribeEventsResponse next();
   void finish(const grpc::Status& status);
   void end_if_done();
 
   StreamParts parts_;
   EventHub& hub_;
+  grpc::CallbackServerContext& context_;
+  const Owner owner_;
   // What other threads hold to reach this: gone once this is.
   std::shared_ptr<EventStream*> self_ = std::make_shared<EventStream*>(this);
   const base::TimePoint began_ = base::Clock::now();
@@ -59,8 +75,10 @@ class EventStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc:
     base::TimePoint until;
   };
   std::vector<Asking> asks_;
-  Executor::Timer timer_;
-  bool has_said_hello_ = false, is_writing_ = false, has_finished_ = false, is_done_ = false, is_overrun_ = false;
+  Executor::Timer ask_timer_;
+  base::TimePoint next_ask_ends_ = base::TimePoint::max();
+  Executor::Timer timer_, owner_timer_;
+  bool has_said_hello_ = false, is_writing_ = false, has_finished_ = false, is_done_ = false;
   int status_ = 0;
 };
 

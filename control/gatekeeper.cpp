@@ -60,14 +60,15 @@ Outcome<identity::Caller> Gatekeeper::caller_of(const Credentials& shown) const 
                  "calls need credentials: authorization: Bearer KEY, or a client certificate");
 }
 
-Outcome<std::string> Gatekeeper::admit(Method method, const Credentials& shown) const {
-  if (!is_wanted()) return std::string();
+Gatekeeper::Admitted Gatekeeper::admit(Method method, const Credentials& shown) const {
+  if (!is_wanted()) return {};
   auto caller = caller_of(shown);
-  if (!caller) return std::move(caller.failure());
+  if (!caller) return {{}, std::move(caller.failure())};
   const identity::Scope needed = scope_of(method);
-  if (caller->scopes.allow(needed)) return std::move(caller->name);
-  return refusal(base::Errc::forbidden,
-                 "this call needs the scope " + std::string(name_of(needed)) + ", which the caller does not have");
+  if (caller->scopes.allow(needed)) return {std::move(caller->name), std::nullopt};
+  return {std::move(caller->name),
+          refusal(base::Errc::forbidden,
+                  "this call needs the scope " + std::string(name_of(needed)) + ", which the caller does not have")};
 }
 
 bool Gatekeeper::audits(Method method) const {

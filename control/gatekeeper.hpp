@@ -2,6 +2,7 @@
 // Gatekeeper: whether a caller may make a call, and a line in the log for each call that changes something. Immutable;
 // any thread.
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,7 +21,7 @@ namespace sluice::control {
 
 // What came with a call.
 struct Credentials {
-  std::string_view authorization;              // the header, or metadata, of that name
+  std::string authorization;                   // the header, or metadata, of that name
   std::vector<std::string> alternative_names;  // of a client certificate that was verified
   std::string peer;                            // its address
 };
@@ -32,8 +33,11 @@ class Gatekeeper {
 
   // Whether calls need credentials at all.
   bool is_wanted() const { return identity_.is_wanted(); }
-  // The caller's name, if it may make that call. Errc::unauthenticated or forbidden says why not.
-  Outcome<std::string> admit(Method method, const Credentials& shown) const;
+  struct Admitted {
+    std::string name;                // whose credentials they are; empty: nobody's
+    std::optional<Failure> refusal;  // Errc::unauthenticated or forbidden; nothing: the call may be made
+  };
+  Admitted admit(Method method, const Credentials& shown) const;
   // Whether --audit-log wants a line about calls of that method.
   bool audits(Method method) const;
   // Writes the line about a call that has ended, if one is wanted.

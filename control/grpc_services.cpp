@@ -40,7 +40,7 @@ Credentials credentials_of(const grpc::CallbackServerContext& context, const Gat
   if (!gatekeeper.is_wanted()) return shown;
   const auto& metadata = context.client_metadata();
   if (const auto found = metadata.find("authorization"); found != metadata.end()) {
-    shown.authorization = {found->second.data(), found->second.size()};
+    shown.authorization.assign(found->second.data(), found->second.size());
   }
   for (const grpc::string_ref& name : context.auth_context()->FindPropertyValues(GRPC_X509_SAN_PROPERTY_NAME)) {
     shown.alternative_names.emplace_back(name.data(), name.size());
@@ -55,20 +55,21 @@ grpc::ServerUnaryReactor* serve(const GrpcServer::Parts& parts, const UnaryCall&
   parts.metrics.call_began(call.method);
   auto* const reactor = call.context->DefaultReactor();
   const Credentials shown = credentials_of(*call.context, parts.gatekeeper, call.method);
-  auto caller = parts.gatekeeper.admit(call.method, shown);
+  Gatekeeper::Admitted caller = parts.gatekeeper.admit(call.method, shown);
   auto request = std::make_shared<Request>();
   Answer<Response> answer = [&parts, method = call.method, response = call.response, reactor, began, request,
-                             peer = shown.peer,
-                             name = caller ? *caller : std::string()](const Outcome<Response>& outcome) {
+                             peer = shown.peer, name = caller.name](const Outcome<Response>& outcome) {
     if (outcome) *response = serialize(*outcome);
     const int status = outcome ? 0 : outcome.failure().grpc_status();
     parts.metrics.call_ended(method, status, base::Clock::now() - began);
     parts.gatekeeper.audit(method, name, peer, status, request.get());
     reactor->Finish(outcome ? grpc::Status::OK : status_of(outcome.failure()));
   };
-  if (!caller) {
-    answer(std::move(caller.failure()));
-  } else if (auto problem = parse(*call.request, parts.options.grpc_message_bytes_max, *request)) {
+  // What was refused is shown in the log, too.
+  auto problem = parse(*call.request, parts.options.grpc_message_bytes_max, *request);
+  if (caller.refusal) {
+    answer(*std::move(caller.refusal));
+  } else if (problem) {
     answer(*std::move(problem));
   } else {
     (parts.calls.*run)(*request, deadline_of(*call.context), answer);
@@ -93,13 +94,13 @@ template <class Reactor, class Make>
 Reactor* serve_stream(const GrpcServer::Parts& parts, Method method, const grpc::CallbackServerContext& context,
                       Make&& make) {
   const Credentials shown = credentials_of(context, parts.gatekeeper, method);
-  const auto caller = parts.gatekeeper.admit(method, shown);
-  const int status = caller ? 0 : caller.failure().grpc_status();
-  parts.gatekeeper.audit(method, caller ? *caller : std::string(), shown.peer, status, nullptr);
-  if (caller) return make();
+  const Gatekeeper::Admitted caller = parts.gatekeeper.admit(method, shown);
+  const int status = caller.refusal ? caller.refusal->grpc_status() : 0;
+  parts.gatekeeper.audit(method, caller.name, shown.peer, status, nullptr);
+  if (!caller.refusal) return make(shown, caller.name);
   parts.metrics.call_began(method);
   parts.metrics.call_ended(method, status, {});
-  return new Refused<Reactor>(status_of(caller.failure()));
+  return new Refused<Reactor>(status_of(*caller.refusal));
 }
 
 using BidiReactor = grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>;
@@ -116,13 +117,15 @@ GatewayService::Reactor* GatewayService::PublishBatch(Context* context, const By
 }
 
 grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* GatewayService::PublishStream(Context* context) {
-  return serve_stream<BidiReactor>(parts_, Method::publish_stream, *context,
-                                   [&] { return new control::PublishStream(stream_parts(parts_), *context); });
+  return serve_stream<BidiReactor>(parts_, Method::publish_stream, *context, [&](const auto&, const auto&) {
+    return new control::PublishStream(stream_parts(parts_), *context);
+  });
 }
 
 grpc::ServerWriteReactor<grpc::ByteBuffer>* GatewayService::EmitWithAck(Context* context, const Bytes* request) {
-  return serve_stream<WriteReactor>(parts_, Method::emit_with_ack, *context,
-                                    [&] { return new EmitStream(stream_parts(parts_), *request); });
+  return serve_stream<WriteReactor>(parts_, Method::emit_with_ack, *context, [&](const auto&, const auto&) {
+    return new EmitStream(stream_parts(parts_), *request);
+  });
 }
 
 GatewayService::Reactor* GatewayService::JoinRooms(Context* context, const Bytes* request, Bytes* response) {
@@ -160,8 +163,9 @@ grpc::ServerUnaryReactor* NodesService::GetNode(grpc::CallbackServerContext* con
 
 grpc::ServerWriteReactor<grpc::ByteBuffer>* NodesService::Drain(grpc::CallbackServerContext* context,
                                                                 const grpc::ByteBuffer* request) {
-  return serve_stream<WriteReactor>(parts_, Method::drain, *context,
-                                    [&] { return new DrainStream(stream_parts(parts_), *request); });
+  return serve_stream<WriteReactor>(parts_, Method::drain, *context, [&](const auto&, const auto&) {
+    return new DrainStream(stream_parts(parts_), *request);
+  });
 }
 
 AccessService::Reactor* AccessService::RevokeTokens(Context* context, const Bytes* request, Bytes* response) {
@@ -178,8 +182,10 @@ AccessService::Reactor* AccessService::UnblockUser(Context* context, const Bytes
 
 grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* BackendsService::SubscribeEvents(
     grpc::CallbackServerContext* context) {
-  return serve_stream<BidiReactor>(parts_, Method::subscribe_events, *context,
-                                   [&] { return new EventStream(stream_parts(parts_), parts_.hub); });
+  return serve_stream<BidiReactor>(
+      parts_, Method::subscribe_events, *context, [&](const Credentials& shown, const std::string& name) {
+        return new EventStream(stream_parts(parts_), parts_.hub, *context, {parts_.gatekeeper, shown, name});
+      });
 }
 
 }  // namespace sluice::control

@@ -102,17 +102,18 @@ void JsonCalls::add(std::string_view service, Method method,
   by_path_[path] = [this, method, run](const Request& request, std::function<void(JsonAnswer)> answer) {
     const base::TimePoint began = base::Clock::now();
     metrics_.call_began(method);
-    auto caller = gatekeeper_.admit(method, request.shown);
+    Gatekeeper::Admitted caller = gatekeeper_.admit(method, request.shown);
     auto message = std::make_shared<Message>();
     Answer<Response> done = [this, method, began, answer = std::move(answer), message, peer = request.shown.peer,
-                             name = caller ? *caller : std::string()](const Outcome<Response>& outcome) {
+                             name = caller.name](const Outcome<Response>& outcome) {
       const int status = outcome ? 0 : outcome.failure().grpc_status();
       metrics_.call_ended(method, status, base::Clock::now() - began);
       gatekeeper_.audit(method, name, peer, status, message.get());
       answer(outcome ? JsonAnswer{200, json_of(*outcome) + "\n"} : json_error(outcome.failure()));
     };
-    if (!caller) return done(std::move(caller.failure()));
-    if (auto problem = parse(request.body, *message)) return done(*std::move(problem));
+    auto problem = parse(request.body, *message);
+    if (caller.refusal) return done(*std::move(caller.refusal));
+    if (problem) return done(*std::move(problem));
     (calls_.*run)(*message, request.deadline, done);
   };
 }

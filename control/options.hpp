@@ -32,6 +32,7 @@ struct Options {
   bool caller_tokens = false;
   AuditLog audit_log = AuditLog::changes;
   std::string grpc_tls_cert, grpc_tls_key, grpc_client_ca;
+  std::chrono::milliseconds grpc_keepalive_seconds{15'000};
   std::string node_name;  // empty: the host's
   std::vector<std::string> admin_hosts;
 
@@ -140,6 +141,12 @@ struct Options {
         {.sentence = "The certificate chain, in PEM, with which the gRPC port speaks TLS; read again when it "
                      "changes."});
     visitor.option("grpc-tls-key", grpc_tls_key, {.sentence = "Its private key, in PEM."});
+    visitor.option("grpc-keepalive-seconds", grpc_keepalive_seconds,
+                   {.unit = "seconds",
+                    .min = 0.2,
+                    .max = 7200,
+                    .sentence = "How long a caller's connection may be silent before it is pinged, and how long the "
+                                "answer may take; then it counts as gone, and a backend's events go to another."});
     visitor.option("grpc-client-ca", grpc_client_ca,
                    {.sentence = "Whose client certificates, in PEM, are credentials of callers (mTLS)."});
   }

@@ -227,7 +227,11 @@ Problem Translator::allowance(const v1::Allow& request, workers::Allowance& out)
   for (const auto& [name, value] : request.labels()) out.labels.emplace_back(name, value);
   if (!base::are_labels(out.labels)) return misfit("allow.labels", std::string(base::labels_wanted));
   if (request.has_expires()) {
-    out.good_until = std::chrono::system_clock::time_point(std::chrono::seconds(request.expires().seconds()));
+    // What is further than a clock can count is as good as for ever.
+    constexpr std::int64_t seconds_max = 253'402'300'799, counted_max = 9'000'000'000;
+    const std::int64_t seconds = request.expires().seconds();
+    if (seconds < 0 || seconds > seconds_max) return misfit("allow.expires", "a time from 1970 to 9999");
+    if (seconds < counted_max) out.good_until = std::chrono::system_clock::time_point(std::chrono::seconds(seconds));
   }
   const auto take = [](const char* field, const v1::Patterns& given,
                        std::optional<std::vector<std::string>>& patterns) -> Problem {

@@ -73,7 +73,9 @@ base::Result<Admission> Authenticator::of_token(std::string_view token) {
   workers::Credentials credentials{
       std::move(claims->subject), std::move(claims->id),      claims->issued,           std::nullopt,
       std::move(claims->join),    std::move(claims->publish), std::move(claims->labels)};
-  if (claims->expires) {
+  // What is further than a clock can count is as good as for ever.
+  constexpr std::int64_t counted_max = 9'000'000'000;
+  if (claims->expires && *claims->expires < counted_max) {
     credentials.good_until =
         std::chrono::system_clock::time_point(std::chrono::seconds(*claims->expires)) + identity_.rules.skew;
   }
@@ -83,16 +85,27 @@ base::Result<Admission> Authenticator::of_token(std::string_view token) {
 
 base::Result<Admission> Authenticator::with_verdict(Admission admission, const workers::Verdict& verdict) const {
   if (!verdict.user.empty()) admission.user = verdict.user;
+  // The verdict took its time: what the token was worth then need not hold now.
+  if (const auto why = revoked(admission); !why.empty()) return fail(Errc::unauthenticated, "the token " + why);
   const auto* const revocations = identity_.revocations;
   if (revocations != nullptr && revocations->is_blocked(admission.user, std::chrono::system_clock::now())) {
     return fail(Errc::forbidden, "the user is blocked");
   }
   add_rooms(admission.rooms, verdict.rooms);
-  if (!verdict.allowance.empty()) {
-    const auto allowance = std::make_shared<const workers::Allowance>(verdict.allowance);
-    admission.credentials = with_allowance(admission.credentials.get(), allowance);
-  }
+  auto allowance = std::make_shared<workers::Allowance>(verdict.allowance);
+  for (const workers::RoomKey& key : verdict.rooms) allowance->rooms.push_back(key.name);
+  if (!allowance->empty()) admission.credentials = with_allowance(admission.credentials.get(), allowance);
   return admission;
+}
+
+std::string Authenticator::revoked(const Admission& admission) const {
+  const workers::Credentials* const credentials = admission.credentials.get();
+  if (credentials == nullptr || identity_.revocations == nullptr) return {};
+  identity::Claims claims;
+  claims.subject = credentials->subject;
+  claims.id = credentials->token_id;
+  claims.issued = credentials->issued;
+  return std::string(identity_.revocations->misfit(claims, std::chrono::system_clock::now()));
 }
 
 base::Result<Admission> Authenticator::renewed(std::string_view token, const workers::Credentials* present,
@@ -107,6 +120,9 @@ base::Result<Admission> Authenticator::renewed(std::string_view token, const wor
   }
   if (present != nullptr && present->allowance) {
     admission->credentials = with_allowance(admission->credentials.get(), present->allowance);
+    for (const std::string& room : present->allowance->rooms) {
+      add_rooms(admission->rooms, {workers::RoomKey::room(room)});
+    }
   }
   if (present != nullptr) {
     for (const auto& place : present->places) hold(*admission, place);

@@ -47,6 +47,9 @@ class Authenticator {
   base::Result<Admission> renewed(std::string_view token, const workers::Credentials* present, const std::string& user);
 
  private:
+  // Why its token is good no more; empty: it is, or there is none.
+  std::string revoked(const Admission& admission) const;
+
   const Options& options_;
   const ClientIdentity& identity_;
   const TokenPlaces places_;

@@ -47,10 +47,9 @@ std::optional<base::Address> parse_node(std::string_view text) {
   return address && !text.starts_with("localhost") ? std::optional(*address) : std::nullopt;
 }
 
-base::Address client_address(const HttpHead& head, const base::Address& peer,
-                             const std::vector<base::Network>& trusted) {
-  if (!base::contains(trusted, peer)) return peer;
-  const bool is_forwarded = head.count("Forwarded") > 0;
+base::Address client_address(const HttpHead& head, const base::Address& peer, const TrustedProxies& trusted) {
+  if (!base::contains(trusted.networks, peer)) return peer;
+  const bool is_forwarded = trusted.header == ForwardedHeader::forwarded;
   const auto elements = elements_of(head, is_forwarded ? "Forwarded" : "X-Forwarded-For");
   base::Address seen = peer;
   std::size_t looked_at = 0;
@@ -59,7 +58,7 @@ base::Address client_address(const HttpHead& head, const base::Address& peer,
     // An obfuscated name, or nonsense: the proxy that said so is the last that is known.
     if (!address) return seen;
     seen = *address;
-    if (!base::contains(trusted, seen)) return seen;
+    if (!base::contains(trusted.networks, seen)) return seen;
   }
   return seen;
 }

@@ -56,7 +56,7 @@ ClientPort::ClientPort(const Options& options, const std::optional<Tls>& tls, Cl
       tls_(tls),
       identity_(std::move(identity)),
       limits_(limits),
-      trusted_proxies_(networks_of(limits.trusted_proxies)),
+      trusted_proxies_{networks_of(limits.trusted_proxies), limits.forwarded_header},
       counts_(limits) {}
 
 void ClientPort::open(workers::Pool& pool) {
@@ -91,7 +91,7 @@ TlsWorker& ClientPort::tls_of(workers::Worker& worker) {
 std::unique_ptr<workers::Transport> ClientPort::make_transport(workers::Worker& worker, workers::ListenerKind kind,
                                                                int descriptor) {
   auto transport = kind == tls_listener ? tls_of(worker).make_transport() : nullptr;
-  if (!limits_.proxy_protocol || !base::contains(trusted_proxies_, peer_of(descriptor))) return transport;
+  if (!limits_.proxy_protocol || !base::contains(trusted_proxies_.networks, peer_of(descriptor))) return transport;
   return std::make_unique<ProxyTransport>(std::move(transport));
 }
 

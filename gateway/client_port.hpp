@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "base/network.hpp"
+#include "gateway/client_address.hpp"
 #include "gateway/client_counts.hpp"
 #include "gateway/limit_options.hpp"
 #include "gateway/options.hpp"
@@ -56,7 +56,7 @@ class ClientPort : public workers::Edge, public Contexts {
   const std::optional<Tls> tls_;
   const ClientIdentity identity_;
   const LimitOptions& limits_;
-  const std::vector<base::Network> trusted_proxies_;
+  const TrustedProxies trusted_proxies_;
   ClientCounts counts_;
   workers::Namespaces* namespaces_ = nullptr;  // the pool's, once it is known
   const Seals seals_;

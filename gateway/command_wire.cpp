@@ -76,6 +76,11 @@ void CommandWire::on_message(Worker& worker, Connection& connection, workers::Da
 }
 
 void CommandWire::perform(Worker& worker, Connection& connection, std::uint64_t id, ClientCommand command) {
+  const bool is_move = command.kind == ClientCommand::Kind::join || command.kind == ClientCommand::Kind::leave;
+  if (is_move && worker.is_backend_behind(connection)) {
+    postponed_ = std::make_unique<Postponed>(Postponed{id, std::move(command)});
+    return worker.pause_reads(connection);
+  }
   switch (command.kind) {
     case ClientCommand::Kind::join:
       return join(worker, connection, id, command);
@@ -198,6 +203,9 @@ void CommandWire::hand_to_backend(Worker& worker, Connection& connection, Waitin
 
 void CommandWire::on_resume(Worker& worker, Connection& connection) {
   if (const std::unique_ptr<Waiting> waiting = std::move(waiting_)) hand_on(worker, connection, std::move(*waiting));
+  if (const std::unique_ptr<Postponed> postponed = std::move(postponed_)) {
+    perform(worker, connection, postponed->id, std::move(postponed->command));
+  }
 }
 
 void CommandWire::on_answer(Worker& worker, Connection& connection, std::uint64_t ack_id,
@@ -238,6 +246,13 @@ void CommandWire::renew(Worker& worker, Connection& connection, std::uint64_t id
   const auto admission =
       context().authenticator.renewed(command.token, worker.credentials_of(connection), worker.user_of(connection));
   if (!admission) return refuse(worker, connection, id, admission.error());
+  const std::size_t rooms_max = worker.options().rooms_per_connection_max;
+  const auto fresh =
+      std::ranges::count_if(admission->rooms, [&](const RoomKey& key) { return !worker.is_in(connection, key); });
+  if (worker.named_room_count(connection) + static_cast<std::size_t>(fresh) > rooms_max) {
+    return refuse(worker, connection, id,
+                  fail(Errc::too_many, "the token's rooms are more than a connection may be in"));
+  }
   std::string members;
   if (const auto& until = admission->credentials->good_until) {
     members = "\"expires\":" + std::to_string(std::chrono::system_clock::to_time_t(*until));

@@ -34,6 +34,11 @@ class CommandWire final : public WebSocketWire {
     std::optional<std::uint64_t> ack_id;  // it is a request
     bool is_for_backend;
   };
+  // One that moves the client, of which backends are told who are behind.
+  struct Postponed {
+    std::uint64_t id;
+    ClientCommand command;
+  };
   // A request that backends have, in the order of their deadlines.
   struct Asked {
     std::uint64_t ack_id, id;
@@ -66,6 +71,7 @@ class CommandWire final : public WebSocketWire {
 
   std::vector<workers::RoomKey> granted_;
   std::unique_ptr<Waiting> waiting_;
+  std::unique_ptr<Postponed> postponed_;
   std::deque<Asked> asked_;
   std::uint64_t last_ack_id_ = 0;
 };

@@ -6,6 +6,7 @@
 #include "base/json_text.hpp"
 #include "gateway/base64.hpp"
 #include "gateway/engine_io.hpp"
+#include "gateway/polled.hpp"
 #include "gateway/rfc6455.hpp"
 #include "gateway/socket_io.hpp"
 #include "gateway/worker_context.hpp"
@@ -54,6 +55,38 @@ std::string whole_envelope(const Message& message, const RoomKey* room) {
   return text + '}';
 }
 
+// Each line of the text is a line of the event's data (HTML Standard, 9.2.6): CR, LF and CRLF end one.
+void append_lines(std::string_view text, std::string& out) {
+  while (true) {
+    const auto end = text.find_first_of("\r\n");
+    out.append("data: ").append(text.substr(0, end)).append("\n");
+    if (end == std::string_view::npos) return;
+    text.remove_prefix(text.substr(end).starts_with("\r\n") ? end + 2 : end + 1);
+  }
+}
+
+void append_event(const Message& message, std::string& out) {
+  if (message.event != workers::default_event) out.append("event: ").append(message.event).append("\n");
+  if (message.position.epoch != 0) out.append("id: ").append(message.position.text()).append("\n");
+  if (message.kind == DataKind::text) {
+    append_lines(message.data, out);
+  } else if (message.kind == DataKind::json && message.attachments.empty()) {
+    append_lines(message.data, out);
+  } else {
+    // What is no text says by its members what it is.
+    std::string text;
+    if (message.kind == DataKind::json) {
+      append_json(message, text);
+    } else {
+      append_data(message, text);
+      text.front() = '{';
+      text += '}';
+    }
+    append_lines(text, out);
+  }
+  out += '\n';
+}
+
 struct Payload {
   Opcode opcode;
   std::string_view bytes;
@@ -97,7 +130,7 @@ void append_text(workers::WireFormat format, std::string_view text, std::string&
 }
 
 FormatTraits traits_of(workers::WireFormat format) {
-  static constexpr std::array<FormatTraits, 12> traits{{{},
+  static constexpr std::array<FormatTraits, 14> traits{{{},
                                                         {false, 0, false},
                                                         {true, 0, false},
                                                         {false, wide_window_bits, false},
@@ -108,7 +141,9 @@ FormatTraits traits_of(workers::WireFormat format) {
                                                         {true, wide_window_bits, true},
                                                         {false, 0, false, true},
                                                         {true, 0, false, true},
-                                                        {false, 0, false, true}}};
+                                                        {false, 0, false, true},
+                                                        {false, 0, false},
+                                                        {true, 0, false}}};
   return format < traits.size() ? traits[format] : FormatTraits{};
 }
 
@@ -136,6 +171,8 @@ void append_message(WorkerContext& context, workers::WireFormat format, Deflater
     return socket_io::append_event(out, context.namespaces.name_of(message.target.name_space), std::nullopt, message,
                                    offset);
   }
+  if (format == sse_events) return append_event(message, out);
+  if (format == poll_objects) return polled::append(message, whole_envelope(message, room), out);
   const FormatTraits traits = traits_of(format);
   if (traits.window_bits == 0) return append_message(format, message, room, out);
   std::string envelope;
@@ -162,6 +199,11 @@ std::string_view name_of(workers::GapReason reason) {
 }
 
 void append_gap(workers::WireFormat format, workers::GapReason reason, std::string& out) {
+  if (format == sse_events) {
+    out.append("event: gap\ndata: {\"reason\":\"").append(name_of(reason)).append("\"}\n\n");
+    return;
+  }
+  if (format == poll_objects) return polled::append_gap(out);
   if (!traits_of(format).is_enveloped) return;
   std::string text = "{\"notice\":\"gap\",\"reason\":\"";
   text += name_of(reason);
@@ -170,6 +212,12 @@ void append_gap(workers::WireFormat format, workers::GapReason reason, std::stri
 
 void append_open(workers::WireFormat format, const std::string& connection_id, const std::string& position,
                  std::string& out) {
+  if (format == sse_events) {
+    // An event without data is none to a page, but what it comes back with.
+    out.append("id: ").append(position).append("\n\n");
+    return;
+  }
+  if (format == poll_objects) return;
   append_text(format, R"({"notice":"open","id":")" + connection_id + R"(","position":")" + position + "\"}", out);
 }
 

@@ -20,6 +20,9 @@ inline constexpr workers::WireFormat enveloped_websocket = 2;
 inline constexpr workers::WireFormat bare_engine_io = 9;
 inline constexpr workers::WireFormat enveloped_engine_io = 10;
 inline constexpr workers::WireFormat socket_io_events = 11;
+// Server-sent events; objects in the answers to polls.
+inline constexpr workers::WireFormat sse_events = 12;
+inline constexpr workers::WireFormat poll_objects = 13;
 
 struct FormatTraits {
   bool is_enveloped = false;

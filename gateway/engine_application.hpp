@@ -32,7 +32,7 @@ class EngineApplication {
   virtual std::optional<base::TimePoint> deadline() const { return std::nullopt; }
   virtual void on_deadline(workers::Worker&, workers::Connection&) {}
   // As Wire::first_rider.
-  virtual std::optional<std::uint32_t> first_rider() const { return std::nullopt; }
+  virtual const workers::Connection* first_rider(workers::Worker&) const { return nullptr; }
   // The session is over, whatever ended it. Called once.
   virtual void on_end(workers::Worker&, workers::Connection&, workers::EndReason) {}
 };

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/log.hpp"
+#include "gateway/carried.hpp"
 #include "gateway/cors.hpp"
 #include "gateway/engine_io.hpp"
 #include "gateway/engine_messages.hpp"
@@ -57,28 +58,6 @@ std::variant<Ask, Refusal> read_ask(const HttpHead& head, const RequestTarget& t
   return ask;
 }
 
-// The session of this id, if it is still there; it may have its last words still to say.
-EngineSession* find_session(Worker& worker, const base::ConnectionId& id, Connection*& connection) {
-  connection = worker.find_slot(id.slot, id.generation);
-  return EngineSession::of(connection);
-}
-
-// Calls deal(worker, session, connection) on the worker where the session lives, or otherwise(worker).
-template <class Deal, class Otherwise>
-void with_session(Worker& here, const base::ConnectionId& id, Deal deal, Otherwise otherwise) {
-  if (here.id() != id.worker()) {
-    here.metrics().carried_requests.add();
-    return here.post(id.worker(),
-                     [id, deal = std::move(deal), otherwise = std::move(otherwise)](Worker& there) mutable {
-                       with_session(there, id, std::move(deal), std::move(otherwise));
-                     });
-  }
-  Connection* connection = nullptr;
-  EngineSession* const session = find_session(here, id, connection);
-  if (session == nullptr) return otherwise(here);
-  here.run_for(*connection, [&] { deal(here, *session, *connection); });
-}
-
 // Answers for a session that is not there.
 struct Unknown {
   ExchangeId id;
@@ -91,7 +70,7 @@ void poll(Worker& worker, const base::ConnectionId& session_id, const ExchangeId
     if (!may_wait || !session.is_changing()) return session.on_poll(there, connection, id);
     there.post(there.id(), [session_id, id](Worker& later) { poll(later, session_id, id, false); });
   };
-  with_session(worker, session_id, deal, Unknown{id});
+  with_wire<EngineSession>(worker, session_id, deal, Unknown{id});
 }
 
 // Polls and posts of a session.
@@ -105,7 +84,7 @@ class SessionRequest final : public HttpHandler {
 
   void on_begun(Worker& worker, const ExchangeId& id) override {
     if (!is_post_) return;
-    with_session(
+    with_wire<EngineSession>(
         worker, session_,
         [id](Worker& there, EngineSession& session, Connection& connection) {
           session.on_post_begun(there, connection, id);
@@ -115,7 +94,7 @@ class SessionRequest final : public HttpHandler {
 
   void on_request(Worker& worker, const ExchangeId& id, std::string body) override {
     if (!is_post_) return poll(worker, session_, id, true);
-    with_session(
+    with_wire<EngineSession>(
         worker, session_,
         [id, body = std::move(body)](Worker& there, EngineSession& session, Connection& connection) mutable {
           session.on_post(there, connection, id, std::move(body));
@@ -124,7 +103,7 @@ class SessionRequest final : public HttpHandler {
   }
 
   void on_gone(Worker& worker, const ExchangeId& id) override {
-    with_session(
+    with_wire<EngineSession>(
         worker, session_,
         [id](Worker& there, EngineSession& session, Connection& connection) {
           session.on_request_gone(there, connection, id);
@@ -173,17 +152,19 @@ std::variant<std::unique_ptr<EngineApplication>, Routed> make_application(const 
     if (!place) return Routed(http_reply(http_error(place.error())));
     // Each namespace is let in by itself, by what its CONNECT shows or else by this.
     auto shown = parts.context.authenticator.of_request(parts.head, parts.target);
-    if (!shown) return Routed(http_reply(http_error(shown.error())));
     auto rooms = read_room_names(parts.target, parts.context.options, parts.worker.options().rooms_per_connection_max);
     if (!rooms) return Routed(http_reply(http_error(rooms.error())));
-    if (!parts.context.authenticator.knows_tokens()) {
+    // Where neither a token nor a verdict can grant more, it is known now.
+    const bool is_known =
+        !parts.context.authenticator.knows_tokens() && parts.context.options.connect_verdict == ConnectVerdict::none;
+    if (is_known) {
       const auto status = check_rooms(*rooms, rules_of(parts.context, parts.worker, Admission()).rooms());
       if (!status) return Routed(http_reply(http_error(status.error())));
     }
     return std::make_unique<SocketIoSession>(
         parts.context,
         SocketIoSession::Handshake{std::move(*rooms), read_details(parts.head, parts.target, parts.context.options),
-                                   *std::move(shown), *std::move(place)});
+                                   std::move(shown), *std::move(place)});
   }
   auto admitted = admit(parts, workers::Protocol::engine_io);
   if (auto* const instead = std::get_if<Routed>(&admitted)) return std::move(*instead);
@@ -202,7 +183,7 @@ Routed become_websocket(const RouteParts& parts, const Ask& ask, std::unique_ptr
   if (ask.session) {
     if (ask.session->worker() != worker.id()) return HandOver{ask.session->worker()};
     Connection* session_connection = nullptr;
-    if (find_session(worker, *ask.session, session_connection) == nullptr)
+    if (find_wire<EngineSession>(worker, *ask.session, session_connection) == nullptr)
       return engine_io::reply_of(Refusal::unknown_session);
     worker.send(connection, answer);
     worker.become(connection, std::make_unique<EngineProbeWire>(parts.context, *session_connection));

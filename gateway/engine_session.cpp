@@ -284,8 +284,10 @@ void EngineSession::on_deadline(Worker& worker, Connection& connection) {
     application_->on_deadline(worker, connection);
     if (!connection.is_open()) return;
   }
-  // While we do not listen, the client's silence means nothing.
-  if (connection.are_reads_paused()) beat_ = std::max(beat_, now);
+  // While we do not listen, the client's silence means nothing; but it listens, and counts on our pings.
+  if (connection.are_reads_paused() && std::exchange(awaits_pong_, false)) {
+    beat_ += context_.options.engine_ping_interval_ms;
+  }
   if (awaits_pong_) {
     if (now >= beat_ + context_.options.engine_ping_timeout_ms) {
       if (polling_) return worker.abandon(connection, EndReason::heartbeat_timeout);

@@ -54,7 +54,9 @@ class EngineSession final : public workers::Wire {
   EngineApplication& application() { return *application_; }
 
   workers::Protocol protocol() const override { return application_->protocol(); }
-  std::optional<std::uint32_t> first_rider() const override { return application_->first_rider(); }
+  const workers::Connection* first_rider(workers::Worker& worker) const override {
+    return application_->first_rider(worker);
+  }
   void on_start(workers::Worker& worker, workers::Connection& connection) override;
   std::size_t on_bytes(workers::Worker& worker, workers::Connection& connection, std::span<char> bytes) override;
   void on_resume(workers::Worker& worker, workers::Connection& connection) override;

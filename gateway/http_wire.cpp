@@ -122,7 +122,7 @@ std::optional<base::WorkerId> HttpWire::on_head(Worker& worker, Connection& conn
   const auto target = RequestTarget::parse(head->target);
   if (!target) return refuse_with(http_error(target.error()));
   ++number_;
-  if (!context_.trusted_proxies.empty()) {
+  if (!context_.trusted_proxies.networks.empty()) {
     // Another request on the same connection may be another client's.
     if (!peer_) peer_ = std::make_unique<base::Address>(worker.remote_address(connection));
     worker.set_remote_address(connection, client_address(*head, *peer_, context_.trusted_proxies));

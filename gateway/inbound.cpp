@@ -21,7 +21,10 @@ std::shared_ptr<workers::Message> make_message(const workers::Connection& connec
 }  // namespace
 
 bool may_speak_to(const workers::Worker& worker, const workers::Connection& connection, std::string_view room) {
-  const workers::Credentials* const credentials = worker.credentials_of(connection);
+  return may_speak_to(worker.credentials_of(connection), room);
+}
+
+bool may_speak_to(const workers::Credentials* credentials, std::string_view room) {
   if (credentials == nullptr || !credentials->publish) return true;
   return std::ranges::any_of(*credentials->publish,
                              [room](const std::string& pattern) { return base::matches_pattern(pattern, room); });

@@ -19,7 +19,8 @@ using Held = std::shared_ptr<workers::Message>;
 // The rooms that hear what the client says to nobody in particular: all its own, as far as its credentials let it
 // speak.
 std::vector<workers::RoomKey> relay_rooms(workers::Worker& worker, const workers::Connection& connection);
-// Whether its credentials let it speak to a room.
+// Whether credentials, which may be null, let a client speak to a room; and a connection's own.
+bool may_speak_to(const workers::Credentials* credentials, std::string_view room);
 bool may_speak_to(const workers::Worker& worker, const workers::Connection& connection, std::string_view room);
 
 // Does with the message as the policy says; gives it back if it has to be tried again.

@@ -1,7 +1,9 @@
 #pragma once
 // What can be set about how many clients may come, from where, and what is believed of where they come from.
 
+#include <array>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,10 +12,15 @@
 
 namespace sluice::gateway {
 
+// The one header in which trusted proxies write where requests come from: of any other, a client may be the author.
+enum class ForwardedHeader : std::uint8_t { x_forwarded_for, forwarded };
+inline constexpr std::array<std::string_view, 2> forwarded_header_names{"x-forwarded-for", "forwarded"};
+
 struct LimitOptions {
   static constexpr std::string_view section = "Limits";
 
   std::vector<std::string> trusted_proxies;
+  ForwardedHeader forwarded_header = ForwardedHeader::x_forwarded_for;
   bool proxy_protocol = false;
   std::size_t connects_per_second_max = 0;
   std::size_t address_connections_max = 0;
@@ -23,9 +30,13 @@ struct LimitOptions {
   template <class Visitor>
   void describe(Visitor& visitor) {
     visitor.option("trusted-proxies", trusted_proxies,
-                   {.sentence = "A proxy's address or network (10.0.0.0/8): from it, X-Forwarded-For or Forwarded say "
-                                "where a client is. From anyone else they say nothing.",
+                   {.sentence = "A proxy's address or network (10.0.0.0/8): from it, --forwarded-header says where a "
+                                "client is. From anyone else it says nothing.",
                     .misfit = network_misfit});
+    visitor.choice(
+        "forwarded-header", forwarded_header, forwarded_header_names,
+        {.sentence = "The header that the trusted proxies write; the other one is not looked at, as they pass "
+                     "on what a client puts there."});
     visitor.option(
         "proxy-protocol", proxy_protocol,
         {.sentence = "Connections from --trusted-proxies begin with a header of the PROXY protocol, version 1 "

@@ -60,6 +60,8 @@ struct Options {
   std::chrono::milliseconds handshake_seconds_max{10'000};
   std::chrono::milliseconds http_idle_seconds_max{75'000};
   std::chrono::milliseconds request_seconds_max{30'000};
+  std::chrono::milliseconds poll_wait_seconds_max{60'000};
+  std::chrono::milliseconds poll_linger_seconds{30'000};
   std::chrono::milliseconds ping_interval_seconds{25'000};
   std::chrono::milliseconds ping_timeout_seconds{20'000};
   std::string engine_io_path = "/engine.io/";
@@ -251,6 +253,16 @@ struct Options {
          .max = 3600,
          .sentence = "How long a client's request to a backend may take (sub-protocol sluice.v1.json); then it "
                      "is answered with an error."});
+    visitor.option("poll-wait-seconds-max", poll_wait_seconds_max,
+                   {.unit = "seconds",
+                    .min = 1,
+                    .max = 3600,
+                    .sentence = "How long a client may ask that a poll be held (/poll?wait=)."});
+    visitor.option("poll-linger-seconds", poll_linger_seconds,
+                   {.unit = "seconds",
+                    .min = 0.05,
+                    .max = 3600,
+                    .sentence = "How long after its last poll a client that polls counts as connected."});
     visitor.option("ping-interval-seconds", ping_interval_seconds,
                    {.unit = "seconds", .min = 0.05, .max = 86'400, .sentence = "Time between two pings to a client."});
     visitor.option("ping-timeout-seconds", ping_timeout_seconds,

@@ -7,6 +7,7 @@
 #include "gateway/engine_requests.hpp"
 #include "gateway/http_answer.hpp"
 #include "gateway/http_head.hpp"
+#include "gateway/http_rooms.hpp"
 #include "gateway/request_target.hpp"
 #include "gateway/websocket_handshake.hpp"
 #include "gateway/websocket_wire.hpp"
@@ -90,11 +91,15 @@ Routed route(const RouteParts& parts) {
   const std::string& path = parts.target.path;
   const Options& options = parts.context.options;
   if (path == "/" || path == "/ws") return become_websocket(parts);
+  if (path == "/sse") return route_sse(parts);
+  if (path == "/poll") return route_poll(parts);
+  if (path == "/publish") return route_publish(parts);
   if (is_at(path, options.socket_io_path)) return route_engine_io(parts, EngineKind::socket_io);
   if (is_at(path, options.engine_io_path)) return route_engine_io(parts, EngineKind::messages);
   return http_reply(
       http_error(fail(Errc::not_found, "there is nothing at this path; WebSocket is at / and /ws, Socket.IO at " +
-                                           options.socket_io_path + ", Engine.IO at " + options.engine_io_path)));
+                                           options.socket_io_path + ", Engine.IO at " + options.engine_io_path +
+                                           ", plain HTTP at /sse, /poll and /publish")));
 }
 
 }  // namespace sluice::gateway

@@ -16,7 +16,7 @@ namespace sluice::gateway {
 class Seals {
  public:
   // What an id is for; one that was made for something else does not pass.
-  enum class Purpose : std::uint8_t { engine_session = 'e', recovery = 'r' };
+  enum class Purpose : std::uint8_t { engine_session = 'e', recovery = 'r', poll_session = 'p' };
 
   // Makes a key of its own. Throws std::runtime_error if there is no randomness.
   Seals();

@@ -180,13 +180,14 @@ ConnectRequest parse_connect(const Packet& packet) {
   return request;
 }
 
-std::string token_of(std::string_view payload) {
-  if (payload.empty()) return {};
+std::optional<std::string> token_of(std::string_view payload) {
+  if (payload.empty()) return std::nullopt;
   const auto members = base::json_members(payload);
   for (const base::JsonMember& member : *members) {
-    if (member.name == "\"token\"" && member.value.front() == '"') return base::json_string(member.value);
+    if (member.name != "\"token\"" || member.value == "null") continue;
+    return member.value.front() == '"' ? base::json_string(member.value) : std::string();
   }
-  return {};
+  return std::nullopt;
 }
 
 std::string connect_text(std::string_view name_space, std::string_view sid, std::string_view pid) {

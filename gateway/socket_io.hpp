@@ -46,8 +46,8 @@ struct ConnectRequest {
 // What the payload of a CONNECT says about coming back.
 ConnectRequest parse_connect(const Packet& packet);
 
-// The text `token` of a CONNECT's payload; empty if there is none.
-std::string token_of(std::string_view payload);
+// The text `token` of a CONNECT's payload; empty if it is none, nothing if there is no such member.
+std::optional<std::string> token_of(std::string_view payload);
 
 // --- what a server sends: texts, without Engine.IO's type in front ---
 

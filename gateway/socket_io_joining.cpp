@@ -56,7 +56,7 @@ base::Status SocketIoSession::on_connect(Worker& worker, Connection& connection,
   };
   if (!context_.namespaces.allows(packet.name_space)) return say_no(socket_io::invalid_namespace);
   if (joined_.size() + joining_count() >= namespaces_max) return say_no("Too many namespaces");
-  auto admission = authenticate(worker, packet.payload);
+  auto admission = authenticate(packet.payload);
   if (!admission) {
     send(worker, connection,
          socket_io::connect_error_text(packet.name_space, admission.error().detail, refusal_data(admission.error())));
@@ -133,6 +133,10 @@ void SocketIoSession::admit(Worker& worker, Connection& connection, Joining join
     }
     return refuse(worker, connection, joining, socket_io::invalid_namespace);
   }
+  // What a verdict allows, or no longer does, is known by now.
+  if (const auto status = check_rooms(asked_rooms(), rules_of(context_, worker, joining.admission).rooms()); !status) {
+    return refuse(worker, connection, joining, status.error().detail, refusal_data(status.error()));
+  }
   if (const auto status = count_user(context_, joining.admission); !status) {
     return refuse(worker, connection, joining, status.error().detail, refusal_data(status.error()));
   }
@@ -158,17 +162,17 @@ std::vector<RoomKey> SocketIoSession::asked_rooms() const {
 }
 
 // By the token of this namespace's auth, else by that of the session's request.
-base::Result<Admission> SocketIoSession::authenticate(const Worker& worker, std::string_view auth) const {
+base::Result<Admission> SocketIoSession::authenticate(std::string_view auth) const {
   Authenticator& authenticator = context_.authenticator;
   if (!authenticator.knows_tokens()) return Admission();
-  const std::string token = socket_io::token_of(auth);
-  auto admission = !token.empty()                                 ? authenticator.of_token(token)
-                   : handshake() != nullptr && handshake()->shown ? base::Result<Admission>(*handshake()->shown)
-                                                                  : authenticator.of_nobody();
-  if (!admission) return admission;
-  if (const auto status = check_rooms(asked_rooms(), rules_of(context_, worker, *admission).rooms()); !status)
-    return status.error();
-  return admission;
+  if (const auto token = socket_io::token_of(auth)) {
+    if (!token->empty()) return authenticator.of_token(*token);
+    return fail(Errc::unauthenticated, "the token is no text, or empty");
+  }
+  if (handshake() == nullptr) return authenticator.of_nobody();
+  const auto& shown = handshake()->shown;
+  if (!shown) return shown.error();
+  return *shown ? base::Result<Admission>(**shown) : authenticator.of_nobody();
 }
 
 workers::ConnectDetails SocketIoSession::details_of(const Joining& joining) const {

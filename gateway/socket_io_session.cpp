@@ -24,7 +24,8 @@ using workers::Worker;
 
 SocketIoSession::SocketIoSession(WorkerContext& context, Handshake handshake) : context_(context) {
   const workers::ConnectDetails& details = handshake.details;
-  if (handshake.rooms.empty() && details.parameters.empty() && details.headers.empty() && !handshake.shown &&
+  const bool shows_nothing = handshake.shown && !*handshake.shown;
+  if (handshake.rooms.empty() && details.parameters.empty() && details.headers.empty() && shows_nothing &&
       !handshake.place)
     return;
   rare().handshake = std::make_unique<Handshake>(std::move(handshake));
@@ -221,6 +222,15 @@ bool SocketIoSession::on_resume(Worker& worker, Connection& connection) {
   const Joined* const joined = find(context_.namespaces.name_of(waiting->name_space));
   Connection* const rider = joined != nullptr ? worker.find_open(joined->slot, joined->generation) : nullptr;
   return rider == nullptr || hand_to_backend(worker, *rider, std::move(*waiting));
+}
+
+// Those that the server has taken out are still among the joined ones.
+const Connection* SocketIoSession::first_rider(Worker& worker) const {
+  for (const Joined& joined : joined_) {
+    const Connection* const rider = worker.find_open(joined.slot, joined.generation);
+    if (rider != nullptr && rider->is_announced()) return rider;
+  }
+  return nullptr;
 }
 
 // --- the end ---

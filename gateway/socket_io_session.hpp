@@ -27,7 +27,8 @@ class SocketIoSession final : public EngineApplication {
   struct Handshake {
     std::vector<workers::RoomKey> rooms;  // that are asked for, in each namespace
     workers::ConnectDetails details;
-    std::optional<Admission> shown;  // by its token, if it had one
+    // By its token, if it had one; or why that is not good, which matters where the client shows no other.
+    base::Result<std::optional<Admission>> shown;
     ClientCounts::Place place = {};  // what the client is counted by
   };
   // `context` outlives this.
@@ -42,9 +43,7 @@ class SocketIoSession final : public EngineApplication {
                                 std::string_view data) override;
   bool on_resume(workers::Worker& worker, workers::Connection& connection) override;
   std::optional<base::TimePoint> deadline() const override;
-  std::optional<std::uint32_t> first_rider() const override {
-    return joined_.empty() ? std::nullopt : std::optional(joined_.front().slot);
-  }
+  const workers::Connection* first_rider(workers::Worker& worker) const override;
   void on_deadline(workers::Worker& worker, workers::Connection& connection) override;
   void on_end(workers::Worker& worker, workers::Connection& connection, workers::EndReason reason) override;
 
@@ -98,7 +97,7 @@ class SocketIoSession final : public EngineApplication {
                const Joining& joining, bool is_recovered);
   void on_claimed(workers::Worker& worker, workers::Connection& connection, Joining joining,
                   std::optional<BrokenSocket> socket);
-  base::Result<Admission> authenticate(const workers::Worker& worker, std::string_view auth) const;
+  base::Result<Admission> authenticate(std::string_view auth) const;
   std::vector<workers::RoomKey> asked_rooms() const;
   workers::ConnectDetails details_of(const Joining& joining) const;
   base::Result<bool> on_event(workers::Worker& worker, workers::Connection& connection, workers::Connection& rider,

@@ -92,8 +92,9 @@ std::vector<workers::RoomKey> all_rooms(std::vector<workers::RoomKey> asked, con
 }
 
 workers::ConnectDetails read_details(const HttpHead& head, const RequestTarget& target, const Options& options) {
-  static constexpr std::array<std::string_view, 11> own{"EIO",       "transport", "sid",      "t",     "b64",  "j",
-                                                        "namespace", "room",      "envelope", "since", "token"};
+  static constexpr std::array<std::string_view, 15> own{"EIO",   "transport", "sid",  "t",        "b64",
+                                                        "j",     "namespace", "room", "envelope", "since",
+                                                        "token", "cursor",    "wait", "event",    "lastEventId"};
   workers::ConnectDetails details;
   for (const auto& parameter : target.parameters) {
     if (std::find(own.begin(), own.end(), parameter.first) == own.end()) details.parameters.push_back(parameter);

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "base/network.hpp"
 #include "gateway/authenticator.hpp"
+#include "gateway/client_address.hpp"
 #include "gateway/client_counts.hpp"
 #include "gateway/deflater.hpp"
 #include "gateway/inflater.hpp"
@@ -36,7 +36,7 @@ struct WorkerContext {
   // All outlive this. `metrics` are the worker's.
   WorkerContext(const Options& options_of, const ClientIdentity& identity, workers::Namespaces& namespaces_of,
                 const Seals& seals_of, Contexts& contexts_of, workers::Metrics& metrics_of, ClientCounts& counts_of,
-                const std::vector<base::Network>& trusted)
+                const TrustedProxies& trusted)
       : options(options_of),
         namespaces(namespaces_of),
         seals(seals_of),
@@ -55,7 +55,7 @@ struct WorkerContext {
   Contexts& contexts;  // of all workers
   workers::Metrics& metrics;
   ClientCounts& counts;  // of all workers
-  const std::vector<base::Network>& trusted_proxies;
+  const TrustedProxies& trusted_proxies;
   Authenticator authenticator;
   Recovery recovery;
   Verdicts verdicts;

@@ -131,8 +131,11 @@ class Backend {
   // Takes an event; those of one connection keep their order. Of one that connects, `absent` says that nobody is there
   // who gives verdicts. Any thread; never waits for anyone.
   virtual Offer offer(ClientEvent event) = 0;
-  // A connection of which a verdict was asked will not be: it was refused, or is gone. Any thread.
+  // A connection of which nothing more will be told, without its end: it was refused, or they never knew of it. Any
+  // thread.
   virtual void forget(const base::ConnectionId& connection) = 0;
+  // Whether messages of that connection would be `full`: what else it does had better wait, too. Any thread.
+  virtual bool is_behind(const base::ConnectionId& connection) const = 0;
 };
 
 // Where there is none.
@@ -142,6 +145,7 @@ class NoBackend final : public Backend {
   bool wants(ClientEvent::Kind) const override { return false; }
   Offer offer(ClientEvent) override { return Offer::absent; }
   void forget(const base::ConnectionId&) override {}
+  bool is_behind(const base::ConnectionId&) const override { return false; }
   static NoBackend& instance() {
     static NoBackend one;
     return one;

@@ -18,7 +18,8 @@ struct Allowance {
   base::Labels labels;                                              // beside those that it has
   std::optional<std::chrono::system_clock::time_point> good_until;  // it ends no later
   std::optional<std::vector<std::string>> join, publish;            // in the place of the token's
-  bool empty() const { return labels.empty() && !good_until && !join && !publish; }
+  std::vector<std::string> rooms;                                   // that it may ask for in any case
+  bool empty() const { return labels.empty() && !good_until && !join && !publish && rooms.empty(); }
 };
 
 struct Credentials {

@@ -280,14 +280,20 @@ std::uint32_t Delivery::forget(Connection& connection, Dropping&& dropping, Drop
 void Delivery::drop_of(const Connection& connection, DropReason reason, std::uint64_t count) {
   drop(reason, count);
   if (count == 0 || !parts_.backend.wants(ClientEvent::Kind::dropped)) return;
-  if (!dropped_.empty()) {
-    Dropped& last = dropped_.back();
-    if (last.slot == connection.slot_ && last.generation == connection.generation_ && last.reason == reason) {
-      last.messages += count;
-      return;
-    }
-  }
-  dropped_.push_back({connection.slot_, connection.generation_, reason, count});
+  const std::uint64_t key = std::uint64_t{connection.slot_} << 8 | static_cast<std::uint64_t>(reason);
+  Dropped& dropped =
+      dropped_.try_emplace(key, Dropped{connection.slot_, connection.generation_, reason, 0}).first->second;
+  // The slot is somebody else's now, who has lost something too.
+  if (dropped.generation != connection.generation_) dropped = {connection.slot_, connection.generation_, reason, 0};
+  dropped.messages += count;
+}
+
+std::vector<Delivery::Dropped> Delivery::take_dropped() {
+  std::vector<Dropped> all;
+  all.reserve(dropped_.size());
+  for (const auto& [key, dropped] : dropped_) all.push_back(dropped);
+  dropped_.clear();
+  return all;
 }
 
 void Delivery::drop(DropReason reason, std::uint64_t count) {

@@ -2,6 +2,7 @@
 // Delivery: from a message to the outboxes of the connections that it is for: who they are (rooms minus rooms), how it
 // looks to each (encodings, once a format), and what befalls those that are too slow. Belongs to one worker.
 
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -67,9 +68,11 @@ class Delivery {
     std::uint64_t messages;
   };
   bool has_dropped() const { return !dropped_.empty(); }
-  std::vector<Dropped> take_dropped() { return std::exchange(dropped_, {}); }
+  std::vector<Dropped> take_dropped();
 
   bool is_excepted(const Connection& connection, const Target& target) const;
+  // The first of the target's named rooms that the connection is in; null if there is none.
+  const RoomKey* shown_room(const Connection& connection, const Message& message) const;
 
  private:
   // A group of messages in one format: each one's frame, and the same frames as runs, one a chunk.
@@ -88,7 +91,6 @@ class Delivery {
   Run encode(WireFormat format, const Message& message, const RoomKey* room);
   Run encode_own(Connection& connection, const Message& message);
   Run add_frame(const Message& message, bool is_fixed);
-  const RoomKey* shown_room(const Connection& connection, const Message& message) const;
   void push(Connection& member, const std::shared_ptr<const Message>& message, Run run);
   void push_behind(Connection& carrier, const Connection& member, const std::shared_ptr<const Message>& message);
   void feed(Connection& carrier, Connection& member, const Message& message);
@@ -112,7 +114,8 @@ class Delivery {
   std::array<bool, wire_formats_max> is_own_{};
   std::array<Encoded, wire_formats_max> encoded_;
   std::vector<std::uint32_t> matched_;
-  std::vector<Dropped> dropped_;
+  // By slot, then reason: one event a turn, however many messages it were.
+  boost::unordered_flat_map<std::uint64_t, Dropped> dropped_;
 };
 
 template <class Visit>

@@ -38,6 +38,15 @@ class RateLimits {
     return {false, std::max(messages_ > 0 ? meter.messages.owed(messages_) : base::Duration::zero(),
                             bytes_ > 0 ? meter.bytes.owed(bytes_) : base::Duration::zero())};
   }
+  // How long such a connection is still to be read no further.
+  base::Duration owed(std::uint32_t slot, std::uint32_t generation, base::TimePoint now) {
+    if (slot >= meters_.size() || meters_[slot].generation != generation) return {};
+    Meter& meter = meters_[slot];
+    base::Duration longest{};
+    if (messages_ > 0 && !meter.messages.has_some(now, messages_)) longest = meter.messages.owed(messages_);
+    if (bytes_ > 0 && !meter.bytes.has_some(now, bytes_)) longest = std::max(longest, meter.bytes.owed(bytes_));
+    return longest;
+  }
   OverRate action() const { return action_; }
 
  private:

@@ -22,6 +22,8 @@ class Wallet {
   void put(std::uint32_t slot, std::shared_ptr<const Credentials> credentials) {
     if (credentials->good_until) due_.emplace(*credentials->good_until, slot);
     kept_[slot] = std::move(credentials);
+    // What was replaced or forgotten waits there for its time, which may be far.
+    if (due_.size() > 2 * kept_.size() + spare) sweep();
   }
   const Credentials* find(std::uint32_t slot) const {
     const auto found = kept_.find(slot);
@@ -48,6 +50,14 @@ class Wallet {
   }
 
  private:
+  static constexpr std::size_t spare = 64;
+  void sweep() {
+    due_ = {};
+    for (const auto& [slot, credentials] : kept_) {
+      if (credentials->good_until) due_.emplace(*credentials->good_until, slot);
+    }
+  }
+
   using Due = std::pair<Time, std::uint32_t>;
   boost::unordered_flat_map<std::uint32_t, std::shared_ptr<const Credentials>> kept_;
   std::priority_queue<Due, std::vector<Due>, std::greater<>> due_;

@@ -68,8 +68,8 @@ class Wire {
   // For formats that are the connection's own (Edge::is_own): appends the frame of `message`, which is sent for certain
   // and behind all that was encoded before, as the wire may refer back to it.
   virtual void encode_own(const Message&, const RoomKey*, std::string&) {}
-  // Of a connection that others ride on: the slot of the one that speaks for them; nothing if there is none.
-  virtual std::optional<std::uint32_t> first_rider() const { return std::nullopt; }
+  // Of a connection that others ride on: one of them that is a member; null if there is none.
+  virtual const Connection* first_rider(Worker&) const { return nullptr; }
   // A backend answers what the client asked with a message of this id.
   virtual void on_answer(Worker&, Connection&, std::uint64_t, const Message&) {}
   // Asks the client by an event; false if its protocol knows no such thing.

@@ -124,6 +124,13 @@ class Worker {
   // come again.
   Backend::Offer tell_message(const Connection& connection, std::shared_ptr<const Message> message,
                               std::optional<std::uint64_t> ack_id = std::nullopt);
+  // Whether backends that hear of this connection's rooms are behind: then it had better not move.
+  bool is_backend_behind(const Connection& connection) const {
+    const bool is_told = parts_.backend.wants(ClientEvent::Kind::joined) ||
+                         parts_.backend.wants(ClientEvent::Kind::left) ||
+                         parts_.backend.wants(ClientEvent::Kind::room_occupied);
+    return is_told && parts_.backend.is_behind(id_of(connection));
+  }
   // Counts a data message of the client's. False: it came faster than it may, and goes no further.
   [[nodiscard]] bool count_received(Connection& connection, std::size_t payload_bytes);
   // It went nowhere.

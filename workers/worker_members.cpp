@@ -232,6 +232,7 @@ void Worker::tell_connected(Connection& connection, ConnectDetails details, bool
 Backend::Offer Worker::tell_message(const Connection& connection, std::shared_ptr<const Message> message,
                                     std::optional<std::uint64_t> ack_id) {
   ClientEvent event = event_of(connection, ClientEvent::Kind::message);
+  event.name_space = message->target.name_space;
   for (const RoomKey& key : message->target.rooms) event.rooms.push_back(key.name);
   event.message = std::move(message);
   event.ack_id = ack_id;
@@ -239,7 +240,11 @@ Backend::Offer Worker::tell_message(const Connection& connection, std::shared_pt
 }
 
 void Worker::tell_disconnected(Connection& connection) {
-  if (!connection.is_told_) return;
+  if (!connection.is_told_) {
+    // They may know of it by what it said.
+    if (parts_.backend.is_listening()) parts_.backend.forget(id_of(connection));
+    return;
+  }
   connection.is_told_ = false;
   const Connection& carrier = slab_.at(connection.carrier_);
   ClientEvent event = event_of(connection, ClientEvent::Kind::disconnected);
@@ -252,7 +257,7 @@ void Worker::tell_disconnected(Connection& connection) {
 }
 
 void Worker::tell_rooms(const Connection& connection, ClientEvent::Kind kind, std::span<const RoomKey> rooms) {
-  if (!parts_.backend.wants(kind)) return;
+  if (rooms.empty() || !parts_.backend.wants(kind)) return;
   ClientEvent event = event_of(connection, kind);
   for (const RoomKey& key : rooms) event.rooms.push_back(key.name);
   static_cast<void>(parts_.backend.offer(std::move(event)));
@@ -263,11 +268,8 @@ void Worker::tell_dropped() {
   for (const Delivery::Dropped& dropped : delivery_.take_dropped()) {
     const Connection* connection = find_open(dropped.slot, dropped.generation);
     if (connection == nullptr) continue;
-    if (!connection->is_announced_) {
-      const auto rider = connection->wire_->first_rider();
-      if (!rider) continue;
-      connection = &slab_.at(*rider);
-    }
+    if (!connection->is_announced_) connection = connection->wire_->first_rider(*this);
+    if (connection == nullptr) continue;
     ClientEvent event = event_of(*connection, ClientEvent::Kind::dropped);
     event.drop_reason = dropped.reason;
     event.dropped = dropped.messages;

@@ -1,6 +1,7 @@
 // The part of Worker that is about sockets: opening, reading, pausing and resuming reads.
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <system_error>
 #include <utility>
@@ -10,6 +11,13 @@
 #include "workers/worker.hpp"
 
 namespace sluice::workers {
+namespace {
+
+// However long a client is read no further, it is looked at so often whether it is still there.
+constexpr base::Duration look_again = std::chrono::seconds(1);
+
+}  // namespace
+
 void Worker::open(int descriptor, ListenerKind kind) {
   Connection& connection = slab_.take();
   connection.descriptor_ = descriptor;
@@ -128,7 +136,7 @@ void Worker::delay_reads(Connection& connection, base::Duration delay) {
   connection.reads_paused_ = true;
   metrics_.reads_paused.add();
   metrics_.read_delays.add();
-  delayed_.push({now_ + delay, {connection.slot_, connection.generation_}});
+  delayed_.push({now_ + std::min(delay, look_again), {connection.slot_, connection.generation_}});
 }
 
 // Tries every connection whose reads are paused once more; those that still find no room pause again.
@@ -137,7 +145,15 @@ void Worker::resume_reads() {
   while (!delayed_.empty() && delayed_.top().until <= now_) {
     const SlotGeneration entry = delayed_.top().whose;
     delayed_.pop();
-    resume_reads_of(entry);
+    const Connection* const connection = slab_.find(entry.slot, entry.generation);
+    if (connection == nullptr) continue;
+    // One that has hung up is heard to its end: nobody is to count a client that is gone.
+    const base::Duration owed = rate_limits_.owed(entry.slot, entry.generation, now_);
+    if (owed > base::Duration::zero() && !connection->is_hung_up_) {
+      delayed_.push({now_ + std::min(owed, look_again), entry});
+    } else {
+      resume_reads_of(entry);
+    }
   }
 }
 

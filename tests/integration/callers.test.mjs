@@ -191,11 +191,39 @@ test('what changes something leaves a line in the log, with who did it and no se
     await call(gateway, 'Gateway', 'listRooms', {}, ops.key);
     await gateway.stop();
     const lines = gateway.log.filter((one) => one.event === 'audit').map((one) => [one.call, one.caller, one.status]);
-    const changes = [['Disconnect', 'ops', 'ok'], ['Disconnect', '', 'permission_denied']];
+    const changes = [['Disconnect', 'ops', 'ok'], ['Disconnect', 'billing', 'permission_denied']];
     assert.deepEqual(lines, level === 'off' ? [] : level === 'all' ? [...changes, ['Publish', 'billing', 'ok']] : changes);
     if (level === 'changes') assert.match(gateway.logged('audit').request, /users: "ann".*reason: "bye"/);
     assert.doesNotMatch(gateway.stderr, new RegExp(`${ops.key}|${billing.key}`));
   }
+});
+
+test('what a backend does by its stream is logged, and its stream ends with its credentials', async (t) => {
+  const { logic, ops } = await makeCallers();
+  const file = path.join(folder(t), 'callers');
+  const gateway = await startGateway(t, ['--callers', write(file, logic.line + ops.line), '--token-secret', secret, '--caller-tokens', '--allow-anonymous', '--client-messages', 'backend']);
+  const open = async (key) => {
+    const client = new proto.Backends(gateway.address('grpc'), grpc.credentials.createInsecure());
+    t.after(() => client.close());
+    const stream = client.subscribeEvents(metadata(key));
+    stream.on('error', () => {});
+    const ended = new Promise((resolve) => stream.on('status', (status) => resolve(grpc.status[status.code])));
+    stream.write({ subscribe: {} });
+    await new Promise((resolve) => stream.once('data', resolve));
+    stream.resume();
+    return { stream, ended };
+  };
+  const byKey = await open(logic.key);
+  const byToken = await open(token({ sub: 'svc', jti: 'live', sluice: { scopes: ['backend'] } }));
+  byKey.stream.write({ command: { disconnect: { target: { everyone: true }, reason: 'all of you' } } });
+  await gateway.until(() => gateway.logged('audit', { call: 'Disconnect' }), 'the line');
+  const line = gateway.logged('audit', { call: 'Disconnect' });
+  assert.deepEqual([line.caller, line.status], ['logic', 'ok']);
+  assert.match(line.request, /all of you/);
+  await call(gateway, 'Access', 'revokeTokens', { tokenId: 'live' }, ops.key);
+  assert.equal(await byToken.ended, 'UNAUTHENTICATED');
+  write(file, ops.line);
+  assert.equal(await byKey.ended, 'UNAUTHENTICATED');
 });
 
 test('beyond loopback the gRPC port wants credentials to be configured', async (t) => {

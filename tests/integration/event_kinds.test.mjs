@@ -2,10 +2,11 @@
 // nobody is there to be told.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import net from 'node:net';
 import { test } from 'node:test';
 import { io } from 'socket.io-client';
 import { Backend } from './backend.mjs';
-import { startGateway } from './harness.mjs';
+import { eventually, rpcClient, splitAddress, startGateway } from './harness.mjs';
 
 const start = (t, flags = []) => startGateway(t, ['--client-messages', 'backend', ...flags]);
 const kinds = (...names) => ({ kinds: names.map((name) => `EVENT_KIND_${name}`) });
@@ -170,4 +171,112 @@ test('a backend that floods commands and reads nothing is held back, and costs n
   await flood.until(() => flood.results.length === commands, 'all results');
   assert.deepEqual(flood.results.map((one) => one.id), Array.from({ length: commands }, (_, n) => n + 1));
   calm.close();
+});
+
+test('a backend that reads nothing more is let go, too', async (t) => {
+  const gateway = await start(t, ['--backend-buffer-bytes-max', '65536']);
+  const deaf = await new Backend(gateway, { credits: 1_000_000, acknowledges: false }).attached();
+  deaf.stream.pause();
+  for (let count = 0; (await gateway.metric('sluice_backends')) === 1; ++count) {
+    await Promise.all(Array.from({ length: 20 }, async () => (await gateway.connect(`?filler=${'x'.repeat(4000)}`)).close()));
+    assert.ok(count < 500, 'it was never let go');
+  }
+  const next = await new Backend(gateway).attached();
+  await next.until(() => next.lost > 0 && next.events.length > 0);
+});
+
+test('drops are told of a namespace that is still there', async (t) => {
+  const gateway = await start(t, ['--namespace', '/b', '--slow-policy', 'drop-oldest', '--outbox-messages-max', '10', '--socket-send-bytes-max', '4096']);
+  const backend = await new Backend(gateway, { filter: kinds('CONNECTIONS', 'DROPS') }).attached();
+  const first = io(`http://${gateway.clients}/`, { transports: ['websocket'], forceNew: true });
+  const second = first.io.socket('/b');
+  second.connect();
+  t.after(() => first.io._close());
+  const main = await backend.event('connected', (one) => one.namespace === '/');
+  const other = await backend.event('connected', (one) => one.namespace === '/b');
+  await gateway.rpc().disconnect({ target: { connections: [main.connection] } });
+  await backend.event('disconnected', (one) => one.connection === main.connection);
+  first.io.engine.transport.ws._socket.pause();
+  while (!backend.events.some((one) => one.kind === 'dropped')) {
+    for (let count = 0; count < 50; ++count) await gateway.publish('x'.repeat(20000), { namespace: '/b', everyone: true });
+  }
+  assert.equal((await backend.event('dropped')).connection, other.connection);
+});
+
+test('an ask is waited for as long as it says', async (t) => {
+  const gateway = await start(t);
+  const backend = await new Backend(gateway, { filter: kinds('CONNECTIONS', 'ACKNOWLEDGEMENTS', 'MESSAGES') }).attached();
+  const socket = io(`http://${gateway.clients}`, { transports: ['websocket'], forceNew: true });
+  t.after(() => socket.close());
+  socket.on('question', (answer) => setTimeout(() => (answer('late'), socket.emit('behind it')), 300));
+  await backend.event('connected');
+  backend.command({ ask: { number: 1, target: { everyone: true }, payload: { event: 'question', arguments: '[]' }, timeout: { seconds: 0, nanos: 50_000_000 } } });
+  await backend.event('message');
+  assert.equal(backend.events.some((one) => one.kind === 'acknowledged'), false);
+});
+
+for (const transport of ['websocket', 'polling']) {
+  test(`a Socket.IO client on ${transport} stays while its backend is slow`, async (t) => {
+    const gateway = await start(t, ['--backend-buffer-bytes-max', '65536', '--engine-ping-interval-ms', '200', '--engine-ping-timeout-ms', '200']);
+    const slow = await new Backend(gateway, { credits: 2, acknowledges: false }).attached();
+    const socket = io(`http://${gateway.clients}`, { transports: [transport], forceNew: true, reconnection: false });
+    t.after(() => socket.close());
+    await once(socket, 'connect');
+    let ended = null;
+    socket.on('disconnect', (reason) => (ended = reason));
+    for (let n = 0; n < 60; ++n) socket.emit('n', n, 'x'.repeat(3000));
+    await gateway.untilMetric('sluice_reads_paused', {}, (value) => value >= 1);
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    assert.equal(ended, null);
+    slow.credit(1_000_000);
+    for (let seen = 2; seen < 61; seen = slow.events.length) {
+      const before = seen;
+      await slow.until(() => slow.events.length > before);
+      slow.acknowledge(slow.cursor);
+    }
+    assert.equal(ended, null);
+  });
+}
+
+test('a message that is larger than the buffer reaches its backend', async (t) => {
+  const gateway = await start(t, ['--backend-buffer-bytes-max', '65536']);
+  const backend = await new Backend(gateway).attached();
+  const client = await gateway.connect();
+  client.send('x'.repeat(900_000));
+  client.send('small');
+  await backend.until(() => backend.events.filter((one) => one.kind === 'message').length === 2);
+  assert.equal(backend.ended, null);
+});
+
+test('a replica that vanishes without a word is noticed, and its events go to another', async (t) => {
+  const gateway = await start(t, ['--grpc-keepalive-seconds', '0.5']);
+  const [host, port] = splitAddress(gateway.address('grpc'));
+  const pairs = [];
+  const proxy = net.createServer((socket) => {
+    const other = net.connect(port, host);
+    for (const one of [socket, other]) one.on('error', () => {});
+    socket.pipe(other);
+    other.pipe(socket);
+    pairs.push([socket, other]);
+  });
+  proxy.listen(0, '127.0.0.1');
+  await once(proxy, 'listening');
+  t.after(() => {
+    proxy.close();
+    for (const one of pairs.flat()) one.destroy();
+  });
+  const far = rpcClient(`127.0.0.1:${proxy.address().port}`, 'Backends');
+  t.after(() => far.close());
+  const vanishing = await new Backend({ rpc: () => far }).attached();
+  const survivor = await new Backend(gateway).attached();
+  const clients = await Promise.all(Array.from({ length: 10 }, () => gateway.connect()));
+  await eventually(() => survivor.events.length + vanishing.events.length === 10, 'all clients to be told of');
+  for (const [socket, other] of pairs) {
+    socket.unpipe(other).pause();
+    other.unpipe(socket).pause();
+  }
+  for (const [at, client] of clients.entries()) client.send(String(at));
+  const texts = () => new Set(survivor.events.filter((one) => one.kind === 'message').map((one) => one.message.payload.text));
+  await survivor.until(() => texts().size === 10, 'all messages');
+  assert.equal(await gateway.metric('sluice_backends'), 1);
 });

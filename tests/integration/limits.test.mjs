@@ -55,9 +55,12 @@ test('behind a proxy that is trusted each client has its own address, which nobo
   assert.equal((await refused(gateway, from('1.2.3.4'))).status, 429);
   assert.equal((await refused(gateway, from('6.6.6.6, 1.2.3.4'))).status, 429);
   await gateway.connect('', from('5.6.7.8:99'));
-  await gateway.connect('', { headers: { forwarded: 'for="[2001:db8::1]:47";proto=https' } });
+  assert.equal((await refused(gateway, { headers: { forwarded: 'for=7.7.7.7', 'x-forwarded-for': '1.2.3.4' } })).status, 429);
   const addresses = (await gateway.rpc().listConnections({})).connections.map((one) => one.remoteAddress).sort();
-  assert.deepEqual(addresses, ['1.2.3.4:0', '5.6.7.8:99', '[2001:db8::1]:47']);
+  assert.deepEqual(addresses, ['1.2.3.4:0', '5.6.7.8:99']);
+  const other = await startGateway(t, ['--forwarded-header', 'forwarded', ...local]);
+  await other.connect('', { headers: { forwarded: 'for="[2001:db8::1]:47";proto=https', 'x-forwarded-for': '6.6.6.6' } });
+  assert.equal((await other.rpc().listConnections({})).connections[0].remoteAddress, '[2001:db8::1]:47');
   const untrusting = await startGateway(t, ['--address-connections-max', '1', '--trusted-proxies', '10.0.0.0/8']);
   await untrusting.connect('', from('1.2.3.4'));
   assert.equal((await refused(untrusting, from('5.6.7.8'))).status, 429);
@@ -215,4 +218,13 @@ test('limits that make no sense are refused with what is wanted', async () => {
     assert.equal(code, 2);
     assert.match(stderr, why);
   }
+});
+
+test('a client that is delayed for long and hangs up is gone soon', async (t) => {
+  const gateway = await startGateway(t, ['--bytes-per-second-max', '1000']);
+  const client = await gateway.connect();
+  client.send('x'.repeat(500_000));
+  await gateway.untilMetric('sluice_read_delays_total', {}, (value) => value > 0);
+  client.terminate();
+  await gateway.untilMetric('sluice_connections', { protocol: 'websocket' }, (value) => value === 0);
 });

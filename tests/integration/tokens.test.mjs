@@ -281,3 +281,20 @@ test('sluice token makes what the gateway takes, and says what is wrong with wha
     assert.match(result.stderr, why);
   }
 });
+
+test('a bad token of a Socket.IO client’s request matters only where it shows no other', async (t) => {
+  const gateway = await start(t, ['--allow-anonymous', '--token-cookie', 'session']);
+  const come = async (options) => {
+    const socket = io(`http://${gateway.clients}`, { forceNew: true, reconnection: false, transports: ['websocket'], ...options });
+    t.after(() => socket.close());
+    return Promise.race([once(socket, 'connect').then(() => 'in'), once(socket, 'connect_error').then(([error]) => error)]);
+  };
+  const stale = { extraHeaders: { cookie: `session=${token({ exp: now() - 1000 })}` } };
+  assert.equal(await come({ ...stale, auth: { token: token({ sub: 'ann' }) } }), 'in');
+  for (const [options, why] of [[stale, /has expired/], [{ auth: { token: 5 } }, /no text/], [{ auth: { token: '' } }, /no text, or empty/]]) {
+    const error = await come(options);
+    assert.match(error.message, why);
+    assert.deepEqual(error.data, { code: 'unauthenticated' });
+  }
+  assert.equal(await come({ auth: { token: null } }), 'in');
+});

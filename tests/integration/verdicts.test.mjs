@@ -212,3 +212,45 @@ for (const [what, odd, field] of [
     assert.equal((await wanted).status, 101);
   });
 }
+
+test('a Socket.IO client’s rooms are those that the verdict lets it ask for', async (t) => {
+  const gateway = await startGateway(t, [...required, '--client-rooms', 'granted']);
+  const backend = await attach(gateway, (event) => allow(event.connecting.parameters.some((one) => one.name === 'vip') ? { rooms: ['secret'] } : { join: { patterns: ['public-*'] } }));
+  const come = (query) => {
+    const socket = io(`http://${gateway.clients}`, { forceNew: true, reconnection: false, transports: ['websocket'], query });
+    t.after(() => socket.close());
+    return Promise.race([once(socket, 'connect').then(() => 'in'), once(socket, 'connect_error').then(([error]) => error.message)]);
+  };
+  assert.match(await come({ room: 'secret' }), /room was asked for/);
+  assert.equal(await come({ room: 'public-1' }), 'in');
+  assert.equal(await come({ room: 'secret', vip: '1' }), 'in');
+  assert.deepEqual((await backend.event('connected', (one) => one.connected.rooms.includes('secret'))).connected.rooms.filter((room) => room === 'secret'), ['secret']);
+});
+
+test('what a verdict granted is granted still behind a new token', async (t) => {
+  const gateway = await startGateway(t, [...required, '--token-secret', secret, '--client-rooms', 'granted']);
+  await attach(gateway, () => allow({ rooms: ['vip'], expires: { seconds: 253_402_300_799 } }));
+  const shown = () => token({ sub: 'ann' });
+  const client = await gateway.connect('', { protocols: ['sluice.v1.json', `bearer.${shown()}`] });
+  const say = async (id, command) => {
+    client.send(JSON.stringify({ id, ...command }));
+    await client.until(() => client.parsed.some((one) => one.reply === id), 'a reply');
+    return client.parsed.find((one) => one.reply === id);
+  };
+  assert.ok((await say(1, { token: shown() })).ok);
+  assert.ok((await say(2, { leave: { rooms: ['vip'] } })).ok);
+  assert.ok((await say(3, { join: { rooms: ['vip'] } })).ok);
+  assert.equal((await say(4, { join: { rooms: ['other'] } })).error.code, 'forbidden');
+});
+
+test('a token that is revoked while the verdict is awaited is refused', async (t) => {
+  const gateway = await startGateway(t, [...required, '--token-secret', secret]);
+  const backend = await attach(gateway, () => null);
+  const wanted = upgrade(gateway, '', { authorization: `Bearer ${token({ sub: 'ann', jti: 'J' })}` });
+  const { connection, connecting } = await backend.event('connecting');
+  await gateway.rpc('Access').revokeTokens({ tokenId: 'J' });
+  backend.command({ verdict: { connection, verdict: connecting.verdict, allow: { user: 'bob' } } });
+  const { status, body } = await wanted;
+  assert.equal(status, 401);
+  assert.match(body.message, /revoked/);
+});

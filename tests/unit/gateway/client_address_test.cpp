@@ -5,13 +5,14 @@
 namespace sluice::gateway {
 namespace {
 
-const std::vector<base::Network> trusted{base::Network::parse("10.0.0.0/8").value(),
-                                         base::Network::parse("fd00::/8").value()};
+const std::vector<base::Network> networks{base::Network::parse("10.0.0.0/8").value(),
+                                          base::Network::parse("fd00::/8").value()};
 
-std::string seen(const std::string& peer, std::vector<std::pair<std::string_view, std::string_view>> fields) {
+std::string seen(const std::string& peer, std::vector<std::pair<std::string_view, std::string_view>> fields,
+                 ForwardedHeader header = ForwardedHeader::x_forwarded_for) {
   HttpHead head;
   head.fields = std::move(fields);
-  return client_address(head, base::Address::parse(peer).value(), trusted).text();
+  return client_address(head, base::Address::parse(peer).value(), {networks, header}).text();
 }
 
 TEST(ClientAddress, IsWhatTheLastProxyThatIsTrustedSaw) {
@@ -22,10 +23,18 @@ TEST(ClientAddress, IsWhatTheLastProxyThatIsTrustedSaw) {
   EXPECT_EQ(seen("10.0.0.1:5", {{"X-Forwarded-For", "2001:db8::1"}}), "[2001:db8::1]:0");
 }
 
-TEST(ClientAddress, ForwardedIsReadToo) {
-  EXPECT_EQ(seen("10.0.0.1:5", {{"Forwarded", "for=1.2.3.4;proto=https;by=10.0.0.1"}}), "1.2.3.4:0");
-  EXPECT_EQ(seen("10.0.0.1:5", {{"Forwarded", "For=6.6.6.6, for=\"[2001:db8::1]:47\""}}), "[2001:db8::1]:47");
-  EXPECT_EQ(seen("10.0.0.1:5", {{"Forwarded", "for=_hidden"}}), "10.0.0.1:5");
+TEST(ClientAddress, ForwardedIsReadWhereProxiesWriteThat) {
+  const auto by_forwarded = [](std::string_view value) {
+    return seen("10.0.0.1:5", {{"X-Forwarded-For", "6.6.6.6"}, {"Forwarded", value}}, ForwardedHeader::forwarded);
+  };
+  EXPECT_EQ(by_forwarded("for=1.2.3.4;proto=https;by=10.0.0.1"), "1.2.3.4:0");
+  EXPECT_EQ(by_forwarded("For=6.6.6.6, for=\"[2001:db8::1]:47\""), "[2001:db8::1]:47");
+  EXPECT_EQ(by_forwarded("for=_hidden"), "10.0.0.1:5");
+}
+
+TEST(ClientAddress, TheHeaderThatProxiesDoNotWriteIsTheClientsOwnWord) {
+  EXPECT_EQ(seen("10.0.0.1:5", {{"Forwarded", "for=6.6.6.6"}, {"X-Forwarded-For", "1.2.3.4"}}), "1.2.3.4:0");
+  EXPECT_EQ(seen("10.0.0.1:5", {{"Forwarded", "for=6.6.6.6"}}), "10.0.0.1:5");
 }
 
 TEST(ClientAddress, WhoIsNotTrustedIsNotBelieved) {

@@ -196,7 +196,7 @@ class DeflatedEncodings : public testing::Test {
   ClientIdentity identity_;
   LimitOptions limits_;
   ClientCounts counts_{limits_};
-  std::vector<base::Network> trusted_;
+  TrustedProxies trusted_;
   WorkerContext context_{options_, identity_, namespaces_, seals_, contexts_, metrics_, counts_, trusted_};
   const workers::WireFormat bare_ = websocket_format(false, DeflateTerms{});
 };

@@ -1,0 +1,220 @@
+#include "gateway/poll_session.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "gateway/encodings.hpp"
+#include "gateway/http_answer.hpp"
+#include "gateway/http_wire.hpp"
+#include "workers/worker.hpp"
+
+namespace sluice::gateway {
+
+using workers::Connection;
+using workers::RoomKey;
+using workers::Worker;
+
+// Stands in the socket's place, and takes all at once.
+class PollSession::Sink final : public workers::Transport {
+ public:
+  Sink(Worker& worker, PollSession& session, const base::Address& remote)
+      : worker_(worker), session_(session), remote_(remote) {}
+
+  Progress read(int, std::span<char>) override { return {State::blocked, 0, 0}; }
+  Progress write(int, std::span<const iovec> pieces) override {
+    std::size_t bytes = 0;
+    // One piece is whole frames, unless a frame is larger than what is offered at once.
+    for (const iovec& piece : pieces) {
+      begun_.append(static_cast<const char*>(piece.iov_base), piece.iov_len);
+      bytes += piece.iov_len;
+    }
+    std::string_view rest = begun_;
+    while (polled::take(rest)) continue;
+    const std::size_t whole = begun_.size() - rest.size();
+    session_.take(worker_, std::string_view(begun_).substr(0, whole));
+    begun_.erase(0, whole);
+    if (begun_.empty()) std::string().swap(begun_);
+    return {State::open, bytes, 0};
+  }
+  bool has_pending() const override { return false; }
+  Progress end(int) override { return {}; }
+  std::optional<base::Address> remote_address() const override { return remote_; }
+  std::string_view failure() const override { return {}; }
+
+ private:
+  Worker& worker_;
+  PollSession& session_;
+  const base::Address remote_;
+  std::string begun_;
+};
+
+std::optional<base::ConnectionId> PollSession::open(Worker& worker, WorkerContext& context, const base::Address& remote,
+                                                    Subscription subscription, const Ask& ask) {
+  auto wire = std::make_unique<PollSession>(context);
+  PollSession& session = *wire;
+  auto sink = std::make_unique<Sink>(worker, session, remote);
+  Connection* const connection = worker.open_session(std::move(wire), std::move(sink));
+  if (connection == nullptr) return std::nullopt;
+  const base::ConnectionId id = worker.id_of(*connection);
+  worker.run_for(*connection, [&] {
+    session.self_ = id;
+    worker.unblock(*connection);
+    subscription.announcement.format = poll_objects;
+    subscription.announcement.since = ask.since;
+    const workers::Announced announced = worker.announce(*connection, std::move(subscription.announcement));
+    worker.tell_connected(*connection, std::move(subscription.details));
+    session.answer_missed(worker, *connection, ask, announced);
+  });
+  return id;
+}
+
+void PollSession::on_poll(Worker& worker, Connection& connection, const Ask& ask) {
+  if (!connection.is_open()) {
+    return HttpWire::answer(worker, ask.id, unavailable_reply("the connection is ending; ask again"));
+  }
+  worker.note_life(connection);
+  // The one before was given up by whoever asked, or will be.
+  if (const auto before = std::exchange(held_, std::nullopt)) answer(worker, before->id, before->since, {});
+  const base::Position since = ask.since.value_or(worker.sequencer(connection.name_space()).position());
+  answer_missed(worker, connection, ask, missed_since(worker, connection, since));
+}
+
+// What the history has for the connection. A message that a room had before the connection was in it is not for it.
+workers::Announced PollSession::missed_since(Worker& worker, const Connection& connection, base::Position since) const {
+  std::vector<RoomKey> keys;
+  std::vector<std::uint64_t> places;
+  worker.for_each_room(connection, [&](const RoomKey& key, std::uint64_t joined_place) {
+    keys.push_back(key);
+    places.push_back(joined_place);
+  });
+  auto& sequencer = worker.sequencer(connection.name_space());
+  workers::Replay replay = sequencer.replay(keys, since);
+  // Those that it missed before it was opened came with its opening, or may be asked for again.
+  const std::uint64_t first = *std::ranges::min_element(places);
+  std::erase_if(replay.messages, [&](const auto& message) {
+    if (message->place <= first) return false;
+    return std::ranges::none_of(message->target.rooms, [&](const RoomKey& key) {
+      const auto found = std::ranges::find(keys, key);
+      return found != keys.end() && places[static_cast<std::size_t>(found - keys.begin())] < message->place;
+    });
+  });
+  const bool is_lost = replay.gap == workers::Gap::other_epoch || replay.gap == workers::Gap::future;
+  return {is_lost ? sequencer.position() : since, replay.gap, std::move(replay.messages)};
+}
+
+void PollSession::answer_missed(Worker& worker, Connection& connection, const Ask& ask,
+                                const workers::Announced& announced) {
+  base::Position cursor = announced.position;
+  std::string objects, piece;
+  const auto add = [&objects](std::string_view object) { objects.append(objects.empty() ? "" : ",").append(object); };
+  // In one order.
+  std::vector<Kept> kept = std::exchange(kept_, {});
+  kept_bytes_ = 0;
+  auto next = kept.begin();
+  for (const auto& message : announced.missed) {
+    for (; next != kept.end() && next->position.offset < message->position.offset; ++next) add(next->object);
+    cursor = message->position;
+    if (worker.delivery().is_excepted(connection, message->target)) continue;
+    piece.clear();
+    append_message(context_, poll_objects, nullptr, *message, worker.delivery().shown_room(connection, *message),
+                   piece);
+    std::string_view rest = piece;
+    add(polled::take(rest)->text);
+  }
+  for (; next != kept.end(); ++next) {
+    add(next->object);
+    if (next->position.epoch == cursor.epoch && next->position.offset > cursor.offset) cursor = next->position;
+  }
+  std::string_view gap;
+  if (announced.gap != workers::Gap::none) gap = name_of(gap_reason(announced.gap));
+  if (std::exchange(has_lost_, false) && gap.empty()) gap = name_of(workers::GapReason::dropped);
+  if (objects.empty() && gap.empty() && ask.wait.count() > 0) return hold(worker, connection, ask, cursor);
+  answer(worker, ask.id, cursor, objects, gap);
+  linger(worker, connection);
+}
+
+void PollSession::keep(const polled::Piece& piece) {
+  constexpr std::size_t kept_bytes_max = 65'536;
+  if (piece.is_gap || !piece.is_stored || piece.is_in_history) return;
+  if (kept_bytes_ + piece.text.size() > kept_bytes_max) {
+    has_lost_ = true;
+    return;
+  }
+  kept_bytes_ += piece.text.size();
+  kept_.push_back({piece.position, std::string(piece.text)});
+}
+
+void PollSession::hold(Worker& worker, Connection& connection, const Ask& ask, base::Position since) {
+  held_ = Held{ask.id, since, worker.now() + ask.wait};
+  worker.arm(connection, held_->until);
+}
+
+void PollSession::linger(Worker& worker, Connection& connection) {
+  worker.arm(connection, worker.now() + context_.options.poll_linger_seconds);
+}
+
+// Whole pieces have come. Without a request that waits they are the history's business, as far as it has them.
+void PollSession::take(Worker& worker, std::string_view bytes) {
+  if (!held_) {
+    while (const auto piece = polled::take(bytes)) keep(*piece);
+    return;
+  }
+  std::string objects;
+  std::string_view gap;
+  base::Position cursor = held_->since;
+  while (const auto piece = polled::take(bytes)) {
+    if (piece->is_gap) gap = name_of(workers::GapReason::dropped);
+    // What an answer had already, by the history, is still on its way here now and then.
+    const bool is_known = piece->is_in_history && piece->position.offset <= cursor.offset;
+    if (piece->is_gap || is_known) continue;
+    if (piece->is_stored) cursor = piece->position;
+    if (!objects.empty()) objects += ',';
+    objects += piece->text;
+  }
+  if (objects.empty() && gap.empty()) return;
+  answer(worker, std::exchange(held_, std::nullopt)->id, cursor, objects, gap);
+  Connection* const connection = worker.find_open(self_.slot, self_.generation);
+  if (connection != nullptr) linger(worker, *connection);
+}
+
+void PollSession::answer(Worker& worker, const ExchangeId& id, base::Position cursor, std::string_view objects,
+                         std::string_view gap) const {
+  std::string body = "{\"cursor\":\"" + cursor.text() + '.' +
+                     context_.seals.seal(Seals::Purpose::poll_session, self_, {}) + "\",\"messages\":[";
+  body.append(objects).append(gap.empty() ? "],\"gap\":false" : "],\"gap\":true,\"reason\":\"");
+  if (!gap.empty()) body.append(gap).append("\"");
+  HttpWire::answer(worker, id, {200, "application/json", std::move(body) + "}\n"});
+}
+
+void PollSession::on_request_gone(Worker& worker, Connection& connection, const ExchangeId& id) {
+  if (!held_ || !(held_->id == id) || !connection.is_open()) return;
+  held_.reset();
+  linger(worker, connection);
+}
+
+void PollSession::on_deadline(Worker& worker, Connection& connection) {
+  if (const auto held = std::exchange(held_, std::nullopt)) {
+    answer(worker, held->id, held->since, {});
+    return linger(worker, connection);
+  }
+  worker.end(connection, {workers::EndReason::heartbeat_timeout, 1001, "no poll came"});
+}
+
+void PollSession::refuse_held(Worker& worker, std::uint16_t status, const std::string& why) {
+  const auto held = std::exchange(held_, std::nullopt);
+  if (!held) return;
+  HttpWire::answer(
+      worker, held->id,
+      status == 503 ? unavailable_reply(why) : http_reply(HttpError{status, base::fail(base::Errc::forbidden, why)}));
+}
+
+void PollSession::on_ending(Worker& worker, Connection&, const workers::Ending& ending) {
+  const bool may_come_back = ending.reason == workers::EndReason::draining;
+  refuse_held(worker, may_come_back ? 503 : 403, ending.text.empty() ? "the connection was ended" : ending.text);
+}
+
+void PollSession::on_gone(Worker& worker, Connection&) {
+  refuse_held(worker, 503, "the connection has ended; ask again");
+}
+
+}  // namespace sluice::gateway

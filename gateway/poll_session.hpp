@@ -1,0 +1,81 @@
+#pragma once
+// PollSession: a client that asks again and again (GET /poll), as one connection over all its requests. What it gets is
+// the history after its cursor; while a request is held, what comes meanwhile. It has no socket: its transport hands
+// each message to the request that waits, or to nobody, as the history has it.
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "gateway/http_exchange.hpp"
+#include "gateway/polled.hpp"
+#include "gateway/subscription.hpp"
+#include "gateway/worker_context.hpp"
+#include "workers/transport.hpp"
+#include "workers/wire.hpp"
+
+namespace sluice::gateway {
+
+class PollSession final : public workers::Wire {
+ public:
+  // One request: from where, and how long it may be held.
+  struct Ask {
+    ExchangeId id;
+    std::optional<base::Position> since;  // nothing: from now
+    std::chrono::milliseconds wait{0};
+  };
+  // Opens one on this worker and gives it its first request. Nothing if there are as many connections as may be.
+  static std::optional<base::ConnectionId> open(workers::Worker& worker, WorkerContext& context,
+                                                const base::Address& remote, Subscription subscription, const Ask& ask);
+
+  explicit PollSession(WorkerContext& context) : context_(context) {}
+
+  void on_poll(workers::Worker& worker, workers::Connection& connection, const Ask& ask);
+  // Whoever asked is gone.
+  void on_request_gone(workers::Worker& worker, workers::Connection& connection, const ExchangeId& id);
+
+  workers::Protocol protocol() const override { return workers::Protocol::poll; }
+  std::size_t on_bytes(workers::Worker&, workers::Connection&, std::span<char> bytes) override { return bytes.size(); }
+  void on_end_of_stream(workers::Worker&, workers::Connection&) override {}
+  void on_deadline(workers::Worker& worker, workers::Connection& connection) override;
+  void on_ending(workers::Worker& worker, workers::Connection& connection, const workers::Ending& ending) override;
+  void on_gone(workers::Worker& worker, workers::Connection& connection) override;
+
+ private:
+  class Sink;
+  // The request that waits.
+  struct Held {
+    ExchangeId id;
+    base::Position since;
+    base::TimePoint until;
+  };
+
+  void take(workers::Worker& worker, std::string_view bytes);
+  void answer_missed(workers::Worker& worker, workers::Connection& connection, const Ask& ask,
+                     const workers::Announced& announced);
+  workers::Announced missed_since(workers::Worker& worker, const workers::Connection& connection,
+                                  base::Position since) const;
+  void hold(workers::Worker& worker, workers::Connection& connection, const Ask& ask, base::Position since);
+  void linger(workers::Worker& worker, workers::Connection& connection);
+  // `objects` have a comma between each two.
+  void answer(workers::Worker& worker, const ExchangeId& id, base::Position cursor, std::string_view objects,
+              std::string_view gap = {}) const;
+  void refuse_held(workers::Worker& worker, std::uint16_t status, const std::string& why);
+
+  // What no history has: it was said to this client alone, while no request waited.
+  struct Kept {
+    base::Position position;
+    std::string object;
+  };
+  void keep(const polled::Piece& piece);
+
+  WorkerContext& context_;
+  std::optional<Held> held_;
+  std::vector<Kept> kept_;
+  std::size_t kept_bytes_ = 0;
+  bool has_lost_ = false;  // more than may be kept
+  base::ConnectionId self_;
+};
+
+}  // namespace sluice::gateway

@@ -1,0 +1,179 @@
+// GET /poll and POST /publish: clients that have nothing but HTTP requests, one after the other.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Backend } from './backend.mjs';
+import { eventually, startGateway } from './harness.mjs';
+import { secret, token } from './tokens.mjs';
+
+async function get(gateway, path, { headers = {}, method = 'GET', body, signal } = {}) {
+  const answer = await fetch(`http://${gateway.clients}${path}`, { method, headers, body, signal });
+  const text = await answer.text();
+  return { status: answer.status, headers: answer.headers, text, body: text && answer.headers.get('content-type') === 'application/json' ? JSON.parse(text) : null };
+}
+const poll = async (gateway, query, options) => {
+  const { status, body, text } = await get(gateway, `/poll?${query}`, options);
+  assert.equal(status, 200, text);
+  return body;
+};
+const datas = (answer) => answer.messages.map((one) => one.data);
+const publish = (gateway, query, body, options = {}) => get(gateway, `/publish?${query}`, { method: 'POST', body, ...options });
+
+test('a short poller gets what came since its cursor, each message once', async (t) => {
+  const gateway = await startGateway(t);
+  const first = await poll(gateway, 'room=a');
+  assert.deepEqual([first.messages, first.gap], [[], false]);
+  await gateway.publish('1', { rooms: ['a'] });
+  await gateway.publish('', { rooms: ['a'] }, {}, { event: 'say', json: '{"x":1}' });
+  await gateway.publish('elsewhere', { rooms: ['b'] });
+  const second = await poll(gateway, `cursor=${first.cursor}`);
+  assert.deepEqual(second.messages.map(({ event, data, room }) => [event, data, room]), [['message', '1', 'a'], ['say', { x: 1 }, 'a']]);
+  assert.ok(second.cursor.startsWith(`${second.messages[1].position}.`));
+  // An answer that was lost may be asked for again.
+  assert.deepEqual(datas(await poll(gateway, `cursor=${first.cursor}`)), ['1', { x: 1 }]);
+  assert.deepEqual(datas(await poll(gateway, `cursor=${second.cursor}`)), []);
+  assert.deepEqual(datas(await poll(gateway, `room=a&cursor=${second.messages[0].position}`)), [{ x: 1 }]);
+  const { connections } = await gateway.rpc().listConnections({ protocol: 'PROTOCOL_POLL' });
+  assert.equal(connections.length, 2);
+});
+
+test('a long poller is answered when something comes, or when its time is over', async (t) => {
+  const gateway = await startGateway(t);
+  const { cursor } = await poll(gateway, 'room=a&wait=0');
+  const waiting = poll(gateway, `cursor=${cursor}&wait=20s`);
+  await gateway.untilMetric('sluice_connections', { protocol: 'http' }, (value) => value >= 1);
+  await gateway.publish('now', { rooms: ['a'] });
+  const answer = await waiting;
+  assert.deepEqual(datas(answer), ['now']);
+  const began = Date.now();
+  const empty = await poll(gateway, `cursor=${answer.cursor}&wait=300ms`);
+  assert.deepEqual([empty.messages, empty.cursor], [[], answer.cursor]);
+  assert.ok(Date.now() - began >= 290);
+  const held = poll(gateway, `cursor=${empty.cursor}&wait=20`);
+  await eventually(async () => {
+    await gateway.publish('', { rooms: ['a'] }, { volatile: true }, { text: 'live' });
+    return Promise.race([held.then(() => true), new Promise((resolve) => setTimeout(() => resolve(false), 20))]);
+  }, 'a volatile message');
+  assert.equal(datas(await held)[0], 'live');
+});
+
+test('a poll loop over four workers under publishing loses and doubles nothing', async (t) => {
+  const gateway = await startGateway(t, ['--workers', '4']);
+  const seconds = Number(process.env.SLUICE_POLL_SECONDS ?? 3);
+  let { cursor } = await poll(gateway, 'room=a');
+  let sent = 0;
+  let isOver = false;
+  const publishing = (async () => {
+    for (const end = Date.now() + seconds * 1000; Date.now() < end; ++sent) await gateway.publish(String(sent), { rooms: ['a'] });
+    isOver = true;
+  })();
+  const got = [];
+  // A new TCP connection for each request, so that each comes to any worker.
+  while (!isOver || got.length < sent) {
+    const answer = await poll(gateway, `cursor=${cursor}&wait=1s`, { headers: { connection: 'close' } });
+    assert.equal(answer.gap, false);
+    got.push(...datas(answer));
+    ({ cursor } = answer);
+  }
+  await publishing;
+  assert.deepEqual(got, Array.from({ length: sent }, (_, n) => String(n)));
+  assert.ok((await gateway.metric('sluice_requests_carried_total')) > 0);
+  t.diagnostic(`${sent} messages in ${seconds} s`);
+});
+
+test('a poller is one connection over all its requests, and gone when no poll came', async (t) => {
+  const gateway = await startGateway(t, ['--client-messages', 'backend', '--poll-linger-seconds', '0.3']);
+  const backend = await new Backend(gateway).attached();
+  let answer = await poll(gateway, 'room=lobby&mine=7');
+  const { connection, protocol, connected } = await backend.event('connected');
+  assert.deepEqual([protocol, connected.parameters], ['PROTOCOL_POLL', [{ name: 'mine', value: '7' }]]);
+  backend.publish({ connection, namespace: '/' }, { text: 'hi' });
+  const { cursor } = answer;
+  answer = await poll(gateway, `cursor=${cursor}&wait=5s`);
+  assert.deepEqual(datas(answer), ['hi']);
+  const abandoned = new AbortController();
+  const held = get(gateway, `/poll?cursor=${answer.cursor}&wait=30s`, { signal: abandoned.signal });
+  held.catch(() => {});
+  await new Promise((resolve) => setTimeout(resolve, 400));
+  assert.equal(backend.events.filter((one) => one.kind === 'disconnected').length, 0, 'a held poll is life');
+  abandoned.abort();
+  assert.equal((await backend.event('disconnected')).disconnected.reason, 'heartbeat_timeout');
+  assert.equal(backend.events.length, 2);
+  const gone = await get(gateway, `/poll?cursor=${answer.cursor}`);
+  assert.equal(gone.status, 410);
+  await gateway.publish('meanwhile');
+  assert.deepEqual(datas(await poll(gateway, `cursor=${answer.cursor.split('.')[0]}`)), ['meanwhile']);
+});
+
+test('the second of two polls at a time takes over', async (t) => {
+  const gateway = await startGateway(t);
+  const { cursor } = await poll(gateway, '');
+  const first = poll(gateway, `cursor=${cursor}&wait=20s`);
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  const second = poll(gateway, `cursor=${cursor}&wait=20s`);
+  assert.deepEqual((await first).messages, []);
+  await gateway.publish('x');
+  assert.deepEqual(datas(await second), ['x']);
+});
+
+test('what is lost is told, and a cursor of another history', async (t) => {
+  const gateway = await startGateway(t, ['--history-messages', '2']);
+  const { cursor } = await poll(gateway, '');
+  for (const text of ['1', '2', '3']) await gateway.publish(text);
+  const late = await poll(gateway, `cursor=${cursor}`);
+  assert.deepEqual([late.gap, late.reason, datas(late)], [true, 'evicted', ['2', '3']]);
+  const other = await poll(gateway, 'cursor=0000000000000001-5&wait=10s');
+  assert.deepEqual([other.gap, other.reason, other.messages], [true, 'other_epoch', []]);
+  await gateway.publish('4');
+  assert.deepEqual(datas(await poll(gateway, `cursor=${other.cursor}`)), ['4']);
+});
+
+test('clients that have only HTTP publish, as the policy and their token say', async (t) => {
+  const gateway = await startGateway(t, ['--token-secret', secret]);
+  const headers = (claims = {}) => ({ authorization: `Bearer ${token(claims)}` });
+  const { cursor } = await poll(gateway, 'room=a', { headers: headers() });
+  const answer = await publish(gateway, 'room=a', 'plain', { headers: headers() });
+  assert.equal(answer.status, 202);
+  await publish(gateway, 'room=a&event=say', '{"x":1}', { headers: { ...headers(), 'content-type': 'application/json' } });
+  await publish(gateway, 'room=a', Buffer.from([1, 2]), { headers: { ...headers(), 'content-type': 'application/octet-stream' } });
+  const { messages } = await poll(gateway, `cursor=${cursor}&wait=5s`, { headers: headers() });
+  assert.equal(messages[0].position, answer.body.position);
+  const all = datas(await poll(gateway, `cursor=${cursor}`, { headers: headers() }));
+  assert.deepEqual(all, ['plain', { x: 1 }, 'AQI=']);
+  for (const [query, body, more, status] of [
+    ['room=a', 'x', { authorization: 'Bearer x' }, 401], ['room=a', 'x', headers({ sluice: { publish: ['b'] } }), 403], ['room=a&event=error', 'x', headers(), 400], ['room=a&room=b', 'x', headers(), 400],
+    ['room=', 'x', headers(), 400], ['room=a', '{', { ...headers(), 'content-type': 'application/json; charset=utf-8' }, 400], ['room=a', Buffer.from([0xff]), { ...headers(), 'content-type': 'text/plain' }, 400], ['namespace=/x', 'x', headers(), 404],
+  ]) {
+    assert.equal((await publish(gateway, query, body, { headers: more })).status, status, query);
+  }
+  assert.equal((await get(gateway, '/publish', { headers: headers() })).status, 405);
+});
+
+test('with backends a publish is told to them, or refused while none is there', async (t) => {
+  const gateway = await startGateway(t, ['--client-messages', 'backend']);
+  assert.equal((await publish(gateway, '', 'x')).status, 503);
+  const backend = await new Backend(gateway).attached();
+  assert.equal((await publish(gateway, 'event=say', 'hello')).status, 202);
+  const { protocol, message } = await backend.event('message');
+  assert.deepEqual([protocol, message.room, message.payload.event, message.payload.text], ['PROTOCOL_HTTP', 'lobby', 'say', 'hello']);
+});
+
+test('polls that ask for what cannot be are refused with what is wanted; large answers may be gzip', async (t) => {
+  const gateway = await startGateway(t, ['--allowed-origins', 'https://app.example']);
+  for (const [query, why] of [['wait=-1', /wait is not 0 to 60s/], ['wait=61s', /wait is not/], ['wait=x', /wait is not/], ['cursor=nonsense', /cursor is neither/], ['room=', /room's name/]]) {
+    const { status, body } = await get(gateway, `/poll?${query}`);
+    assert.equal(status, 400, query);
+    assert.match(body.message, why);
+  }
+  assert.equal((await get(gateway, '/poll', { method: 'POST', body: 'x' })).status, 405);
+  assert.equal((await get(gateway, '/poll', { headers: { origin: 'https://evil.example' } })).status, 403);
+  const preflight = await get(gateway, '/poll', { method: 'OPTIONS', headers: { origin: 'https://app.example' } });
+  assert.deepEqual([preflight.status, preflight.headers.get('access-control-allow-origin')], [204, 'https://app.example']);
+  const forged = (await poll(gateway, '')).cursor.replace(/.$/, (last) => (last === 'A' ? 'B' : 'A'));
+  assert.deepEqual(datas(await poll(gateway, `cursor=${forged}`)), [], 'its position counts');
+  const { cursor } = await poll(gateway, '');
+  await gateway.publish('x'.repeat(20_000));
+  const packed = await get(gateway, `/poll?cursor=${cursor}`, { headers: { 'accept-encoding': 'gzip', origin: 'https://app.example' } });
+  assert.deepEqual([packed.headers.get('content-encoding'), packed.headers.get('access-control-allow-origin')], ['gzip', 'https://app.example']);
+  assert.equal(packed.body.messages[0].data.length, 20_000);
+  assert.equal((await get(gateway, `/poll?cursor=${cursor}`, { headers: { 'accept-encoding': 'identity' } })).headers.get('content-encoding'), null);
+});
