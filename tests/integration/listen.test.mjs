@@ -11,7 +11,7 @@ test('/ and /ws are the same', async (t) => {
   const clients = await Promise.all(['/', '/ws'].map((route) => gateway.connect('', { url: gateway.url('?room=x', route) })));
   clients[0].send('hi');
   for (const client of clients) await client.has('hi');
-  for (const route of ['/ws/', '/socket.io/x', '/engine.iox', '/sse', '/WS', '//']) {
+  for (const route of ['/ws/', '/socket.io/x', '/engine.iox', '/sse/', '/WS', '//']) {
     assert.equal((await new Client(gateway.url('', route)).whenRefused()).status, 404, route);
   }
 });
