@@ -160,7 +160,7 @@ test('client certificates are credentials by their alternative names, and TLS ca
   await say(as(), keyed.key);
   await rejects(list(as(), keyed.key), 'PERMISSION_DENIED');
   await rejects(say(grpc.credentials.createInsecure(), keyed.key), 'UNAVAILABLE');
-  const flags = ['--grpc', gateway.address('grpc').replace('127.0.0.1', 'localhost'), '--tls-ca', ca.file('ca.pem')];
+  const flags = ['--grpc', gateway.address('grpc'), '--tls-ca', ca.file('ca.pem')];
   const shown = await run(['connections', ...flags, '--tls-cert', ca.file('ops.pem'), '--tls-key', ca.file('ops.key')]);
   assert.equal(shown.code, 0, shown.stderr);
   const published = await run(['publish', '--room', 'a', 'hi', ...flags], { env: { SLUICE_API_KEY: keyed.key } });
