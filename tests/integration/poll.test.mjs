@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Backend } from './backend.mjs';
 import { eventually, startGateway } from './harness.mjs';
+import { startNginx } from './nginx.mjs';
 import { secret, token } from './tokens.mjs';
 
 async function get(gateway, path, { headers = {}, method = 'GET', body, signal } = {}) {
@@ -56,10 +57,11 @@ test('a long poller is answered when something comes, or when its time is over',
   assert.equal(datas(await held)[0], 'live');
 });
 
-test('a poll loop over four workers under publishing loses and doubles nothing', async (t) => {
+for (const [where, behind] of [['', async (t, gateway) => gateway], [' behind nginx as it comes', async (t, gateway) => ({ clients: (await startNginx(t, gateway.clients)).address })]]) test(`a poll loop over four workers${where} under publishing loses and doubles nothing`, async (t) => {
   const gateway = await startGateway(t, ['--workers', '4']);
+  const door = await behind(t, gateway);
   const seconds = Number(process.env.SLUICE_POLL_SECONDS ?? 3);
-  let { cursor } = await poll(gateway, 'room=a');
+  let { cursor } = await poll(door, 'room=a');
   let sent = 0;
   let isOver = false;
   const publishing = (async () => {
@@ -69,7 +71,7 @@ test('a poll loop over four workers under publishing loses and doubles nothing',
   const got = [];
   // A new TCP connection for each request, so that each comes to any worker.
   while (!isOver || got.length < sent) {
-    const answer = await poll(gateway, `cursor=${cursor}&wait=1s`, { headers: { connection: 'close' } });
+    const answer = await poll(door, `cursor=${cursor}&wait=1s`, { headers: { connection: 'close' } });
     assert.equal(answer.gap, false);
     got.push(...datas(answer));
     ({ cursor } = answer);

@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { chromium } from 'playwright-core';
 import { Watch, eventually, splitAddress, startGateway } from './harness.mjs';
 import { Backend } from './backend.mjs';
+import { startNginx } from './nginx.mjs';
 import { secret, token } from './tokens.mjs';
 
 // A stream that is read by hand: events as { event, data, id }, comments apart.
@@ -167,4 +168,18 @@ test('an EventSource in a browser resumes without loss or doubles when its conne
   }
   await page.waitForFunction((n) => window.got.length >= n, wanted.length);
   assert.deepEqual(await page.evaluate(() => window.got), wanted);
+});
+
+test('behind nginx, with its buffering as it comes, each event is there at once', async (t) => {
+  const gateway = await startGateway(t);
+  const nginx = await startNginx(t, gateway.clients);
+  const one = await stream({ clients: nginx.address });
+  await one.until(() => one.lastId, 'where it stands');
+  for (let n = 1; n <= 5; ++n) {
+    await gateway.publish(String(n));
+    await one.count(n);
+  }
+  assert.deepEqual(one.events.map((event) => event.data), ['1', '2', '3', '4', '5']);
+  one.close();
+  await gateway.untilMetric('sluice_connections', { protocol: 'sse' }, (value) => value === 0);
 });
