@@ -68,9 +68,8 @@ void append_lines(std::string_view text, std::string& out) {
 void append_event(const Message& message, std::string& out) {
   if (message.event != workers::default_event) out.append("event: ").append(message.event).append("\n");
   if (message.position.epoch != 0) out.append("id: ").append(message.position.text()).append("\n");
-  if (message.kind == DataKind::text) {
-    append_lines(message.data, out);
-  } else if (message.kind == DataKind::json && message.attachments.empty()) {
+  const bool is_plain_json = message.kind == DataKind::json && message.attachments.empty();
+  if (message.kind == DataKind::text || is_plain_json) {
     append_lines(message.data, out);
   } else {
     // What is no text says by its members what it is.
