@@ -78,7 +78,8 @@ for (const [where, behind] of [['', async (t, gateway) => gateway], [' behind ng
   }
   await publishing;
   assert.deepEqual(got, Array.from({ length: sent }, (_, n) => String(n)));
-  assert.ok((await gateway.metric('sluice_requests_carried_total')) > 0);
+  // A proxy may keep one connection, which may be where the session lives.
+  if (door === gateway) assert.ok((await gateway.metric('sluice_requests_carried_total')) > 0);
   t.diagnostic(`${sent} messages in ${seconds} s`);
 });
 
