@@ -1,8 +1,13 @@
 // How many clients may come, from where, and how fast they may speak; and what is believed of where they are.
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
 import net from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { test } from 'node:test';
+import tls from 'node:tls';
 import { io } from 'socket.io-client';
 import { Backend } from './backend.mjs';
 import { Client, eventually, run, splitAddress, startGateway } from './harness.mjs';
@@ -227,4 +232,21 @@ test('a client that is delayed for long and hangs up is gone soon', async (t) =>
   await gateway.untilMetric('sluice_read_delays_total', {}, (value) => value > 0);
   client.terminate();
   await gateway.untilMetric('sluice_connections', { protocol: 'websocket' }, (value) => value === 0);
+});
+
+test('a PROXY header comes before TLS', async (t) => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'sluice-proxied-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '30', '-subj', '/CN=a.example', '-keyout', 'tls.key', '-out', 'tls.crt'], { cwd: folder, stdio: 'ignore' });
+  const gateway = await startGateway(t, [...local, '--proxy-protocol', '--listen-tls', '127.0.0.1:0', '--tls-cert', path.join(folder, 'tls.crt'), '--tls-key', path.join(folder, 'tls.key')]);
+  const [host, port] = splitAddress(gateway.address('clients_tls'));
+  const plain = net.connect(port, host);
+  await once(plain, 'connect');
+  plain.write('PROXY TCP4 192.0.2.9 192.0.2.2 5 443\r\n');
+  const socket = tls.connect({ socket: plain, rejectUnauthorized: false });
+  await once(socket, 'secureConnect');
+  t.after(() => socket.destroy());
+  socket.write('GET / HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n');
+  assert.match(String((await once(socket, 'data'))[0]), /^HTTP\/1\.1 101 /);
+  assert.equal((await gateway.rpc().listConnections({})).connections[0].remoteAddress, '192.0.2.9:5');
 });
