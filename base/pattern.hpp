@@ -1,7 +1,10 @@
 #pragma once
 // Patterns for names: each * stands for any run of bytes, also none; everything else for itself.
 
+#include <algorithm>
+#include <string>
 #include <string_view>
+#include <vector>
 
 namespace sluice::base {
 
@@ -23,6 +26,11 @@ inline bool matches_pattern(std::string_view pattern, std::string_view name) {
     }
   }
   return pattern.find_first_not_of('*', at) == std::string_view::npos;
+}
+
+// Whether at least one of them fits: none does if there are none.
+inline bool matches_any_pattern(const std::vector<std::string>& patterns, std::string_view name) {
+  return std::ranges::any_of(patterns, [name](const std::string& pattern) { return matches_pattern(pattern, name); });
 }
 
 }  // namespace sluice::base

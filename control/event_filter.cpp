@@ -8,11 +8,6 @@
 namespace sluice::control {
 namespace {
 
-bool matches_any(const std::vector<std::string>& patterns, std::string_view name) {
-  return std::ranges::any_of(patterns,
-                             [name](const std::string& pattern) { return base::matches_pattern(pattern, name); });
-}
-
 // Kinds of which rooms are a part that may be asked for.
 bool is_about_rooms(workers::ClientEvent::Kind kind) {
   using Kind = workers::ClientEvent::Kind;
@@ -29,12 +24,14 @@ bool EventFilter::passes(const workers::ClientEvent& event) const {
   using Kind = workers::ClientEvent::Kind;
   if ((kinds_ & workers::kind_bit(event.kind)) == 0) return false;
   if (event.kind == Kind::draining) return true;
-  if (!patterns_.namespaces.empty() && !matches_any(patterns_.namespaces, name_of_(event.name_space))) return false;
-  if (event.kind == Kind::message && !patterns_.events.empty() && !matches_any(patterns_.events, event.message->event))
+  if (!patterns_.namespaces.empty() && !base::matches_any_pattern(patterns_.namespaces, name_of_(event.name_space)))
+    return false;
+  if (event.kind == Kind::message && !patterns_.events.empty() &&
+      !base::matches_any_pattern(patterns_.events, event.message->event))
     return false;
   if (patterns_.rooms.empty() || !is_about_rooms(event.kind)) return true;
-  return std::ranges::any_of(event.rooms,
-                             [this](const std::string& room) { return matches_any(patterns_.rooms, room); });
+  return std::ranges::any_of(
+      event.rooms, [this](const std::string& room) { return base::matches_any_pattern(patterns_.rooms, room); });
 }
 
 }  // namespace sluice::control

@@ -68,15 +68,13 @@ workers::Backend::Offer EventHub::offer(ClientEvent event) {
     const bool is_message = event.kind == ClientEvent::Kind::message;
     boost::container::small_vector<Group*, 4> groups;
     for (const auto& [name, group] : groups_) {
-      if (takes(*group, event)) groups.push_back(group.get());
-    }
-    if (groups_.empty() && limits_.is_expected && takes(*early_, event)) groups.push_back(early_.get());
-    if (event.kind == ClientEvent::Kind::disconnected) {
-      // Also where nobody is told of that.
-      for (const auto& [name, group] : groups_) {
-        if (!takes(*group, event)) group->owners.erase(event.connection);
+      if (takes(*group, event)) {
+        groups.push_back(group.get());
+      } else if (event.kind == ClientEvent::Kind::disconnected) {
+        group->owners.erase(event.connection);  // also where nobody is told of that
       }
     }
+    if (groups_.empty() && limits_.is_expected && takes(*early_, event)) groups.push_back(early_.get());
     if (groups.empty()) {
       const bool is_nobody_there = replicas_.empty() && is_message && limits_.refuses_messages;
       return is_nobody_there ? Offer::refused : Offer::absent;

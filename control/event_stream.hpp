@@ -21,13 +21,13 @@ namespace sluice::control {
 
 class EventStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer> {
  public:
-  // `hub` outlives this, too.
   // Whose stream it is: what the caller showed holds as long as it would be let in with it.
   struct Owner {
     const Gatekeeper& gatekeeper;
     Credentials shown;
     std::string name;
   };
+  // `hub` outlives this, too.
   EventStream(StreamParts parts, EventHub& hub, grpc::CallbackServerContext& context, Owner owner);
 
  private:
@@ -44,9 +44,9 @@ class EventStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc:
   Problem command(const v1::Command& command);
   Problem ask(const v1::Ask& request, const Answer<v1::Asked>& answer);
   // Makes the answer to a command of this id a result: `set` writes it.
-  // `method` is the call that the command stands for, if there is one; that it was made is logged with `request`.
   template <class Response, class Set>
   Answer<Response> result_of(std::uint64_t id, Set set);
+  // As that, for a command that stands for the call `method`: that it was made is logged with `request`.
   template <class Response, class Request, class Set>
   Answer<Response> audited(std::uint64_t id, Method method, const Request& request, Set set);
   void look_at_owner();

@@ -1,7 +1,5 @@
 #include "gateway/inbound.hpp"
 
-#include <algorithm>
-
 #include "base/pattern.hpp"
 
 namespace sluice::gateway {
@@ -26,8 +24,7 @@ bool may_speak_to(const workers::Worker& worker, const workers::Connection& conn
 
 bool may_speak_to(const workers::Credentials* credentials, std::string_view room) {
   if (credentials == nullptr || !credentials->publish) return true;
-  return std::ranges::any_of(*credentials->publish,
-                             [room](const std::string& pattern) { return base::matches_pattern(pattern, room); });
+  return base::matches_any_pattern(*credentials->publish, room);
 }
 
 std::vector<workers::RoomKey> relay_rooms(workers::Worker& worker, const workers::Connection& connection) {

@@ -70,8 +70,7 @@ base::Status check_room(const std::string& name, const RoomRules& rules) {
   const auto key = workers::RoomKey::room(name);
   if (name == default_room || std::ranges::find(rules.granted, key) != rules.granted.end()) return base::ok();
   if (rules.credentials != nullptr && rules.credentials->join) {
-    const bool is_granted = std::ranges::any_of(
-        *rules.credentials->join, [&](const std::string& pattern) { return base::matches_pattern(pattern, name); });
+    const bool is_granted = base::matches_any_pattern(*rules.credentials->join, name);
     return is_granted ? base::ok() : fail(Errc::forbidden, "a room was asked for that the token does not grant");
   }
   if (rules.options.effective_client_rooms() != ClientRooms::granted) return base::ok();

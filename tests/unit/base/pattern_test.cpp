@@ -32,5 +32,11 @@ TEST(Pattern, ManyStarsTakeNoLongerThanTheProduct) {
   EXPECT_FALSE(matches_pattern("*a*a*a*a*a*a*a*a*b", name));
 }
 
+TEST(Pattern, FitsAnyOfSeveral) {
+  EXPECT_TRUE(matches_any_pattern({"/chat", "room-*"}, "room-1"));
+  EXPECT_FALSE(matches_any_pattern({"/chat", "room-*"}, "hall-1"));
+  EXPECT_FALSE(matches_any_pattern({}, ""));
+}
+
 }  // namespace
 }  // namespace sluice::base
