@@ -136,11 +136,17 @@ base::Status CommandWire::check_addressed(Worker& worker, const Connection& conn
   return check_room(room, rules(worker, connection));
 }
 
+base::Status CommandWire::check_spoken_to(Worker& worker, const Connection& connection,
+                                          const std::vector<std::string>& rooms) {
+  for (const std::string& room : rooms) {
+    if (auto status = check_addressed(worker, connection, room, true); !status) return status;
+  }
+  return base::ok();
+}
+
 void CommandWire::publish(Worker& worker, Connection& connection, std::uint64_t id, ClientCommand command) {
-  for (const std::string& room : command.rooms) {
-    if (const auto status = check_addressed(worker, connection, room, true); !status) {
-      return refuse(worker, connection, id, status.error());
-    }
+  if (const auto status = check_spoken_to(worker, connection, command.rooms); !status) {
+    return refuse(worker, connection, id, status.error());
   }
   Waiting waiting{id, message_of(connection, std::move(command)), std::nullopt, false};
   switch (context().options.client_messages) {
@@ -162,10 +168,8 @@ void CommandWire::publish(Worker& worker, Connection& connection, std::uint64_t 
 }
 
 void CommandWire::request(Worker& worker, Connection& connection, std::uint64_t id, ClientCommand command) {
-  for (const std::string& room : command.rooms) {
-    if (const auto status = check_addressed(worker, connection, room, true); !status) {
-      return refuse(worker, connection, id, status.error());
-    }
+  if (const auto status = check_spoken_to(worker, connection, command.rooms); !status) {
+    return refuse(worker, connection, id, status.error());
   }
   if (asked_.size() >= asked_max) {
     return refuse(worker, connection, id, fail(Errc::too_many, "1,000 requests wait for answers"));

@@ -64,6 +64,9 @@ class CommandWire final : public WebSocketWire {
   // Whether the client may speak to the room that the command names, or count its members.
   base::Status check_addressed(workers::Worker& worker, const workers::Connection& connection, const std::string& room,
                                bool is_spoken_to);
+  // That for each room that a publish or a request names: the first refusal, if there is one.
+  base::Status check_spoken_to(workers::Worker& worker, const workers::Connection& connection,
+                               const std::vector<std::string>& rooms);
   // `members` are those of the reply's object `ok`, without braces.
   void reply(workers::Worker& worker, workers::Connection& connection, std::uint64_t id, const std::string& members);
   void refuse(workers::Worker& worker, workers::Connection& connection, std::optional<std::uint64_t> id,
