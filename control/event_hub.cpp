@@ -111,7 +111,6 @@ bool EventHub::is_full(const Group& group, const base::ConnectionId& connection)
 
 void EventHub::keep(Group& group, Entry entry, Wakes& wakes) {
   const ClientEvent& event = *entry.event;
-  const std::size_t bytes = event.bytes();
   if (event.kind == ClientEvent::Kind::draining) {
     for (const ReplicaId id : group.replicas) keep_for(group, *replicas_.at(id).second, entry, wakes);
     return;
@@ -119,6 +118,7 @@ void EventHub::keep(Group& group, Entry entry, Wakes& wakes) {
   if (group.replicas.empty()) {
     // Whoever comes next may not give verdicts, and the client does not wait that long.
     if (event.kind == ClientEvent::Kind::connecting) return;
+    const std::size_t bytes = event.bytes();
     ++numbers_.waiting;
     numbers_.waiting_bytes += bytes;
     group.orphan_bytes += bytes;
