@@ -152,14 +152,18 @@ base::Result<PollWish> read_poll(const RouteParts& parts) {
 
 class PollRequest final : public HttpHandler {
  public:
-  PollRequest(WorkerContext& context, const base::Address& remote, const PollWish& wish,
-              std::optional<Subscription> subscription, std::string headers, bool takes_gzip)
+  // What nobody needs any more once the request is held, which may be for long.
+  struct Asked {
+    PollWish wish;
+    base::Address remote;
+    std::optional<Subscription> subscription;  // of a client that is new
+  };
+  PollRequest(WorkerContext& context, std::unique_ptr<Asked> asked, std::string headers, bool takes_gzip)
       : context_(context),
-        remote_(remote),
-        wish_(wish),
-        subscription_(std::move(subscription)),
-        headers_(std::move(headers)),
-        takes_gzip_(takes_gzip) {}
+        asked_(std::move(asked)),
+        session_(asked_->wish.session),
+        takes_gzip_(takes_gzip),
+        headers_(std::move(headers)) {}
 
   HttpReply too_large() const override { return http_reply({413, fail(Errc::too_large, "a poll has no body"), {}}); }
   void complete(HttpReply& reply) const override {
@@ -168,10 +172,11 @@ class PollRequest final : public HttpHandler {
   }
 
   void on_request(Worker& worker, const ExchangeId& id, std::string) override {
-    const PollSession::Ask ask{id, wish_.since, wish_.wait};
-    if (!wish_.session) return open(worker, ask);
+    const std::unique_ptr<Asked> asked = std::move(asked_);
+    const PollSession::Ask ask{id, asked->wish.since, asked->wish.wait};
+    if (!session_) return open(worker, *asked, ask);
     with_wire<PollSession>(
-        worker, *wish_.session,
+        worker, *session_,
         [ask](Worker& there, PollSession& session, Connection& connection) { session.on_poll(there, connection, ask); },
         [id](Worker& there) {
           HttpWire::answer(there, id,
@@ -184,10 +189,9 @@ class PollRequest final : public HttpHandler {
   }
 
   void on_gone(Worker& worker, const ExchangeId& id) override {
-    const auto session = wish_.session ? wish_.session : opened_;
-    if (!session) return;
+    if (!session_) return;
     with_wire<PollSession>(
-        worker, *session,
+        worker, *session_,
         [id](Worker& there, PollSession& found, Connection& connection) {
           found.on_request_gone(there, connection, id);
         },
@@ -195,18 +199,16 @@ class PollRequest final : public HttpHandler {
   }
 
  private:
-  void open(Worker& worker, const PollSession::Ask& ask) {
-    opened_ = PollSession::open(worker, context_, remote_, *std::move(subscription_), ask);
-    if (!opened_) HttpWire::answer(worker, ask.id, unavailable_reply("there are as many connections as may be"));
+  void open(Worker& worker, Asked& asked, const PollSession::Ask& ask) {
+    session_ = PollSession::open(worker, context_, asked.remote, *std::move(asked.subscription), ask);
+    if (!session_) HttpWire::answer(worker, ask.id, unavailable_reply("there are as many connections as may be"));
   }
 
   WorkerContext& context_;
-  const base::Address remote_;
-  const PollWish wish_;
-  std::optional<Subscription> subscription_;  // of a client that is new
-  std::optional<base::ConnectionId> opened_;
-  std::string headers_;
+  std::unique_ptr<Asked> asked_;               // until the request is whole
+  std::optional<base::ConnectionId> session_;  // that it named, or that it opened
   const bool takes_gzip_;
+  std::string headers_;
 };
 
 }  // namespace
@@ -216,14 +218,15 @@ Routed route_poll(const RouteParts& parts) {
   if (auto reply = not_for_it(parts, "GET", headers)) return std::move(*reply);
   const auto wish = read_poll(parts);
   if (!wish) return error_reply(wish.error(), headers);
-  std::optional<Subscription> subscription;
+  auto asked = std::make_unique<PollRequest::Asked>();
   if (!wish->session) {
     auto subscribed = subscribe(parts, workers::Protocol::poll, headers);
     if (auto* const instead = std::get_if<Routed>(&subscribed)) return std::move(*instead);
-    subscription = std::get<Subscription>(std::move(subscribed));
+    asked->subscription = std::get<Subscription>(std::move(subscribed));
   }
-  return std::make_unique<PollRequest>(parts.context, parts.worker.remote_address(parts.connection), *wish,
-                                       std::move(subscription), std::move(headers),
+  asked->wish = *wish;
+  asked->remote = parts.worker.remote_address(parts.connection);
+  return std::make_unique<PollRequest>(parts.context, std::move(asked), std::move(headers),
                                        parts.head.has_token("Accept-Encoding", "gzip"));
 }
 

@@ -34,19 +34,24 @@ bool keeps_alive(const HttpHead& head) {
   return head.is_http_1_1 || head.has_token("Connection", "keep-alive");
 }
 
+// Takes the text away from where it is kept, if there is any.
+std::string taken_from(std::unique_ptr<std::string>& place) {
+  const std::unique_ptr<std::string> text = std::move(place);
+  return text ? std::move(*text) : std::string();
+}
+
 }  // namespace
 
 struct HttpWire::Request {
-  std::string asking;                    // the head of one that waits for a verdict; then there is no handler
-  std::shared_ptr<HttpHandler> handler;  // shared with the call that ends it
-  std::string body;
+  std::unique_ptr<HttpHandler> handler;  // null: it waits for a verdict
+  std::string text;                      // its body; while it waits for a verdict, its head
   std::size_t length = 0;                // of the body, if it says so
   std::unique_ptr<ChunkedBody> chunked;  // if it does not
   bool has_begun = false;                // the handler was told that the body is coming
   bool is_whole = false;                 // the answer is awaited
   bool drops_early = false;              // too much came behind it
 
-  bool is_complete() const { return chunked ? chunked->is_done() : body.size() == length; }
+  bool is_complete() const { return chunked ? chunked->is_done() : text.size() == length; }
 };
 
 HttpWire::HttpWire(WorkerContext& context) : context_(context) {}
@@ -65,7 +70,7 @@ ExchangeId HttpWire::exchange_id(Worker& worker, const Connection& connection) c
 std::size_t HttpWire::on_bytes(Worker& worker, Connection& connection, std::span<char> bytes) {
   std::string_view rest(bytes.data(), bytes.size());
   while (!rest.empty() && connection.is_open() && &connection.wire() == this) {
-    if ((request_ && request_->is_whole) || !early_.empty()) {
+    if ((request_ && request_->is_whole) || early_) {
       keep_early(rest);
       return bytes.size();
     }
@@ -76,14 +81,14 @@ std::size_t HttpWire::on_bytes(Worker& worker, Connection& connection, std::span
 
 std::size_t HttpWire::take_head(Worker& worker, Connection& connection, std::string_view fresh) {
   // RFC 9112, 2.2: an empty line before a request is nothing.
-  if (begun_.empty() && number_ > 0 && fresh.starts_with("\r\n")) return 2;
-  const std::size_t before = begun_.size();
+  if (!begun_ && number_ > 0 && fresh.starts_with("\r\n")) return 2;
+  const std::size_t before = begun_ ? begun_->size() : 0;
   const std::size_t bytes_max = context_.options.http_header_bytes_max;
   // A head that comes in one piece is parsed where it lies.
   std::string_view seen = fresh;
-  if (before > 0) {
-    begun_ += fresh.substr(0, bytes_max + 1);
-    seen = begun_;
+  if (begun_) {
+    *begun_ += fresh.substr(0, bytes_max + 1);
+    seen = *begun_;
   } else if (number_ > 0) {
     worker.arm(connection, worker.now() + context_.options.handshake_seconds_max);
   }
@@ -100,11 +105,11 @@ std::size_t HttpWire::take_head(Worker& worker, Connection& connection, std::str
     return fresh.size();
   }
   if (size == 0) {
-    if (before == 0) begun_ = fresh;
+    if (!begun_) begun_ = std::make_unique<std::string>(fresh);
     return fresh.size();
   }
   // What stands behind the head belongs to the body, to the next request or to the next wire.
-  const std::string whole = std::exchange(begun_, {});
+  const std::string whole = taken_from(begun_);
   const auto away = on_head(worker, connection, before > 0 ? std::string_view(whole).substr(0, size) : head);
   if (!away) return size - before;
   // There it begins anew with the head's first byte.
@@ -165,7 +170,7 @@ void HttpWire::ask_verdict(Worker& worker, Connection& connection, NeedsVerdict 
                               HttpWire* const wire = of(found);
                               std::string early;
                               if (wire != nullptr && wire->request_ && wire->number_ == id.number) {
-                                early = std::exchange(wire->early_, {});
+                                early = taken_from(wire->early_);
                                 here.run_for(*found, [&] { wire->take_verdict(here, *found, admission, verdict); });
                               }
                               Connection* const still = here.find_open(id.slot, id.generation);
@@ -178,14 +183,14 @@ void HttpWire::ask_verdict(Worker& worker, Connection& connection, NeedsVerdict 
   if (!is_asked) {
     return refuse(worker, connection, unavailable_reply("no backend is there that could say who may come in"));
   }
-  request_ = std::make_unique<Request>();
-  request_->asking = head_text;
+  request_ = std::make_shared<Request>();
+  request_->text = head_text;
   request_->is_whole = true;
 }
 
 void HttpWire::take_verdict(Worker& worker, Connection& connection, const Admission& shown,
                             const workers::Verdict* verdict) {
-  const std::unique_ptr<Request> request = std::move(request_);
+  const std::shared_ptr<Request> request = std::move(request_);
   if (verdict == nullptr) {
     return refuse(worker, connection, unavailable_reply("no backend said in time whether the client may come in"));
   }
@@ -195,12 +200,12 @@ void HttpWire::take_verdict(Worker& worker, Connection& connection, const Admiss
                   http_reply(http_error(fail(Errc::bad_request, "more came behind the request than may wait"))));
   }
   // It was read once.
-  const auto head = parse_head(request->asking);
+  const auto head = parse_head(request->text);
   const auto target = RequestTarget::parse(head->target);
   const auto admission = context_.authenticator.with_verdict(shown, *verdict);
   if (!admission) return refuse(worker, connection, http_reply(http_error(admission.error())));
   static_cast<void>(follow(worker, connection, *head,
-                           route({worker, connection, context_, *head, *target, &*admission}), request->asking));
+                           route({worker, connection, context_, *head, *target, &*admission}), request->text));
 }
 
 // --- bodies ---
@@ -209,7 +214,7 @@ void HttpWire::take_verdict(Worker& worker, Connection& connection, const Admiss
 void HttpWire::begin(Worker& worker, Connection& connection, const HttpHead& head,
                      std::unique_ptr<HttpHandler> handler) {
   const std::size_t bytes_max = context_.options.message_bytes_max;
-  request_ = std::make_unique<Request>();
+  request_ = std::make_shared<Request>();
   request_->handler = std::move(handler);
   if (head.count("Transfer-Encoding") > 0) {
     if (!equals_ignoring_case(head.find("Transfer-Encoding"), "chunked")) {
@@ -234,7 +239,7 @@ std::size_t HttpWire::take_body(Worker& worker, Connection& connection, std::str
   Request& request = *request_;
   std::size_t taken = bytes.size();
   if (request.chunked) {
-    const auto put = request.chunked->put(bytes, request.body, context_.options.message_bytes_max);
+    const auto put = request.chunked->put(bytes, request.text, context_.options.message_bytes_max);
     if (!put) {
       refuse_body(
           worker, connection,
@@ -243,8 +248,8 @@ std::size_t HttpWire::take_body(Worker& worker, Connection& connection, std::str
     }
     taken = *put;
   } else {
-    taken = std::min(bytes.size(), request.length - request.body.size());
-    request.body += bytes.substr(0, taken);
+    taken = std::min(bytes.size(), request.length - request.text.size());
+    request.text += bytes.substr(0, taken);
   }
   if (request.is_complete()) {
     dispatch(worker, connection);
@@ -267,17 +272,18 @@ void HttpWire::dispatch(Worker& worker, Connection& connection) {
   request_->is_whole = true;
   const ExchangeId id = exchange_id(worker, connection);
   // The answer may come, and end the request, inside the call.
-  const std::shared_ptr<HttpHandler> handler = request_->handler;
-  std::string body = std::move(request_->body);
-  handler->on_request(worker, id, std::move(body));
+  const std::shared_ptr<Request> request = request_;
+  request->handler->on_request(worker, id, std::exchange(request->text, {}));
 }
 
 void HttpWire::keep_early(std::string_view bytes) {
-  if (early_.size() + bytes.size() <= early_bytes_max) {
-    early_ += bytes;
-  } else if (request_) {
-    request_->drops_early = true;
+  const std::size_t before = early_ ? early_->size() : 0;
+  if (before + bytes.size() > early_bytes_max) {
+    if (request_) request_->drops_early = true;
+    return;
   }
+  if (!early_) early_ = std::make_unique<std::string>();
+  *early_ += bytes;
 }
 
 // --- answers ---
@@ -305,14 +311,14 @@ void HttpWire::take_answer(Worker& worker, Connection& connection, std::uint32_t
   request_->handler->complete(reply);
   request_.reset();
   send(worker, connection, std::move(reply));
-  if (early_.empty() || !connection.is_open()) return;
+  if (!early_ || !connection.is_open()) return;
   // Not from here: whoever answers may be in the middle of something.
   const std::uint32_t slot = connection.slot(), generation = connection.generation();
   worker.post(worker.id(), [slot, generation](Worker& here) {
     Connection* const found = here.find_open(slot, generation);
     HttpWire* const wire = of(found);
     if (wire == nullptr) return;
-    std::string early = std::exchange(wire->early_, {});
+    std::string early = taken_from(wire->early_);
     here.feed(*found, {early.data(), early.size()});
   });
 }
@@ -320,7 +326,7 @@ void HttpWire::take_answer(Worker& worker, Connection& connection, std::uint32_t
 void HttpWire::send(Worker& worker, Connection& connection, HttpReply reply) {
   reply.closes = reply.closes || !keeps_alive_;
   if (reply.closes) {
-    answer_ = http_text(reply);
+    answer_ = std::make_unique<std::string>(http_text(reply));
     return worker.end(connection, {EndReason::client_closed, rfc6455::close_code::normal, {}});
   }
   worker.send(connection, http_text(reply));
@@ -337,7 +343,7 @@ void HttpWire::refuse(Worker& worker, Connection& connection, HttpReply reply) {
   }
   if (!reply.closes && keeps_alive_) return send(worker, connection, std::move(reply));
   reply.closes = true;
-  answer_ = http_text(reply);
+  answer_ = std::make_unique<std::string>(http_text(reply));
   worker.end(connection, {EndReason::refused, rfc6455::close_code::normal, {}});
 }
 
@@ -349,18 +355,19 @@ void HttpWire::on_end_of_stream(Worker& worker, Connection& connection) {
 
 void HttpWire::on_deadline(Worker& worker, Connection& connection) {
   // Nobody waits for anything between two requests.
-  if (number_ > 0 && begun_.empty() && !request_) return worker.abandon(connection, EndReason::client_closed);
+  if (number_ > 0 && !begun_ && !request_) return worker.abandon(connection, EndReason::client_closed);
   worker.metrics().handshakes_refused.add();
-  answer_ = http_text(http_reply({408, fail(Errc::timed_out, "the request took too long to arrive")}));
+  answer_ = std::make_unique<std::string>(
+      http_text(http_reply({408, fail(Errc::timed_out, "the request took too long to arrive")})));
   worker.end(connection, {EndReason::handshake_timeout, rfc6455::close_code::normal, {}});
 }
 
 void HttpWire::on_ending(Worker& worker, Connection& connection, const workers::Ending& ending) {
   // Whoever has not even asked for anything is told nothing; browsers open such connections in advance.
-  if (answer_.empty() && (!begun_.empty() || request_) && ending.reason == EndReason::draining) {
-    answer_ = http_text(unavailable_reply("the gateway is going away"));
+  if (!answer_ && (begun_ || request_) && ending.reason == EndReason::draining) {
+    answer_ = std::make_unique<std::string>(http_text(unavailable_reply("the gateway is going away")));
   }
-  if (!answer_.empty()) worker.send(connection, answer_);
+  if (answer_) worker.send(connection, *answer_);
 }
 
 void HttpWire::on_gone(Worker& worker, Connection& connection) {

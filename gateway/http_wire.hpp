@@ -61,13 +61,17 @@ class HttpWire : public workers::Wire {
   ExchangeId exchange_id(workers::Worker& worker, const workers::Connection& connection) const;
 
   WorkerContext& context_;
-  std::unique_ptr<Request> request_;     // whose body arrives, or whose answer is awaited
+  std::shared_ptr<Request> request_;     // whose body arrives, or whose answer is awaited
   std::unique_ptr<base::Address> peer_;  // where the socket is, if requests may say where their clients are
-  std::string begun_;                    // of a head that did not come in one piece
-  std::string early_;                    // what came behind a request that waits for its answer
-  std::string answer_;                   // the last words
+  // Few ever have these; none of them is empty.
+  std::unique_ptr<std::string> begun_;   // of a head that did not come in one piece
+  std::unique_ptr<std::string> early_;   // what came behind a request that waits for its answer
+  std::unique_ptr<std::string> answer_;  // the last words
   std::uint32_t number_ = 0;             // of the last request
   bool keeps_alive_ = true;              // as the last request had it
 };
+
+// Every client that waits by HTTP has one, and its request.
+static_assert(sizeof(HttpWire) <= 72, "an HTTP connection's own state");
 
 }  // namespace sluice::gateway

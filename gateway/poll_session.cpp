@@ -24,16 +24,16 @@ class PollSession::Sink final : public workers::Transport {
   Progress write(int, std::span<const iovec> pieces) override {
     std::size_t bytes = 0;
     // One piece is whole frames, unless a frame is larger than what is offered at once.
+    const std::unique_ptr<std::string> begun = std::move(begun_);
+    std::string all = begun ? std::move(*begun) : std::string();
     for (const iovec& piece : pieces) {
-      begun_.append(static_cast<const char*>(piece.iov_base), piece.iov_len);
+      all.append(static_cast<const char*>(piece.iov_base), piece.iov_len);
       bytes += piece.iov_len;
     }
-    std::string_view rest = begun_;
+    std::string_view rest = all;
     while (polled::take(rest)) continue;
-    const std::size_t whole = begun_.size() - rest.size();
-    session_.take(worker_, std::string_view(begun_).substr(0, whole));
-    begun_.erase(0, whole);
-    if (begun_.empty()) std::string().swap(begun_);
+    if (!rest.empty()) begun_ = std::make_unique<std::string>(rest);
+    session_.take(worker_, std::string_view(all).substr(0, all.size() - rest.size()));
     return {State::open, bytes, 0};
   }
   bool has_pending() const override { return false; }
@@ -45,7 +45,7 @@ class PollSession::Sink final : public workers::Transport {
   Worker& worker_;
   PollSession& session_;
   const base::Address remote_;
-  std::string begun_;
+  std::unique_ptr<std::string> begun_;  // a piece whose end is still to come
 };
 
 std::optional<base::ConnectionId> PollSession::open(Worker& worker, WorkerContext& context, const base::Address& remote,
@@ -108,11 +108,11 @@ void PollSession::answer_missed(Worker& worker, Connection& connection, const As
   std::string objects, piece;
   const auto add = [&objects](std::string_view object) { objects.append(objects.empty() ? "" : ",").append(object); };
   // In one order.
-  std::vector<Kept> kept = std::exchange(kept_, {});
-  kept_bytes_ = 0;
-  auto next = kept.begin();
+  const std::unique_ptr<Kept> owned = std::move(kept_);
+  const Kept kept = owned ? std::move(*owned) : Kept{};
+  auto next = kept.messages.begin();
   for (const auto& message : announced.missed) {
-    for (; next != kept.end() && next->position.offset < message->position.offset; ++next) add(next->object);
+    for (; next != kept.messages.end() && next->position.offset < message->position.offset; ++next) add(next->object);
     cursor = message->position;
     if (worker.delivery().is_excepted(connection, message->target)) continue;
     piece.clear();
@@ -121,13 +121,13 @@ void PollSession::answer_missed(Worker& worker, Connection& connection, const As
     std::string_view rest = piece;
     add(polled::take(rest)->text);
   }
-  for (; next != kept.end(); ++next) {
+  for (; next != kept.messages.end(); ++next) {
     add(next->object);
     if (next->position.epoch == cursor.epoch && next->position.offset > cursor.offset) cursor = next->position;
   }
   std::string_view gap;
   if (announced.gap != workers::Gap::none) gap = name_of(gap_reason(announced.gap));
-  if (std::exchange(has_lost_, false) && gap.empty()) gap = name_of(workers::GapReason::dropped);
+  if (kept.has_lost && gap.empty()) gap = name_of(workers::GapReason::dropped);
   if (objects.empty() && gap.empty() && ask.wait.count() > 0) return hold(worker, connection, ask, cursor);
   answer(worker, ask.id, cursor, objects, gap);
   linger(worker, connection);
@@ -136,17 +136,18 @@ void PollSession::answer_missed(Worker& worker, Connection& connection, const As
 void PollSession::keep(const polled::Piece& piece) {
   constexpr std::size_t kept_bytes_max = 65'536;
   if (piece.is_gap || !piece.is_stored || piece.is_in_history) return;
-  if (kept_bytes_ + piece.text.size() > kept_bytes_max) {
-    has_lost_ = true;
+  if (!kept_) kept_ = std::make_unique<Kept>();
+  if (kept_->bytes + piece.text.size() > kept_bytes_max) {
+    kept_->has_lost = true;
     return;
   }
-  kept_bytes_ += piece.text.size();
-  kept_.push_back({piece.position, std::string(piece.text)});
+  kept_->bytes += piece.text.size();
+  kept_->messages.push_back({piece.position, std::string(piece.text)});
 }
 
 void PollSession::hold(Worker& worker, Connection& connection, const Ask& ask, base::Position since) {
-  held_ = Held{ask.id, since, worker.now() + ask.wait};
-  worker.arm(connection, held_->until);
+  held_ = Held{ask.id, since};
+  worker.arm(connection, worker.now() + ask.wait);
 }
 
 void PollSession::linger(Worker& worker, Connection& connection) {

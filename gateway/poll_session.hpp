@@ -48,7 +48,6 @@ class PollSession final : public workers::Wire {
   struct Held {
     ExchangeId id;
     base::Position since;
-    base::TimePoint until;
   };
 
   void take(workers::Worker& worker, std::string_view bytes);
@@ -65,17 +64,23 @@ class PollSession final : public workers::Wire {
 
   // What no history has: it was said to this client alone, while no request waited.
   struct Kept {
-    base::Position position;
-    std::string object;
+    struct Message {
+      base::Position position;
+      std::string object;
+    };
+    std::vector<Message> messages;
+    std::size_t bytes = 0;
+    bool has_lost = false;  // more than may be kept
   };
   void keep(const polled::Piece& piece);
 
   WorkerContext& context_;
   std::optional<Held> held_;
-  std::vector<Kept> kept_;
-  std::size_t kept_bytes_ = 0;
-  bool has_lost_ = false;  // more than may be kept
+  std::unique_ptr<Kept> kept_;  // owned only while there is something
   base::ConnectionId self_;
 };
+
+// A held poll is a connection and a session: both together are to fit into 1,000 bytes.
+static_assert(sizeof(PollSession) <= 80, "a polling client's own state");
 
 }  // namespace sluice::gateway
