@@ -7,6 +7,7 @@
 #include <cstring>
 #include <stdexcept>
 
+#include "bench/load/event_stream.hpp"
 #include "bench/load/loop.hpp"
 
 namespace sluice::bench {
@@ -26,6 +27,14 @@ std::string numbered(std::string path, std::size_t number) {
   const bool is_shared = path[at + 2] == '/';
   const std::size_t among = is_shared ? std::stoul(path.substr(at + 3)) : 1;
   return path.replace(at, end + 1 - at, std::to_string(number / among));
+}
+
+// The value of `name` in JSON of ours, which has no escapes in it.
+std::string_view member_of(std::string_view json, std::string_view name) {
+  const auto at = json.find(name);
+  if (at == std::string_view::npos) return {};
+  const std::string_view value = json.substr(at + name.size());
+  return value.substr(0, value.find('"'));
 }
 
 in_addr_t source_of(const Options& options, std::size_t number) {
@@ -75,9 +84,44 @@ void Connection::advance_to_upgrade() {
   }
 }
 
-void Connection::send_request() {
+Access Connection::access() const {
+  return role_ == Role::listener ? loop_.shared().options.access : Access::websocket;
+}
+
+const std::string& Connection::path() const {
   const Options& options = loop_.shared().options;
-  out_ += "GET " + numbered(role_ == Role::echo ? options.echo_path : options.path, number_) + " HTTP/1.1\r\nHost: ";
+  if (role_ == Role::echo) return options.echo_path;
+  return role_ == Role::publisher && !options.publisher_path.empty() ? options.publisher_path : options.path;
+}
+
+void Connection::send_request() {
+  switch (access()) {
+    case Access::websocket:
+      return send_upgrade();
+    case Access::sse:
+      return send_get({});
+    case Access::poll:
+      // As a client begins: it learns where it stands, and has every later poll held from there.
+      return send_get("wait=0");
+  }
+}
+
+void Connection::send_get(std::string_view more_of_query) {
+  const Options& options = loop_.shared().options;
+  out_ += "GET " + numbered(path(), number_);
+  if (!more_of_query.empty()) {
+    out_ += path().find('?') == std::string::npos ? '?' : '&';
+    out_ += more_of_query;
+  }
+  out_ += " HTTP/1.1\r\nHost: " + options.host + "\r\nAccept: ";
+  out_ += access() == Access::sse ? "text/event-stream\r\n" : "application/json\r\n";
+  out_ += options.headers + "\r\n";
+  flush();
+}
+
+void Connection::send_upgrade() {
+  const Options& options = loop_.shared().options;
+  out_ += "GET " + numbered(path(), number_) + " HTTP/1.1\r\nHost: ";
   out_ += options.host + "\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n";
   out_ += "Sec-WebSocket-Key: ";
   out_ += key;
@@ -145,28 +189,77 @@ std::size_t Connection::parse(std::string_view bytes) {
     if (used == 0) return 0;
   }
   while (state_ > State::upgrading) {
-    const auto frame = first_frame(bytes.substr(used));
-    if (!frame) return used;
-    used += frame->bytes;
-    on_frame(*frame);
+    const std::string_view rest = bytes.substr(used);
+    const std::size_t more = parse_part(rest);
+    if (more == 0) return used;
+    used += more;
   }
   return bytes.size();
+}
+
+std::size_t Connection::parse_part(std::string_view bytes) {
+  switch (access()) {
+    case Access::websocket:
+      return parse_frame(bytes);
+    case Access::sse:
+      return parse_event(bytes);
+    case Access::poll:
+      return refuse_answer(bytes);
+  }
+  return 0;
+}
+
+std::size_t Connection::parse_frame(std::string_view bytes) {
+  const auto frame = first_frame(bytes);
+  if (!frame) return 0;
+  on_frame(*frame);
+  return frame->bytes;
+}
+
+std::size_t Connection::parse_event(std::string_view bytes) {
+  const auto event = first_event(bytes);
+  if (!event) return 0;
+  if (!event->data.empty()) loop_.shared().speech->on_text(event->data, role_, *this);
+  return event->bytes;
 }
 
 std::size_t Connection::parse_answer(std::string_view bytes) {
   const auto end = bytes.find("\r\n\r\n");
   if (end == std::string_view::npos) return 0;
   const std::string_view head = bytes.substr(0, end);
-  if (!head.starts_with("HTTP/1.1 101")) {
-    loop_.complain("upgrade refused: " + std::string(head.substr(0, head.find('\r'))));
+  if (!head.starts_with(access() == Access::websocket ? "HTTP/1.1 101" : "HTTP/1.1 200")) {
+    loop_.complain("request refused: " + std::string(head.substr(0, head.find('\r'))));
     on_ended();
     return bytes.size();
   }
+  if (access() == Access::poll) return begin_held_poll(head, bytes);
   keeps_context_ = head.find("permessage-deflate") != std::string_view::npos &&
                    head.find("server_no_context_takeover") == std::string_view::npos;
   state_ = State::greeting;
   loop_.shared().speech->begin(*this);
   return end + 4;
+}
+
+// Nothing is said in the room: a poll that is answered was not held.
+std::size_t Connection::refuse_answer(std::string_view bytes) {
+  if (bytes.empty()) return 0;
+  loop_.complain("a poll was not held: " + std::string(bytes.substr(0, bytes.find('\r'))));
+  on_ended();
+  return bytes.size();
+}
+
+// `bytes` begin with `head`, which answers the first poll.
+std::size_t Connection::begin_held_poll(std::string_view head, std::string_view bytes) {
+  constexpr std::string_view length = "Content-Length: ";
+  const auto at = head.find(length);
+  if (at == std::string_view::npos) return on_ended(), bytes.size();
+  const std::size_t whole = head.size() + 4 + std::stoul(std::string(head.substr(at + length.size())));
+  if (bytes.size() < whole) return 0;
+  const std::string_view cursor = member_of(bytes.substr(head.size(), whole - head.size()), R"("cursor":")");
+  state_ = State::greeting;
+  send_get("wait=60s&cursor=" + std::string(cursor));
+  greeted();
+  return whole;
 }
 
 void Connection::on_frame(const Frame& frame) {

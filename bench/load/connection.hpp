@@ -42,11 +42,22 @@ class Connection final : private Hearer {
   void greeted() override;
   void received(std::string_view message) override;
 
+  // Whoever is no listener speaks WebSocket.
+  Access access() const;
+  const std::string& path() const;
   void advance_to_upgrade();
   void send_request();
+  void send_upgrade();
+  void send_get(std::string_view more_of_query);
   void read(bool until_end);
   std::size_t parse(std::string_view bytes);
+  // These give how much of `bytes` they used; 0 if what they begin with is not whole.
   std::size_t parse_answer(std::string_view bytes);
+  std::size_t parse_part(std::string_view bytes);
+  std::size_t parse_frame(std::string_view bytes);
+  std::size_t parse_event(std::string_view bytes);
+  std::size_t refuse_answer(std::string_view bytes);
+  std::size_t begin_held_poll(std::string_view head, std::string_view bytes);
   void on_frame(const Frame& frame);
   void on_data(const Frame& frame);
   void on_message(std::string_view payload, bool is_deflated);

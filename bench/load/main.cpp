@@ -1,4 +1,5 @@
-// sluice-bench-load: puts a load on a WebSocket server and prints one JSON object about how it took it.
+// sluice-bench-load: puts a load on a server of WebSockets, or of their listeners by HTTP, and prints one JSON object
+// about how it took it.
 
 #include <signal.h>
 #include <sys/resource.h>

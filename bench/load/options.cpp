@@ -20,6 +20,8 @@ modes
   mixed     a fan-out at --rate while --echo-clients measure echoes at --echo-rate (default 20), on a thread of their own
 
 the server   --host --port --path --echo-path ({i} in a path: the connection's number; {i/10}: ten share one) --header 'Name: value'
+             --access websocket|sse|poll (how listeners get messages, with --mode fan-out or idle; polls are held, and only idle)
+             --publisher-path (default: --path)
              --pid PID (again for each of its processes) --language raw|socketio|centrifuge --channel NAME
              --tls (any certificate) --deflate (offer permessage-deflate) --inflate-every N (only one in N clients does)
 the load     --clients N --echo-clients N --size BYTES --json --window N --depth N --rate R --echo-rate R --concurrency N
@@ -59,27 +61,33 @@ Setters setters_of_load(Options& options) {
 
 Setters setters_of_server(Options& options) {
   const auto text = [](std::string& member) { return [&](const std::string& value) { member = value; }; };
-  return {{"--mode",
-           [&](const std::string& value) {
-             options.mode = choice<Mode>(value, {{"fan-out", Mode::fan_out},
-                                                 {"echo", Mode::echo},
-                                                 {"idle", Mode::idle},
-                                                 {"churn", Mode::churn},
-                                                 {"mixed", Mode::mixed}});
-           }},
-          {"--language",
-           [&](const std::string& value) {
-             options.language = choice<Language>(
-                 value,
-                 {{"raw", Language::raw}, {"socketio", Language::socketio}, {"centrifuge", Language::centrifuge}});
-           }},
-          {"--host", text(options.host)},
-          {"--port", [&](const std::string& value) { options.port = static_cast<std::uint16_t>(std::stoul(value)); }},
-          {"--path", text(options.path)},
-          {"--echo-path", text(options.echo_path)},
-          {"--channel", text(options.channel)},
-          {"--header", [&](const std::string& value) { options.headers += value + "\r\n"; }},
-          {"--pid", [&](const std::string& value) { options.pids.push_back(std::stoi(value)); }}};
+  return {
+      {"--mode",
+       [&](const std::string& value) {
+         options.mode = choice<Mode>(value, {{"fan-out", Mode::fan_out},
+                                             {"echo", Mode::echo},
+                                             {"idle", Mode::idle},
+                                             {"churn", Mode::churn},
+                                             {"mixed", Mode::mixed}});
+       }},
+      {"--language",
+       [&](const std::string& value) {
+         options.language = choice<Language>(
+             value, {{"raw", Language::raw}, {"socketio", Language::socketio}, {"centrifuge", Language::centrifuge}});
+       }},
+      {"--access",
+       [&](const std::string& value) {
+         options.access =
+             choice<Access>(value, {{"websocket", Access::websocket}, {"sse", Access::sse}, {"poll", Access::poll}});
+       }},
+      {"--host", text(options.host)},
+      {"--port", [&](const std::string& value) { options.port = static_cast<std::uint16_t>(std::stoul(value)); }},
+      {"--path", text(options.path)},
+      {"--echo-path", text(options.echo_path)},
+      {"--publisher-path", text(options.publisher_path)},
+      {"--channel", text(options.channel)},
+      {"--header", [&](const std::string& value) { options.headers += value + "\r\n"; }},
+      {"--pid", [&](const std::string& value) { options.pids.push_back(std::stoi(value)); }}};
 }
 
 std::map<std::string, bool*> flags_of(Options& options) {
@@ -95,6 +103,14 @@ void check(const Options& options) {
   if (options.mode == Mode::mixed && !has_rate) fail("--mode mixed: needs --rate");
   if (options.json && options.language != Language::raw) fail("--json: only with --language raw");
   if (options.deflate && options.language != Language::raw) fail("--deflate: only with --language raw");
+  const bool has_idle_listeners = options.mode == Mode::idle;
+  if (options.access == Access::sse && !has_idle_listeners && options.mode != Mode::fan_out) {
+    fail("--access sse: only with --mode fan-out or idle");
+  }
+  if (options.access == Access::poll && !has_idle_listeners) fail("--access poll: only with --mode idle");
+  if (options.access != Access::websocket && options.language != Language::raw) {
+    fail("--access sse, poll: only with --language raw");
+  }
   if (options.size < 16) fail("--size: at least 16, as each message carries the time at which it was sent");
   if (options.threads < 1 || options.concurrency < 1 || options.inflate_every < 1) {
     fail("--threads, --concurrency, --inflate-every: at least 1");

@@ -12,14 +12,18 @@ namespace sluice::bench {
 
 enum class Mode : std::uint8_t { fan_out, echo, idle, churn, mixed };
 enum class Language : std::uint8_t { raw, socketio, centrifuge };
+// By what listeners get their messages; whoever sends does it by WebSocket.
+enum class Access : std::uint8_t { websocket, sse, poll };
 
 struct Options {
   Mode mode = Mode::fan_out;
   Language language = Language::raw;
+  Access access = Access::websocket;
 
   std::string host = "127.0.0.1";
   std::uint16_t port = 8080;
   std::string path = "/", echo_path = "/echo";  // {i} stands for the connection's number
+  std::string publisher_path;                   // empty: the same as the listeners'
   std::string headers;                          // each ends in CR LF
   std::string channel = "bench";                // Centrifuge's
   std::vector<pid_t> pids;                      // the server's processes

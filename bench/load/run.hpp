@@ -46,6 +46,7 @@ class Run {
   void make_loops();
   void start_threads();
   void connect();
+  void settle();
   void hold();
   void measure();
   void drain();

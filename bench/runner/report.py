@@ -65,7 +65,9 @@ def head(figures):
         f"| measured | {newest['started'][:10]}, {length_words(figures.results)} |",
         *(f"| {SERVERS[name].title} | {version} |" for name, version in versions.items() if name in SERVERS),
         "",
-        "Events to backends: [benchmarks/events.md](benchmarks/events.md); tokens that are not good: [benchmarks/tokens.md](benchmarks/tokens.md).",
+        "Events to backends: [benchmarks/events.md](benchmarks/events.md); tokens that are not good: "
+        "[benchmarks/tokens.md](benchmarks/tokens.md);",
+        "clients that have only HTTP: [benchmarks/http.md](benchmarks/http.md).",
         "",
         "## Method",
         *paragraphs(METHOD.format(interval=interval_words(confidence))),
