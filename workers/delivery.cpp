@@ -130,7 +130,7 @@ const Delivery::Encoded& Delivery::encoded(WireFormat format, std::span<const st
 Run Delivery::encode(WireFormat format, const Message& message, const RoomKey* room) {
   scratch_.clear();
   parts_.edge.encode(parts_.worker, format, message, room, scratch_);
-  return add_frame(message, false);
+  return add_frame(message, false, format);
 }
 
 // Encodes for this connection alone; what it is given now refers back to what it was given before.
@@ -138,17 +138,17 @@ Run Delivery::encode_own(Connection& connection, const Message& message) {
   const RoomKey* const room = parts_.edge.shows_room(connection.format_) ? shown_room(connection, message) : nullptr;
   scratch_.clear();
   connection.wire_->encode_own(message, room, scratch_);
-  return add_frame(message, true);
+  return add_frame(message, true, connection.format_);
 }
 
-Run Delivery::add_frame(const Message& message, bool is_fixed) {
+Run Delivery::add_frame(const Message& message, bool is_fixed, WireFormat format) {
   FrameTraits traits;
   traits.is_fixed = is_fixed;
   traits.is_message = true;
   traits.payload_bytes = static_cast<std::uint32_t>(message.data.size());
   traits.accepted = message.accepted;
   traits.conflation_key = message.conflation_key;
-  return parts_.frames.add(scratch_, traits, now_);
+  return parts_.frames.add(scratch_, traits, now_, format);
 }
 
 const RoomKey* Delivery::shown_room(const Connection& connection, const Message& message) const {

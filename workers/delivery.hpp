@@ -90,7 +90,7 @@ class Delivery {
   const Encoded& encoded(WireFormat format, std::span<const std::shared_ptr<const Message>> group);
   Run encode(WireFormat format, const Message& message, const RoomKey* room);
   Run encode_own(Connection& connection, const Message& message);
-  Run add_frame(const Message& message, bool is_fixed);
+  Run add_frame(const Message& message, bool is_fixed, WireFormat format);
   void push(Connection& member, const std::shared_ptr<const Message>& message, Run run);
   void push_behind(Connection& carrier, const Connection& member, const std::shared_ptr<const Message>& message);
   void feed(Connection& carrier, Connection& member, const Message& message);

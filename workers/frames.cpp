@@ -6,26 +6,27 @@
 
 namespace sluice::workers {
 
-Frames::Frames(base::ByteBudget& queued, Metrics& metrics) : queued_(queued), metrics_(metrics) { open(chunk_bytes); }
+Frames::Frames(base::ByteBudget& queued, Metrics& metrics) : queued_(queued), metrics_(metrics) {}
 
 Frames::~Frames() {
-  // Outboxes are gone before: the current chunk is the only one left.
-  queued_.give_back(current_->bytes_.size());
-  delete current_;
+  // Outboxes are gone before: the open chunks are the only ones left.
+  for (Chunk* const chunk : current_) {
+    if (chunk == nullptr) continue;
+    queued_.give_back(chunk->bytes_.size());
+    delete chunk;
+  }
 }
 
-void Frames::open(std::size_t capacity) {
-  current_ = new Chunk(capacity);
-  current_->references_ = 1;
+void Frames::open(std::size_t capacity, WireFormat format) {
+  current_[format] = new Chunk(capacity);
+  current_[format]->references_ = 1;
   queued_.take(capacity);
 }
 
-Run Frames::add(std::string_view bytes, const FrameTraits& traits, base::TimePoint now) {
-  if (!current_->fits(bytes.size())) {
-    seal();
-    open(std::max(bytes.size(), chunk_bytes));
-  }
-  Chunk& chunk = *current_;
+Run Frames::add(std::string_view bytes, const FrameTraits& traits, base::TimePoint now, WireFormat format) {
+  if (current_[format] != nullptr && !current_[format]->fits(bytes.size())) seal(format);
+  if (current_[format] == nullptr) open(std::max(bytes.size(), chunk_bytes), format);
+  Chunk& chunk = *current_[format];
   std::memcpy(chunk.bytes_.data() + chunk.used_, bytes.data(), bytes.size());
   Frame& frame = chunk.frames_.emplace_back();
   frame.begin = chunk.used_;
@@ -58,8 +59,8 @@ void Frames::observe(const Chunk& chunk, base::TimePoint now) {
 }
 
 // Leaves the current chunk to the outboxes that refer to it, or frees it.
-void Frames::seal() {
-  Chunk& chunk = *current_;
+void Frames::seal(WireFormat format) {
+  Chunk& chunk = *current_[format];
   if (chunk.references_ > 1) {
     // Whoever stays slow keeps what it waits for, not a whole chunk.
     const std::size_t before = chunk.bytes_.size();
@@ -68,20 +69,22 @@ void Frames::seal() {
     chunk.frames_.shrink_to_fit();
     queued_.give_back(before - chunk.bytes_.size());
   }
-  current_ = nullptr;
+  current_[format] = nullptr;
   release(chunk);
 }
 
 void Frames::end_turn(base::TimePoint now) {
-  if (current_->frames_.empty()) return;
-  if (current_->references_ > 1 || current_->bytes_.size() > chunk_bytes) {
-    seal();
-    open(chunk_bytes);
-    return;
+  for (WireFormat format = 0; format < current_.size(); ++format) {
+    Chunk* const chunk = current_[format];
+    if (chunk == nullptr || chunk->frames_.empty()) continue;
+    if (chunk->references_ > 1 || chunk->bytes_.size() > chunk_bytes) {
+      seal(format);
+      continue;
+    }
+    observe(*chunk, now);
+    chunk->frames_.clear();
+    chunk->used_ = chunk->payload_ = chunk->messages_ = 0;
   }
-  observe(*current_, now);
-  current_->frames_.clear();
-  current_->used_ = current_->payload_ = current_->messages_ = 0;
 }
 
 }  // namespace sluice::workers

@@ -3,6 +3,7 @@
 // the loop lie side by side in one chunk, so a client that gets them all needs one piece of one system call. Counted by
 // plain integers: nothing here leaves its worker.
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -13,6 +14,7 @@
 #include "base/clock.hpp"
 #include "workers/message.hpp"
 #include "workers/metrics.hpp"
+#include "workers/wire.hpp"
 
 namespace sluice::workers {
 
@@ -91,8 +93,9 @@ class Frames {
   Frames(const Frames&) = delete;
   Frames& operator=(const Frames&) = delete;
 
-  // Copies `bytes` behind the frame made last and returns a run of this one frame, good until end_turn() unless kept.
-  Run add(std::string_view bytes, const FrameTraits& traits, base::TimePoint now);
+  // Copies `bytes` behind the frame made last of the same format, so that clients of different kinds in one room get
+  // one piece each, too, and returns a run of this one frame, good until end_turn() unless kept.
+  Run add(std::string_view bytes, const FrameTraits& traits, base::TimePoint now, WireFormat format = 0);
 
   void keep(Chunk& chunk) { ++chunk.references_; }
   // Gives a reference back; the last one frees the chunk, and its messages' fan-out is over then.
@@ -103,13 +106,13 @@ class Frames {
   void end_turn(base::TimePoint now);
 
  private:
-  void open(std::size_t capacity);
+  void open(std::size_t capacity, WireFormat format);
   void observe(const Chunk& chunk, base::TimePoint now);
-  void seal();
+  void seal(WireFormat format);
 
   base::ByteBudget& queued_;
   Metrics& metrics_;
-  Chunk* current_ = nullptr;
+  std::array<Chunk*, wire_formats_max> current_{};  // by format; null: none is open
 };
 
 }  // namespace sluice::workers

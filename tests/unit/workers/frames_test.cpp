@@ -70,10 +70,10 @@ TEST(Frames, WhoStaysSlowKeepsWhatItWaitsForAndNoWholeChunk) {
   const auto run = made.message(100);
   made.frames.keep(*run.chunk);
   made.frames.end_turn(now);
-  EXPECT_EQ(made.queued.used(), Frames::chunk_bytes + 100);
+  EXPECT_EQ(made.queued.used(), 100u);
   EXPECT_EQ(bytes_of(run), std::string(100, 'm'));
   made.frames.release(*run.chunk);
-  EXPECT_EQ(made.queued.used(), Frames::chunk_bytes);
+  EXPECT_EQ(made.queued.used(), 0u);
 }
 
 TEST(Frames, ALargerFrameGetsAChunkOfItsOwnSize) {
@@ -84,7 +84,19 @@ TEST(Frames, ALargerFrameGetsAChunkOfItsOwnSize) {
   EXPECT_EQ(run.bytes(), Frames::chunk_bytes + 1);
   EXPECT_EQ(made.queued.used(), Frames::chunk_bytes + 1);
   made.frames.end_turn(now);
-  EXPECT_EQ(made.queued.used(), Frames::chunk_bytes);
+  EXPECT_EQ(made.queued.used(), 0u);
+}
+
+TEST(Frames, FramesOfOneFormatLieSideBySideWhateverOthersCameBetween) {
+  base::ByteBudget queued{1 << 20};
+  Metrics metrics;
+  Frames frames(queued, metrics);
+  const auto add = [&](WireFormat format) { return frames.add("frame", {}, now, format); };
+  const auto first = add(1), other = add(2), second = add(1);
+  EXPECT_EQ(first.chunk, second.chunk);
+  EXPECT_NE(first.chunk, other.chunk);
+  EXPECT_EQ(second.first, first.first + 1);
+  frames.end_turn(now);
 }
 
 TEST(Frames, WhatDoesNotFitBehindOthersBeginsAnotherChunk) {

@@ -66,7 +66,7 @@ class Both {
   void end() {
     outbox_.clear(frames_);
     frames_.end_turn(base::Clock::now());
-    ASSERT_EQ(queued_.used(), Frames::chunk_bytes);
+    ASSERT_LE(queued_.used(), Frames::chunk_bytes);
   }
 
  private:
