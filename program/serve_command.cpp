@@ -42,7 +42,9 @@ base::Status settle(AllOptions& options) {
   options.control.node_name = node_name(options.control.node_name);
   if (options.workers.workers == 0) options.workers.workers = workers::usable_cores();
   const OtherFiles others{.workers = options.workers.workers,
-                          .listeners = options.gateway.listen.size() + options.tls.listen_tls.size()};
+                          .listeners = options.gateway.listen.size() + options.tls.listen_tls.size() +
+                                       options.sockets.listen_tcp.size() + options.sockets.listen_tcp_tls.size() +
+                                       options.sockets.listen_udp.size()};
   const auto fits = connections_that_fit(options.workers.connections_max, raise_file_limit(), others);
   if (!fits) return fits.error();
   options.workers.connections_max = *fits;

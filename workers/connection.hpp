@@ -79,6 +79,7 @@ class Connection {
   std::uint32_t mark_ = 0;     // Delivery: the last fan-out that looked at it
   base::NamespaceId name_space_;
   WireFormat format_ = 0;
+  ListenerKind kind_ = 0;  // of the listener that accepted its socket
   Phase phase_ = Phase::free;
   EndReason end_reason_ = EndReason::client_vanished;  // meant from phase ending on
   bool is_announced_ : 1 = false;

@@ -44,6 +44,16 @@ struct TlsMetrics {
   base::Cell certificate_expires;  // Unix time in seconds of the first that does; 0: there is no TLS
 };
 
+// About datagrams.
+struct UdpMetrics {
+  base::Cell received, sent;
+  base::Cell challenges;        // subscriptions that were answered with one
+  base::Cell answers_withheld;  // they would have been longer than the question of an address that is not proven
+  base::Cell too_large;         // messages that do not fit into a datagram, once a receiver
+  base::Cell lost;              // that the kernel refused to send
+  base::Cell overflows;         // that the kernel threw away, as its buffer was full
+};
+
 struct alignas(64) Metrics {
   std::array<base::Cell, protocol_names.size()> connections;  // open now
   std::array<base::Cell, protocol_names.size()> accepted;
@@ -67,6 +77,7 @@ struct alignas(64) Metrics {
   base::Cell deflated_messages, deflated_bytes_before, deflated_bytes_after;  // each message once a worker and window
   base::Cell inflated_messages, inflate_failures;
   TlsMetrics tls;
+  UdpMetrics udp;
   base::Cell mailbox_messages;               // handled
   base::LatencyCell mailbox_wait;            // accepted until the worker took it
   base::LatencyCell loop_turn;               // one turn of the loop: the lag that others see
@@ -146,6 +157,17 @@ struct alignas(64) Metrics {
                        "TLS connections whose stream ended without the goodbye that TLS has for it.");
     v.summed_max().gauge("sluice_tls_certificate_expires_timestamp_seconds", tls.certificate_expires,
                          "When the first of the certificates expires; 0 without TLS.");
+    v.summed().counter("sluice_udp_received_total", udp.received, "Datagrams read.");
+    v.summed().counter("sluice_udp_sent_total", udp.sent, "Datagrams handed to the kernel.");
+    v.summed().counter("sluice_udp_challenges_total", udp.challenges,
+                       "Subscriptions by datagram that were answered with a challenge, as the address was not proven.");
+    v.summed().counter("sluice_udp_answers_withheld_total", udp.answers_withheld,
+                       "Answers that would have been longer than the question of an address that is not proven.");
+    v.summed().counter("sluice_udp_too_large_total", udp.too_large,
+                       "Messages that did not fit into a receiver's datagram.");
+    v.summed().counter("sluice_udp_lost_total", udp.lost, "Datagrams that the kernel refused to send.");
+    v.summed().counter("sluice_udp_overflows_total", udp.overflows,
+                       "Datagrams that the kernel threw away because its receive buffer was full.");
     v.per_worker().counter("sluice_mailbox_messages_total", mailbox_messages, "Mail handled.");
     v.summed().histogram("sluice_mailbox_wait_seconds", mailbox_wait,
                          "From a message's acceptance until the worker took it from its mailbox.");

@@ -58,8 +58,8 @@ struct Options {
     visitor.option("connections-max", connections_max,
                    {.unit = "connections",
                     .max = 16'000'000,
-                    .sentence = "Client connections at a time, over all workers; 0: as many as the limit on open files "
-                                "leaves room for."});
+                    .sentence = "Client connections at a time, over all workers: so many with a socket, and as many "
+                                "without (pollers, UDP); 0: as many as the limit on open files leaves room for."});
     visitor.option("rooms-per-connection-max", rooms_per_connection_max,
                    {.unit = "rooms", .min = 1, .max = 65'535, .sentence = "Rooms that one connection may be in."});
     describe_rates(visitor);

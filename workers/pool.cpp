@@ -18,7 +18,7 @@ struct Pool::State {
   const Options options;
   const std::uint32_t incarnation;
   Backend& backend;
-  base::ByteBudget queued, history, connections;
+  base::ByteBudget queued, history, sockets, sessions;
   std::vector<std::unique_ptr<Mailbox>> mailboxes;
   std::vector<std::unique_ptr<Sequencer>> sequencers;  // as many as there may be namespaces
   Namespaces namespaces;
@@ -53,7 +53,8 @@ Pool::State::State(const Options& options_of, std::uint32_t incarnation_of, std:
       backend(backend_of),
       queued(options.queued_bytes_max),
       history(options.history_bytes_max),
-      connections(options.connections_max != 0 ? options.connections_max : std::numeric_limits<std::size_t>::max()),
+      sockets(options.connections_max != 0 ? options.connections_max : std::numeric_limits<std::size_t>::max()),
+      sessions(sockets.bytes_max()),
       mailboxes(make_mailboxes(options)),
       sequencers(options.namespaces_max),
       namespaces({options.namespaces, options.namespace_patterns, options.namespaces_max},
@@ -64,9 +65,9 @@ Pool::State::State(const Options& options_of, std::uint32_t incarnation_of, std:
                        pointers_to(mailboxes), backend);
                  }) {
   for (std::size_t at = 0; at < mailboxes.size(); ++at) {
-    workers.push_back(
-        std::make_unique<Worker>(Worker::Parts{base::WorkerId{static_cast<std::uint16_t>(at)}, incarnation, options,
-                                               edge, backend, mailboxes, namespaces, sequencers, queued, connections}));
+    workers.push_back(std::make_unique<Worker>(Worker::Parts{base::WorkerId{static_cast<std::uint16_t>(at)},
+                                                             incarnation, options, edge, backend, mailboxes, namespaces,
+                                                             sequencers, queued, sockets, sessions}));
   }
 }
 
@@ -78,6 +79,11 @@ Pool::~Pool() { stop(); }
 void Pool::add_listener(base::WorkerId worker, int descriptor, ListenerKind kind) {
   SLUICE_ASSERT(state_->threads.empty());
   state_->workers[worker.value]->add_listener(descriptor, kind);
+}
+
+void Pool::add_port(base::WorkerId worker, std::unique_ptr<WatchedPort> port) {
+  SLUICE_ASSERT(state_->threads.empty());
+  state_->workers[worker.value]->add_port(std::move(port));
 }
 
 void Pool::start() {
@@ -162,7 +168,7 @@ void Pool::drain(std::chrono::milliseconds over, const Ending& ending) {
 
 bool Pool::is_draining() const { return state_->draining.read() != 0; }
 
-std::uint64_t Pool::connections() const { return state_->connections.used(); }
+std::uint64_t Pool::connections() const { return state_->sockets.used() + state_->sessions.used(); }
 
 const Metrics& Pool::metrics(base::WorkerId worker) const {
   const Worker& one = *state_->workers[worker.value];

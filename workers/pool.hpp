@@ -19,6 +19,7 @@
 #include "workers/namespaces.hpp"
 #include "workers/options.hpp"
 #include "workers/sequencer.hpp"
+#include "workers/watched_port.hpp"
 #include "workers/wire.hpp"
 
 namespace sluice::workers {
@@ -37,6 +38,8 @@ class Pool {
 
   // Gives the worker a bound, listening, non-blocking socket, which the pool then owns. Before start() only.
   void add_listener(base::WorkerId worker, int descriptor, ListenerKind kind = 0);
+  // Likewise a port whose descriptor does not block.
+  void add_port(base::WorkerId worker, std::unique_ptr<WatchedPort> port);
   // Starts the threads. Throws std::system_error if one cannot be started or pinned.
   void start();
   // Ends what is left, at once, and joins the threads. The caller's thread only; must not be a worker.

@@ -8,9 +8,9 @@
 namespace sluice::workers {
 
 // `http` is a connection that makes requests; which a session's are, its session counts for itself.
-enum class Protocol : std::uint8_t { http, websocket, engine_io, socket_io, sse, poll };
-inline constexpr std::array<std::string_view, 6> protocol_names{"http",     "websocket", "engineio",
-                                                                "socketio", "sse",       "poll"};
+enum class Protocol : std::uint8_t { http, websocket, engine_io, socket_io, sse, poll, tcp, udp };
+inline constexpr std::array<std::string_view, 8> protocol_names{"http", "websocket", "engineio", "socketio",
+                                                                "sse",  "poll",      "tcp",      "udp"};
 
 inline std::string_view name_of(Protocol protocol) { return protocol_names[static_cast<std::size_t>(protocol)]; }
 

@@ -14,7 +14,7 @@ namespace sluice::workers {
 class Readiness {
  public:
   // What an event is about: a connection's slot, or one of the others.
-  static constexpr std::uint64_t mailbox_tag = 1ull << 62, listener_tag = 1ull << 63;
+  static constexpr std::uint64_t port_tag = 1ull << 61, mailbox_tag = 1ull << 62, listener_tag = 1ull << 63;
 
   // Throws std::system_error if the kernel gives no set.
   Readiness();

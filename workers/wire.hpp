@@ -97,8 +97,8 @@ class Edge {
   virtual void on_second(Worker&) {}
   // A backend's verdict about a client that asked here; false if nobody waits for that number.
   virtual bool on_verdict(Worker&, std::uint64_t, const Verdict&) { return false; }
-  // Makes the wire of a socket that was just accepted.
-  virtual std::unique_ptr<Wire> make_wire(Worker& worker) = 0;
+  // Makes the wire of a socket that such a listener accepted, here or at the worker that it comes from.
+  virtual std::unique_ptr<Wire> make_wire(Worker& worker, ListenerKind kind) = 0;
   // Appends the frame of `message` in `format` to `out`. `room` is the first of the target's rooms that the receiver is
   // in, or null if that is an implicit one. Called on the thread of `worker`. Of a format that is a connection's own,
   // it gives a frame of about the same size, for measuring.

@@ -27,7 +27,7 @@ Worker::Worker(Parts parts)
       log_limit_(20, std::chrono::seconds(1)),
       random_(std::random_device{}()),
       read_buffer_(std::make_unique_for_overwrite<char[]>(read_bytes)),
-      acceptor_(readiness_, parts.connections, metrics_),
+      acceptor_(readiness_, parts.sockets, metrics_),
       rate_limits_(parts.options) {
   metrics_.last_turn_milliseconds.set(static_cast<std::uint64_t>(
       std::chrono::duration_cast<std::chrono::milliseconds>(now_.time_since_epoch()).count()));
@@ -70,6 +70,7 @@ void Worker::turn() {
   perform_departures();
   perform_endings();
   flusher_.flush_some(delivery_);
+  write_ports();
   perform_departures();
   perform_endings();
   if (delivery_.has_dropped()) tell_dropped();
@@ -107,12 +108,42 @@ void Worker::on_event(std::uint64_t tag, std::uint32_t events) {
     has_mail_ = true;
     return;
   }
+  if ((tag & Readiness::port_tag) != 0) return on_port(ports_[tag & ~Readiness::port_tag], events);
   // No connection is released between the wait and the end of its events, so the slot still is whose it was.
   Connection& connection = slab_.at(static_cast<std::uint32_t>(tag));
   if (connection.phase_ == Connection::Phase::free) return;
   if ((events & EPOLLOUT) != 0) flusher_.unblock(connection);
   if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) connection.is_hung_up_ = true;
   if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) read(connection);
+}
+
+// --- ports ---
+
+void Worker::add_port(std::unique_ptr<WatchedPort> port) {
+  if (!readiness_.add(port->descriptor(), EPOLLIN, Readiness::port_tag | ports_.size())) {
+    throw std::system_error(errno, std::generic_category(), "epoll_ctl of a port");
+  }
+  ports_.push_back({std::move(port)});
+}
+
+// Ports are level-triggered: what is left shows again.
+void Worker::on_port(Port& port, std::uint32_t events) {
+  run_job([&](Worker&) {
+    if ((events & EPOLLOUT) != 0) port.port->on_writable(*this);
+    if ((events & ~EPOLLOUT) != 0) port.port->on_readable(*this);
+  });
+}
+
+void Worker::write_ports() {
+  for (std::size_t index = 0; index < ports_.size(); ++index) {
+    Port& port = ports_[index];
+    const bool is_full = !port.port->on_written(*this);
+    if (is_full == std::exchange(port.is_full, is_full)) continue;
+    const std::uint32_t events = is_full ? EPOLLIN | EPOLLOUT : EPOLLIN;
+    if (!readiness_.change(port.port->descriptor(), events, Readiness::port_tag | index)) {
+      base::log_error("port_not_watched", {{"why", std::generic_category().message(errno)}});
+    }
+  }
 }
 
 void Worker::every_second() {
@@ -299,7 +330,7 @@ void Worker::release(Connection& connection) {
     const Protocol protocol = connection.wire_ ? connection.wire_->protocol() : Protocol::http;
     if (protocol == Protocol::http) metrics_.accepted[static_cast<std::size_t>(protocol)].add();
     metrics_.closed[static_cast<std::size_t>(connection.end_reason_)].add();
-    acceptor_.release();
+    connection.descriptor_ >= 0 ? acceptor_.release() : parts_.sessions.give_back(1);
   }
   if (connection.descriptor_ >= 0) ::close(connection.descriptor_);
   leave_slot(connection);

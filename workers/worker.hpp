@@ -1,7 +1,7 @@
 #pragma once
 // Worker: one thread's loop and all that the thread owns. Nothing in it locks. Wires call it about their connection;
 // control calls it through jobs (workers/commands.hpp). Every member is for the worker's own thread, but for the
-// constructor, add_listener() and the const metrics().
+// constructor, add_listener(), add_port() and the const metrics().
 
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
@@ -43,6 +43,7 @@
 #include "workers/timer_wheel.hpp"
 #include "workers/transport.hpp"
 #include "workers/wallet.hpp"
+#include "workers/watched_port.hpp"
 #include "workers/wire.hpp"
 
 namespace sluice::workers {
@@ -75,7 +76,8 @@ class Worker {
     const Namespaces& namespaces;
     std::span<const std::unique_ptr<Sequencer>> sequencers;  // by namespace; those that exist
     base::ByteBudget& queued;                                // bytes of frames, of all workers
-    base::ByteBudget& connections;                           // counts connections, of all workers
+    base::ByteBudget& sockets;                               // counts connections that have one, of all workers
+    base::ByteBudget& sessions;                              // counts those that have none, likewise: they cost no file
   };
   explicit Worker(Parts parts);
   ~Worker();
@@ -84,6 +86,8 @@ class Worker {
 
   // Takes a bound, listening, non-blocking socket. Before run() only.
   void add_listener(int descriptor, ListenerKind kind) { acceptor_.add(descriptor, kind); }
+  // Likewise a port whose descriptor does not block. Throws std::system_error if the kernel does not watch it.
+  void add_port(std::unique_ptr<WatchedPort> port);
   // Turns until stop() is called, then ends what is left. Makes the calling thread the owner.
   void run();
 
@@ -152,7 +156,7 @@ class Worker {
   // bounded by connections, such as a request that is carried to its session and the answer that is carried back.
   void post(base::WorkerId to, std::function<void(Worker&)> job);
   // Opens a connection without a socket: what is queued for it goes through `transport`, which takes nothing until
-  // unblock() is called. Null if there are as many connections as may be.
+  // unblock() is called. Null if there are as many of those as may be.
   Connection* open_session(std::unique_ptr<Wire> wire, std::unique_ptr<Transport> transport);
   // Opens a member of its own that is heard through the outbox of `carrier`, under its limits. It has no socket and no
   // bytes; the carrier's wire ends it when the carrier ends. It has no part in drains.
@@ -227,7 +231,12 @@ class Worker {
   Delivery& delivery() { return delivery_; }
   const Rooms& rooms() const { return rooms_; }
 
-  void stop_accepting() { stops_accepting_ = true; }
+  void stop_accepting() {
+    stops_accepting_ = true;
+    is_accepting_ = false;
+  }
+  // Whether new clients may come.
+  bool is_accepting() const { return is_accepting_; }
   void drain(std::chrono::milliseconds over, Ending ending);
   void cancel_drain() { drain_.reset(); }
   void stop() { stops_ = true; }
@@ -265,10 +274,16 @@ class Worker {
   };
   // One on its way to another worker.
   struct Traveller;
+  struct Port {
+    std::unique_ptr<WatchedPort> port;
+    bool is_full = false;  // the kernel takes no more of it for now
+  };
 
   std::chrono::nanoseconds time_to_wait() const;
   void turn();
   void on_event(std::uint64_t tag, std::uint32_t events);
+  void on_port(Port& port, std::uint32_t events);
+  void write_ports();
   void open(int descriptor, ListenerKind kind);
   Transport::Progress receive(Connection& connection);
   void log_failure(const Connection& connection);
@@ -343,7 +358,8 @@ class Worker {
   std::unique_ptr<Wire> retired_wire_;  // of the connection whose handler runs
 
   Acceptor acceptor_;
-  bool stops_ = false, stops_accepting_ = false;
+  std::vector<Port> ports_;
+  bool stops_ = false, stops_accepting_ = false, is_accepting_ = true;
   base::TimePoint next_second_{};
   std::vector<SlotGeneration> again_;
   std::vector<SlotGeneration> paused_;

@@ -13,6 +13,7 @@ namespace sluice::workers {
 // Owns the socket while no worker does: whoever is left with it closes it.
 struct Worker::Traveller {
   int descriptor = -1;
+  ListenerKind kind = 0;
   std::unique_ptr<Transport> transport;
   std::string unread;
   base::TimePoint since{};
@@ -40,7 +41,7 @@ void Worker::note_life(Connection& connection) { connection.last_seen_ = now_; }
 
 Connection* Worker::open_session(std::unique_ptr<Wire> wire, std::unique_ptr<Transport> transport) {
   owner_.check();
-  if (!parts_.connections.try_take(1)) return nullptr;
+  if (!parts_.sessions.try_take(1)) return nullptr;
   Connection& connection = slab_.take();
   connection.since_ = connection.last_seen_ = now_;
   connection.is_blocked_ = true;
@@ -119,7 +120,8 @@ void Worker::adopt_socket(Connection& session, Connection& giver) {
   session.last_seen_ = now_;
   std::unique_ptr<std::string> unread = std::move(giver.unread_);
   guard(giver, [&] { giver.wire_->on_gone(*this, giver); });
-  acceptor_.release();
+  // The socket keeps its place.
+  parts_.sessions.give_back(1);
   leave_slot(giver);
   // Changing what is watched asks anew what is ready, so no edge is lost between the two.
   if (!is_watched(session, readiness_.change(session.descriptor_, watched_edges, session.slot_))) return;
@@ -139,6 +141,7 @@ void Worker::send_away(Connection& connection, base::WorkerId to, std::string un
   auto traveller = std::make_shared<Traveller>();
   readiness_.remove(connection.descriptor_);
   traveller->descriptor = std::exchange(connection.descriptor_, -1);
+  traveller->kind = connection.kind_;
   traveller->transport = std::move(connection.transport_);
   traveller->since = connection.since_;
   traveller->bytes_received = connection.bytes_received_;
@@ -154,6 +157,7 @@ void Worker::send_away(Connection& connection, base::WorkerId to, std::string un
 void Worker::arrive(Traveller& traveller) {
   Connection& connection = slab_.take();
   connection.descriptor_ = std::exchange(traveller.descriptor, -1);
+  connection.kind_ = traveller.kind;
   connection.transport_ = std::move(traveller.transport);
   connection.since_ = traveller.since;
   connection.last_seen_ = now_;
@@ -162,7 +166,7 @@ void Worker::arrive(Traveller& traveller) {
   metrics_.connections[static_cast<std::size_t>(Protocol::http)].add();
   guard(connection, [&] {
     if (connection.transport_) parts_.edge.adopt_transport(*this, *connection.transport_);
-    connection.wire_ = parts_.edge.make_wire(*this);
+    connection.wire_ = parts_.edge.make_wire(*this, traveller.kind);
     connection.wire_->on_start(*this, connection);
   });
   if (!is_watched(connection, readiness_.add(connection.descriptor_, watched_edges, connection.slot_))) return;

@@ -21,13 +21,17 @@ constexpr base::Duration look_again = std::chrono::seconds(1);
 void Worker::open(int descriptor, ListenerKind kind) {
   Connection& connection = slab_.take();
   connection.descriptor_ = descriptor;
+  connection.kind_ = kind;
   connection.since_ = connection.last_seen_ = now_;
-  metrics_.connections[static_cast<std::size_t>(Protocol::http)].add();
   guard(connection, [&] {
     connection.transport_ = parts_.edge.make_transport(*this, kind, descriptor);
-    connection.wire_ = parts_.edge.make_wire(*this);
-    connection.wire_->on_start(*this, connection);
+    connection.wire_ = parts_.edge.make_wire(*this, kind);
   });
+  const Protocol protocol = connection.wire_ ? connection.wire_->protocol() : Protocol::http;
+  metrics_.connections[static_cast<std::size_t>(protocol)].add();
+  // What begins with a request is counted by what that makes of it.
+  if (protocol != Protocol::http) metrics_.accepted[static_cast<std::size_t>(protocol)].add();
+  if (connection.wire_) guard(connection, [&] { connection.wire_->on_start(*this, connection); });
   static_cast<void>(is_watched(connection, readiness_.add(descriptor, watched_edges, connection.slot_)));
 }
 

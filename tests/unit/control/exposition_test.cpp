@@ -112,11 +112,10 @@ TEST_F(ExpositionTest, NoLabelIsOneThatKubernetesSets) {
 
 TEST(Exposition, TheDocumentHasARowForEachMetric) {
   const std::string text = metrics_markdown();
-  EXPECT_NE(
-      text.find(
-          "| `sluice_connections` | gauge | `protocol`: http, websocket, engineio, socketio, sse, poll; `worker` | "
-          "Connections open now. |"),
-      std::string::npos);
+  EXPECT_NE(text.find("| `sluice_connections` | gauge | `protocol`: http, websocket, engineio, socketio, sse, poll, "
+                      "tcp, udp; `worker` | "
+                      "Connections open now. |"),
+            std::string::npos);
   EXPECT_NE(text.find("| `sluice_calls_total` | counter | `method`: Publish, PublishBatch,"), std::string::npos);
   EXPECT_NE(text.find("| `process_open_fds` | gauge |  |"), std::string::npos);
 }

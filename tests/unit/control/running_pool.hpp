@@ -15,7 +15,7 @@ namespace sluice::control {
 // Nobody connects, so nothing is encoded.
 class NoEdge final : public workers::Edge {
  public:
-  std::unique_ptr<workers::Wire> make_wire(workers::Worker&) override { return nullptr; }
+  std::unique_ptr<workers::Wire> make_wire(workers::Worker&, workers::ListenerKind) override { return nullptr; }
   void encode(base::WorkerId, workers::WireFormat, const workers::Message&, const workers::RoomKey*,
               std::string&) override {}
   void encode_gap(workers::WireFormat, workers::GapReason, std::string&) const override {}

@@ -24,7 +24,7 @@ class PlainEdge : public Edge {
  public:
   static constexpr WireFormat bare = 1, with_room = 2, own = 3;
 
-  std::unique_ptr<Wire> make_wire(Worker&) override { return nullptr; }
+  std::unique_ptr<Wire> make_wire(Worker&, ListenerKind) override { return nullptr; }
   void encode(base::WorkerId, WireFormat format, const Message& message, const RoomKey* room,
               std::string& out) override {
     ++encoded;

@@ -13,7 +13,7 @@ std::unique_ptr<Transport> LineEdge::make_transport(Worker&, ListenerKind kind, 
   return kind == with_transport ? std::make_unique<EagerTransport>() : nullptr;
 }
 
-std::unique_ptr<Wire> LineEdge::make_wire(Worker&) { return std::make_unique<LineWire>(*this); }
+std::unique_ptr<Wire> LineEdge::make_wire(Worker&, ListenerKind) { return std::make_unique<LineWire>(*this); }
 
 void LineEdge::encode(base::WorkerId, WireFormat, const Message& message, const RoomKey* room, std::string& out) {
   out.append(room != nullptr ? room->name : "").append("@").append(std::to_string(message.position.offset));

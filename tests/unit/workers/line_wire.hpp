@@ -52,7 +52,7 @@ class ShoutWire : public LineWire {
 class LineEdge : public Edge {
  public:
   std::unique_ptr<Transport> make_transport(Worker&, ListenerKind kind, int) override;
-  std::unique_ptr<Wire> make_wire(Worker&) override;
+  std::unique_ptr<Wire> make_wire(Worker&, ListenerKind) override;
   void encode(base::WorkerId, WireFormat, const Message& message, const RoomKey* room, std::string& out) override;
   void encode_gap(WireFormat, GapReason, std::string& out) const override { out += "GAP\n"; }
   bool shows_room(WireFormat) const override { return true; }
