@@ -2,22 +2,35 @@
 
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include <array>
 #include <cerrno>
 #include <stdexcept>
 
 #include "base/log.hpp"
 #include "gateway/encodings.hpp"
 #include "gateway/http_wire.hpp"
+#include "gateway/line_wire.hpp"
 #include "gateway/listeners.hpp"
 #include "gateway/proxy_transport.hpp"
 #include "gateway/rfc6455.hpp"
 #include "gateway/tls_transport.hpp"
+#include "gateway/udp_port.hpp"
 #include "workers/worker.hpp"
 
 namespace sluice::gateway {
 namespace {
 
-constexpr workers::ListenerKind plain_listener = 0, tls_listener = 1;
+// What is served at each address, by workers::ListenerKind.
+struct Served {
+  std::string_view flag, log_name;
+  bool is_tls, speaks_lines;
+};
+constexpr workers::ListenerKind plain_listener = 0, tls_listener = 1, line_listener = 2, line_tls_listener = 3;
+constexpr std::array<Served, 4> served{{{"--listen", "clients", false, false},
+                                        {"--listen-tls", "clients_tls", true, false},
+                                        {"--listen-tcp", "tcp", false, true},
+                                        {"--listen-tcp-tls", "tcp_tls", true, true}}};
 
 bool has_ipv6() {
   const int descriptor = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -51,11 +64,12 @@ base::Address peer_of(int descriptor) {
 }  // namespace
 
 ClientPort::ClientPort(const Options& options, const std::optional<Tls>& tls, ClientIdentity identity,
-                       const LimitOptions& limits)
+                       const LimitOptions& limits, const SocketOptions& sockets)
     : options_(options),
       tls_(tls),
       identity_(std::move(identity)),
       limits_(limits),
+      sockets_(sockets),
       trusted_proxies_{networks_of(limits.trusted_proxies), limits.forwarded_header},
       counts_(limits) {}
 
@@ -66,20 +80,33 @@ void ClientPort::open(workers::Pool& pool) {
   namespaces_ = &pool.namespaces();
   contexts_.resize(pool.worker_count());
   tls_workers_.resize(pool.worker_count());
-  for (const base::Address& address : options_.listen) open(pool, address, false);
+  for (const base::Address& address : options_.listen) listen(pool, address, plain_listener);
+  for (const base::Address& address : sockets_.listen_tcp) listen(pool, address, line_listener);
+  for (const base::Address& address : sockets_.listen_udp) open_datagrams(pool, address);
   if (!tls_) return;
-  for (const base::Address& address : tls_->listen) open(pool, address, true);
+  for (const base::Address& address : tls_->listen) listen(pool, address, tls_listener);
+  for (const base::Address& address : sockets_.listen_tcp_tls) listen(pool, address, line_tls_listener);
 }
 
-void ClientPort::open(workers::Pool& pool, const base::Address& address, bool is_tls) {
+void ClientPort::listen(workers::Pool& pool, const base::Address& address, workers::ListenerKind kind) {
   const auto set =
       open_listeners(reachable(address), pool.worker_count(), options_, pool.options().socket_send_bytes_max);
-  if (!set) throw std::runtime_error((is_tls ? "--listen-tls: " : "--listen: ") + set.error().detail);
+  if (!set) throw std::runtime_error(std::string(served[kind].flag) + ": " + set.error().detail);
   for (std::size_t at = 0; at < set->descriptors.size(); ++at) {
-    pool.add_listener(base::WorkerId{static_cast<std::uint16_t>(at)}, set->descriptors[at],
-                      is_tls ? tls_listener : plain_listener);
+    pool.add_listener(base::WorkerId{static_cast<std::uint16_t>(at)}, set->descriptors[at], kind);
   }
-  base::log_info("listening", {{"what", is_tls ? "clients_tls" : "clients"}, {"address", set->address.text()}});
+  base::log_info("listening", {{"what", served[kind].log_name}, {"address", set->address.text()}});
+}
+
+void ClientPort::open_datagrams(workers::Pool& pool, const base::Address& address) {
+  const auto set =
+      open_datagram_sockets(reachable(address), pool.worker_count(), options_.share_port, sockets_.udp_receive_bytes);
+  if (!set) throw std::runtime_error("--listen-udp: " + set.error().detail);
+  for (std::size_t at = 0; at < set->descriptors.size(); ++at) {
+    pool.add_port(base::WorkerId{static_cast<std::uint16_t>(at)},
+                  std::make_unique<UdpPort>(set->descriptors[at], set->address, sockets_, *this));
+  }
+  base::log_info("listening", {{"what", "udp"}, {"address", set->address.text()}});
 }
 
 TlsWorker& ClientPort::tls_of(workers::Worker& worker) {
@@ -90,7 +117,7 @@ TlsWorker& ClientPort::tls_of(workers::Worker& worker) {
 
 std::unique_ptr<workers::Transport> ClientPort::make_transport(workers::Worker& worker, workers::ListenerKind kind,
                                                                int descriptor) {
-  auto transport = kind == tls_listener ? tls_of(worker).make_transport() : nullptr;
+  auto transport = served[kind].is_tls ? tls_of(worker).make_transport() : nullptr;
   if (!limits_.proxy_protocol || !base::contains(trusted_proxies_.networks, peer_of(descriptor))) return transport;
   return std::make_unique<ProxyTransport>(std::move(transport));
 }
@@ -113,7 +140,8 @@ bool ClientPort::on_verdict(workers::Worker& worker, std::uint64_t number, const
   return context_of(worker).verdicts.take(worker, number, verdict);
 }
 
-std::unique_ptr<workers::Wire> ClientPort::make_wire(workers::Worker& worker) {
+std::unique_ptr<workers::Wire> ClientPort::make_wire(workers::Worker& worker, workers::ListenerKind kind) {
+  if (served[kind].speaks_lines) return std::make_unique<LineWire>(context_of(worker));
   return std::make_unique<HttpWire>(context_of(worker));
 }
 

@@ -11,6 +11,7 @@
 #include "gateway/limit_options.hpp"
 #include "gateway/options.hpp"
 #include "gateway/sealed_id.hpp"
+#include "gateway/socket_options.hpp"
 #include "gateway/tls_worker.hpp"
 #include "gateway/worker_context.hpp"
 #include "workers/pool.hpp"
@@ -19,6 +20,7 @@
 namespace sluice::gateway {
 
 inline const LimitOptions no_limits;
+inline const SocketOptions no_sockets;
 
 class ClientPort : public workers::Edge, public Contexts {
  public:
@@ -29,7 +31,8 @@ class ClientPort : public workers::Edge, public Contexts {
   };
   // `options` are validated; all outlive this.
   explicit ClientPort(const Options& options, const std::optional<Tls>& tls = std::nullopt,
-                      ClientIdentity identity = {}, const LimitOptions& limits = no_limits);
+                      ClientIdentity identity = {}, const LimitOptions& limits = no_limits,
+                      const SocketOptions& sockets = no_sockets);
 
   // Opens every address for every worker, before the pool starts, and logs a line `listening` for each. Throws
   // std::runtime_error, with a sentence that names option and address, if one cannot be had.
@@ -37,7 +40,7 @@ class ClientPort : public workers::Edge, public Contexts {
 
   std::unique_ptr<workers::Transport> make_transport(workers::Worker& worker, workers::ListenerKind kind,
                                                      int descriptor) override;
-  std::unique_ptr<workers::Wire> make_wire(workers::Worker& worker) override;
+  std::unique_ptr<workers::Wire> make_wire(workers::Worker& worker, workers::ListenerKind kind) override;
   void adopt_transport(workers::Worker& worker, workers::Transport& transport) override;
   void on_second(workers::Worker& worker) override;
   bool on_verdict(workers::Worker& worker, std::uint64_t number, const workers::Verdict& verdict) override;
@@ -49,13 +52,15 @@ class ClientPort : public workers::Edge, public Contexts {
   WorkerContext& context_of(workers::Worker& worker) override;
 
  private:
-  void open(workers::Pool& pool, const base::Address& address, bool is_tls);
+  void listen(workers::Pool& pool, const base::Address& address, workers::ListenerKind kind);
+  void open_datagrams(workers::Pool& pool, const base::Address& address);
   TlsWorker& tls_of(workers::Worker& worker);
 
   const Options& options_;
   const std::optional<Tls> tls_;
   const ClientIdentity identity_;
   const LimitOptions& limits_;
+  const SocketOptions& sockets_;
   const TrustedProxies trusted_proxies_;
   ClientCounts counts_;
   workers::Namespaces* namespaces_ = nullptr;  // the pool's, once it is known

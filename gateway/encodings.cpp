@@ -1,5 +1,6 @@
 #include "gateway/encodings.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include "base/json_scanner.hpp"
@@ -123,13 +124,21 @@ void append_data(const Message& message, std::string& out) {
   }
 }
 
+void append_line(std::string_view object, std::string& out) {
+  const std::size_t begin = out.size();
+  out += object;
+  std::replace(out.begin() + static_cast<std::ptrdiff_t>(begin), out.end(), '\n', ' ');
+  out += '\n';
+}
+
 void append_text(workers::WireFormat format, std::string_view text, std::string& out) {
+  if (format == line_objects) return append_line(text, out);
   if (traits_of(format).is_engine_io) return engine_io::append_packet(out, engine_io::PacketType::message, text);
   rfc6455::append_frame(out, Opcode::text, text);
 }
 
 FormatTraits traits_of(workers::WireFormat format) {
-  static constexpr std::array<FormatTraits, 14> traits{{{},
+  static constexpr std::array<FormatTraits, 15> traits{{{},
                                                         {false, 0, false},
                                                         {true, 0, false},
                                                         {false, wide_window_bits, false},
@@ -142,6 +151,7 @@ FormatTraits traits_of(workers::WireFormat format) {
                                                         {true, 0, false, true},
                                                         {false, 0, false, true},
                                                         {false, 0, false},
+                                                        {true, 0, false},
                                                         {true, 0, false}}};
   return format < traits.size() ? traits[format] : FormatTraits{};
 }
@@ -172,6 +182,7 @@ void append_message(WorkerContext& context, workers::WireFormat format, Deflater
   }
   if (format == sse_events) return append_event(message, out);
   if (format == poll_objects) return polled::append(message, whole_envelope(message, room), out);
+  if (format == line_objects) return append_line(whole_envelope(message, room), out);
   const FormatTraits traits = traits_of(format);
   if (traits.window_bits == 0) return append_message(format, message, room, out);
   std::string envelope;

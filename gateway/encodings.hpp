@@ -23,6 +23,8 @@ inline constexpr workers::WireFormat socket_io_events = 11;
 // Server-sent events; objects in the answers to polls.
 inline constexpr workers::WireFormat sse_events = 12;
 inline constexpr workers::WireFormat poll_objects = 13;
+// The same objects as lines, or as datagrams.
+inline constexpr workers::WireFormat line_objects = 14;
 
 struct FormatTraits {
   bool is_enveloped = false;
@@ -42,6 +44,8 @@ void append_message(WorkerContext& context, workers::WireFormat format, Deflater
                     const workers::RoomKey* room, std::string& out);
 // Appends `,"data":...` or `,"args":...`, and what the data is if JSON cannot say it by itself.
 void append_data(const workers::Message& message, std::string& out);
+// Appends an object as a line: between its members a line may end, inside its strings none does (RFC 8259, 7).
+void append_line(std::string_view object, std::string& out);
 // Appends `text` as one message that is for this client alone.
 void append_text(workers::WireFormat format, std::string_view text, std::string& out);
 // Appends the notice of a gap, or nothing if the format has no notices.

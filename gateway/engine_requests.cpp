@@ -11,6 +11,7 @@
 #include "gateway/engine_messages.hpp"
 #include "gateway/engine_probe_wire.hpp"
 #include "gateway/engine_session.hpp"
+#include "gateway/entrance.hpp"
 #include "gateway/http_answer.hpp"
 #include "gateway/http_head.hpp"
 #include "gateway/http_wire.hpp"
@@ -148,7 +149,7 @@ class OpenRequest final : public HttpHandler {
 // The application of a new session, or what comes instead of one.
 std::variant<std::unique_ptr<EngineApplication>, Routed> make_application(const RouteParts& parts, EngineKind kind) {
   if (kind == EngineKind::socket_io) {
-    auto place = count_client(parts);
+    auto place = count_client(parts.context, parts.worker, parts.connection);
     if (!place) return Routed(http_reply(http_error(place.error())));
     // Each namespace is let in by itself, by what its CONNECT shows or else by this.
     auto shown = parts.context.authenticator.of_request(parts.head, parts.target);

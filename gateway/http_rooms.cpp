@@ -9,6 +9,7 @@
 #include "gateway/carried.hpp"
 #include "gateway/cors.hpp"
 #include "gateway/encodings.hpp"
+#include "gateway/entrance.hpp"
 #include "gateway/gzip.hpp"
 #include "gateway/http_answer.hpp"
 #include "gateway/http_head.hpp"

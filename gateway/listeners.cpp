@@ -22,11 +22,12 @@ bool set_option(int descriptor, int level, int name, int value) {
 }
 
 // Gives a bound socket, or -1 with errno.
-int bind_socket(const Address& address, bool shares_port) {
-  const int descriptor = socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+int bind_socket(const Address& address, int type, bool shares_port) {
+  const int descriptor = socket(address.family(), type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (descriptor < 0) return -1;
-  // SO_REUSEADDR: connections of an earlier process that are in TIME_WAIT do not count as having the port.
-  const bool is_set = set_option(descriptor, SOL_SOCKET, SO_REUSEADDR, 1) &&
+  // SO_REUSEADDR: connections of an earlier process that are in TIME_WAIT do not count as having the port. To datagram
+  // sockets it would mean that anyone may have it.
+  const bool is_set = (type != SOCK_STREAM || set_option(descriptor, SOL_SOCKET, SO_REUSEADDR, 1)) &&
                       (!shares_port || set_option(descriptor, SOL_SOCKET, SO_REUSEPORT, 1)) &&
                       (address.family() != AF_INET6 ||
                        set_option(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, address.is_dual_stack() ? 0 : 1));
@@ -54,23 +55,19 @@ Address bound_address(int descriptor, const Address& asked) {
   return getsockname(descriptor, reinterpret_cast<sockaddr*>(&storage), &bytes) == 0 ? Address::from(storage) : asked;
 }
 
-}  // namespace
-
-base::Result<ListenerSet> open_listeners(const Address& address, std::size_t count, const Options& options,
-                                         std::size_t socket_send_bytes_max) {
+// Opens `count` sockets, each of which `prepare` makes ready for use: it gives false and errno if it cannot.
+template <class Prepare>
+base::Result<ListenerSet> open_sockets(const Address& address, std::size_t count, int type, bool share_port,
+                                       Prepare&& prepare) {
   ListenerSet set{address, {}};
   for (std::size_t at = 0; at < count; ++at) {
     // The first takes any free port if none was named; the others follow it. A port that is to be ours alone is taken
     // without sharing, which fails whoever has it and keeps everyone out, and is shared with our own only once it
-    // listens: of two processes that start at the same time, one gets it.
-    const bool is_alone = at == 0 && !options.share_port;
-    const int descriptor = bind_socket(set.address, !is_alone);
+    // is in use: of two processes that start at the same time, one gets it.
+    const bool is_alone = at == 0 && !share_port;
+    const int descriptor = bind_socket(set.address, type, !is_alone);
     if (descriptor >= 0) set.descriptors.push_back(descriptor);
-    const bool is_ready = descriptor >= 0 &&
-                          (!options.tcp_no_delay || set_option(descriptor, IPPROTO_TCP, TCP_NODELAY, 1)) &&
-                          (socket_send_bytes_max == 0 ||
-                           set_option(descriptor, SOL_SOCKET, SO_SNDBUF, static_cast<int>(socket_send_bytes_max))) &&
-                          listen(descriptor, static_cast<int>(options.backlog)) == 0 &&
+    const bool is_ready = descriptor >= 0 && prepare(descriptor) &&
                           (!is_alone || count == 1 || set_option(descriptor, SOL_SOCKET, SO_REUSEPORT, 1));
     if (!is_ready) {
       const int error = errno;
@@ -80,6 +77,42 @@ base::Result<ListenerSet> open_listeners(const Address& address, std::size_t cou
     if (at == 0) set.address = bound_address(descriptor, address);
   }
   return set;
+}
+
+bool is_wildcard(const Address& address) { return address.is_dual_stack() || address.host() == "0.0.0.0"; }
+
+// What a datagram socket says beside datagrams: errors, by both protocols if it serves both, and addresses.
+bool ask_for_more(int descriptor, const Address& address) {
+  const bool is_ipv6 = address.family() == AF_INET6;
+  const bool has_ipv4 = !is_ipv6 || address.is_dual_stack();
+  if (is_ipv6 && !set_option(descriptor, IPPROTO_IPV6, IPV6_RECVERR, 1)) return false;
+  if (has_ipv4 && !set_option(descriptor, IPPROTO_IP, IP_RECVERR, 1)) return false;
+  if (!is_wildcard(address)) return true;
+  return is_ipv6 ? set_option(descriptor, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1)
+                 : set_option(descriptor, IPPROTO_IP, IP_PKTINFO, 1);
+}
+
+}  // namespace
+
+base::Result<ListenerSet> open_listeners(const Address& address, std::size_t count, const Options& options,
+                                         std::size_t socket_send_bytes_max) {
+  return open_sockets(address, count, SOCK_STREAM, options.share_port, [&](int descriptor) {
+    return (!options.tcp_no_delay || set_option(descriptor, IPPROTO_TCP, TCP_NODELAY, 1)) &&
+           (socket_send_bytes_max == 0 ||
+            set_option(descriptor, SOL_SOCKET, SO_SNDBUF, static_cast<int>(socket_send_bytes_max))) &&
+           listen(descriptor, static_cast<int>(options.backlog)) == 0;
+  });
+}
+
+base::Result<ListenerSet> open_datagram_sockets(const Address& address, std::size_t count, bool share_port,
+                                                std::size_t receive_bytes) {
+  return open_sockets(address, count, SOCK_DGRAM, share_port, [&](int descriptor) {
+    const int bytes = static_cast<int>(receive_bytes);
+    // Whoever may have more than the machine's limit gets it.
+    return (set_option(descriptor, SOL_SOCKET, SO_RCVBUFFORCE, bytes) ||
+            set_option(descriptor, SOL_SOCKET, SO_RCVBUF, bytes)) &&
+           ask_for_more(descriptor, address);
+  });
 }
 
 }  // namespace sluice::gateway

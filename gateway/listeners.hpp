@@ -20,4 +20,9 @@ struct ListenerSet {
 base::Result<ListenerSet> open_listeners(const base::Address& address, std::size_t count, const Options& options,
                                          std::size_t socket_send_bytes_max);
 
+// The same for datagrams: bound, non-blocking, and told of ICMP's errors. `receive_bytes` is what the kernel is asked
+// to keep of what was not read yet. Sockets of a wildcard address are told which of the machine's a datagram came to.
+base::Result<ListenerSet> open_datagram_sockets(const base::Address& address, std::size_t count, bool share_port,
+                                                std::size_t receive_bytes);
+
 }  // namespace sluice::gateway

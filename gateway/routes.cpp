@@ -5,6 +5,7 @@
 
 #include "gateway/command_wire.hpp"
 #include "gateway/engine_requests.hpp"
+#include "gateway/entrance.hpp"
 #include "gateway/http_answer.hpp"
 #include "gateway/http_head.hpp"
 #include "gateway/http_rooms.hpp"
@@ -48,26 +49,10 @@ bool is_at(std::string_view asked, std::string_view path) {
 
 }  // namespace
 
-base::Result<ClientCounts::Place> count_client(const RouteParts& parts) {
-  auto place = parts.context.counts.take_address(parts.worker, parts.connection);
-  if (!place) parts.context.metrics.limit(workers::ClientLimit::address).add();
-  return place;
-}
-
-base::Status count_user(WorkerContext& context, Admission& admission) {
-  auto place = context.counts.take_user(admission.user);
-  if (!place) {
-    context.metrics.limit(workers::ClientLimit::user).add();
-    return place.error();
-  }
-  hold(admission, *std::move(place));
-  return base::ok();
-}
-
 std::variant<Admission, Routed> admit(const RouteParts& parts, workers::Protocol protocol) {
   if (parts.admission != nullptr) return *parts.admission;
   // Before any token costs anything.
-  auto place = count_client(parts);
+  auto place = count_client(parts.context, parts.worker, parts.connection);
   if (!place) return Routed(http_reply(http_error(place.error())));
   Authenticator& authenticator = parts.context.authenticator;
   auto shown = authenticator.of_request(parts.head, parts.target);

@@ -43,11 +43,6 @@ struct RouteParts {
 };
 Routed route(const RouteParts& parts);
 
-// A client comes from where the connection's is. Errc::too_many if there are too many.
-base::Result<ClientCounts::Place> count_client(const RouteParts& parts);
-// It comes in as the admission's user. Likewise.
-base::Status count_user(WorkerContext& context, Admission& admission);
-
 // As whom a client that is to be a member comes in, or what comes instead.
 std::variant<Admission, Routed> admit(const RouteParts& parts, workers::Protocol protocol);
 

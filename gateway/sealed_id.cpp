@@ -19,6 +19,9 @@ constexpr unsigned char version = 1;
 // An open id: random bits, MAC.
 constexpr std::size_t open_bytes = 15, open_mac_bytes = 6;
 constexpr unsigned char open_purpose = 's';
+// A guess in 2^48, for as long as it is good.
+constexpr std::size_t challenge_bytes = 6;
+constexpr unsigned char challenge_purpose = 'c';
 
 std::string encode(const unsigned char* bytes, std::size_t size) {
   return identity::to_base64url({reinterpret_cast<const char*>(bytes), size});
@@ -104,6 +107,15 @@ std::optional<base::ConnectionId> Seals::open(Purpose purpose, std::string_view 
   at = take(at, id.slot);
   take(at, id.generation);
   return id;
+}
+
+std::string Seals::challenge(std::string_view address, std::uint64_t time) const {
+  std::string asked(1, static_cast<char>(challenge_purpose));
+  unsigned char written[sizeof time], mac[challenge_bytes];
+  put(written, time);
+  asked.append(reinterpret_cast<const char*>(written), sizeof written).append(address);
+  write_mac(key_, reinterpret_cast<const unsigned char*>(asked.data()), asked.size(), mac, challenge_bytes);
+  return encode(mac, challenge_bytes);
 }
 
 Seals::SocketId Seals::make_socket_id() const {

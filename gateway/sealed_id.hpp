@@ -31,6 +31,10 @@ class Seals {
   // Whom a sealed id names; nothing if it is not one of ours for this purpose.
   std::optional<base::ConnectionId> open(Purpose purpose, std::string_view text) const;
 
+  // What whoever gets datagrams at `address` is sent, and says back: 8 characters of base64url, of which one time's are
+  // others than the next's.
+  std::string challenge(std::string_view address, std::uint64_t time) const;
+
   // An open id as it is kept, and its 20 characters of base64url, as many as Socket.IO's own have.
   using SocketId = std::array<unsigned char, 15>;
   SocketId make_socket_id() const;

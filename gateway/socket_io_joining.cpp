@@ -5,6 +5,7 @@
 
 #include "base/log.hpp"
 #include "gateway/encodings.hpp"
+#include "gateway/entrance.hpp"
 #include "gateway/routes.hpp"
 #include "gateway/socket_io_session.hpp"
 #include "gateway/socket_io_socket.hpp"

@@ -106,37 +106,55 @@ workers::ConnectDetails read_details(const HttpHead& head, const RequestTarget& 
   return details;
 }
 
-base::Result<Subscription> read_subscription(const HttpHead& head, const RequestTarget& target,
-                                             const SubscriptionRules& rules) {
+base::Result<std::vector<workers::RoomKey>> room_keys(const std::vector<std::string>& names, const Options& options) {
+  std::vector<workers::RoomKey> keys;
+  for (const std::string& name : names) {
+    if (const auto status = check_name(name, options); !status) return status.error();
+    add_rooms(keys, {workers::RoomKey::room(name)});
+  }
+  return keys;
+}
+
+base::Result<Subscription> make_subscription(SubscriptionWish wish, const SubscriptionRules& rules) {
   Subscription subscription;
-  auto rooms = read_room_names(target, rules.options, rules.rooms_max);
-  if (!rooms) return rooms.error();
-  if (const auto status = check_rooms(*rooms, rules.rooms()); !status) return status.error();
-  subscription.announcement.rooms = all_rooms(std::move(*rooms), rules.admission);
+  if (const auto status = check_rooms(wish.rooms, rules.rooms()); !status) return status.error();
+  subscription.announcement.rooms = all_rooms(std::move(wish.rooms), rules.admission);
   if (subscription.announcement.rooms.size() > rules.rooms_max) {
     return fail(Errc::bad_request, "more rooms than " + std::to_string(rules.rooms_max) + " are named and granted");
   }
+  subscription.announcement.since = wish.since;
   subscription.announcement.credentials = rules.admission.credentials;
   if (!rules.admission.user.empty()) {
     subscription.announcement.rooms.push_back(workers::RoomKey::user(rules.admission.user));
   }
-  if (const std::string* const envelope = target.find("envelope")) {
-    if (*envelope != "0" && *envelope != "1") return fail(Errc::bad_request, "envelope is neither 0 nor 1");
-    subscription.is_enveloped = *envelope == "1";
-  }
-  if (const std::string* const since = target.find("since")) {
-    subscription.announcement.since = base::Position::parse(*since);
-    if (!subscription.announcement.since) {
-      return fail(Errc::bad_request, "since is not a position, such as 00c0ffee00c0ffee-42");
-    }
-    subscription.is_enveloped = true;
-  }
   // The last check: it may bring the namespace into being.
-  const std::string* const name = target.find("namespace");
-  const auto name_space = rules.namespaces.resolve(name != nullptr ? *name : "/");
+  const auto name_space = rules.namespaces.resolve(wish.name_space);
   if (!name_space) return name_space.error();
   subscription.announcement.name_space = *name_space;
-  subscription.details = read_details(head, target, rules.options);
+  return subscription;
+}
+
+base::Result<Subscription> read_subscription(const HttpHead& head, const RequestTarget& target,
+                                             const SubscriptionRules& rules) {
+  SubscriptionWish wish;
+  auto rooms = read_room_names(target, rules.options, rules.rooms_max);
+  if (!rooms) return rooms.error();
+  wish.rooms = *std::move(rooms);
+  bool is_enveloped = false;
+  if (const std::string* const envelope = target.find("envelope")) {
+    if (*envelope != "0" && *envelope != "1") return fail(Errc::bad_request, "envelope is neither 0 nor 1");
+    is_enveloped = *envelope == "1";
+  }
+  if (const std::string* const since = target.find("since")) {
+    wish.since = base::Position::parse(*since);
+    if (!wish.since) return fail(Errc::bad_request, "since is not a position, such as 00c0ffee00c0ffee-42");
+    is_enveloped = true;
+  }
+  if (const std::string* const name = target.find("namespace")) wish.name_space = *name;
+  auto subscription = make_subscription(std::move(wish), rules);
+  if (!subscription) return subscription;
+  subscription->is_enveloped = is_enveloped;
+  subscription->details = read_details(head, target, rules.options);
   return subscription;
 }
 

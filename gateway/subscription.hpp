@@ -48,6 +48,17 @@ SubscriptionRules rules_of(WorkerContext& context, const workers::Worker& worker
 // Whether that can be the name of a room or a user.
 base::Status check_name(const std::string& name, const Options& options);
 
+// What a client asks to be a member of.
+struct SubscriptionWish {
+  std::vector<workers::RoomKey> rooms;  // those that it names, no key twice
+  std::string name_space = "/";
+  std::optional<base::Position> since;
+};
+// The subscription of a client that was let in, as far as it may have it. Its details are the caller's to fill in.
+base::Result<Subscription> make_subscription(SubscriptionWish wish, const SubscriptionRules& rules);
+// Named rooms as a wish has them. Errc::bad_request if one can be none.
+base::Result<std::vector<workers::RoomKey>> room_keys(const std::vector<std::string>& names, const Options& options);
+
 // `room` (repeatable), `namespace`, `envelope` and `since` of the query; others are nobody's business here.
 base::Result<Subscription> read_subscription(const HttpHead& head, const RequestTarget& target,
                                              const SubscriptionRules& rules);

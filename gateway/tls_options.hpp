@@ -62,12 +62,6 @@ struct TlsOptions {
                          std::to_string(tls_cert.size()) + " certificates and " + std::to_string(tls_key.size()) +
                          " keys");
     }
-    if (!listen_tls.empty() && tls_cert.empty()) {
-      problems.push_back("--listen-tls: needs a certificate; give --tls-cert and --tls-key");
-    }
-    if (listen_tls.empty() && !tls_cert.empty()) {
-      problems.push_back("--tls-cert: serves nobody without --listen-tls; --listen is for plain connections");
-    }
     for (auto address = listen_tls.begin(); address != listen_tls.end(); ++address) {
       if (address->port() != 0 && std::find(listen_tls.begin(), address, *address) != address) {
         problems.push_back("--listen-tls: " + address->text() + " is given twice");

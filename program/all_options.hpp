@@ -9,6 +9,7 @@
 #include "control/options.hpp"
 #include "gateway/limit_options.hpp"
 #include "gateway/options.hpp"
+#include "gateway/socket_options.hpp"
 #include "gateway/tls_options.hpp"
 #include "identity/options.hpp"
 #include "workers/options.hpp"
@@ -18,6 +19,7 @@ namespace sluice::program {
 struct AllOptions {
   gateway::Options gateway;
   gateway::TlsOptions tls;
+  gateway::SocketOptions sockets;
   gateway::LimitOptions limits;
   identity::Options tokens;
   control::Options control;
@@ -29,6 +31,7 @@ struct AllOptions {
   void declare(Set& set) {
     set.add(gateway);
     set.add(tls);
+    set.add(sockets);
     set.add(limits);
     set.add(tokens);
     set.add(control);

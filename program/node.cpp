@@ -57,7 +57,7 @@ void wait(Signals& signals, base::TimePoint until, const workers::Pool& pool, Co
 }
 
 std::unique_ptr<gateway::TlsReloader> start_tls(const gateway::TlsOptions& options) {
-  if (options.listen_tls.empty()) return nullptr;
+  if (options.tls_cert.empty()) return nullptr;
   auto started = gateway::TlsReloader::start({.files = options.files(), .oldest = options.tls_min_version});
   if (!started) throw std::runtime_error(started.error().detail);
   return std::move(*started);
@@ -119,7 +119,7 @@ Node::Node(const AllOptions& options)
       callers_file_(open_callers(options.control)),
       callers_(callers_of(options, callers_file_.get(), keys_.get(), revocations_)),
       clients_(options.gateway, tls_of(options.tls, tls_.get()), identity_of(options.tokens, keys_.get(), revocations_),
-               options.limits),
+               options.limits, options.sockets),
       hub_(hub_limits(options)),
       pool_(options.workers, random_number<std::uint32_t>(), random_number<std::uint64_t>(), clients_, hub_),
       control_(pool_, hub_, revocations_, callers_, options.control, facts_) {}

@@ -16,22 +16,24 @@ void require(bool is_true) {
   if (!is_true) std::abort();
 }
 
-}  // namespace
-
-extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t size) {
-  const std::string_view text(reinterpret_cast<const char*>(data), size);
-  if (!is_utf8(text)) return 0;
-  const ReadCommand read = read_command(text);
-  if (!read.command) {
-    require(!read.command.error().detail.empty());
-    return 0;
-  }
-  require(read.id.has_value());
+void check(std::string_view text, Dialect dialect) {
+  const ReadCommand read = read_command(text, dialect);
+  if (!read.command) return require(!read.command.error().detail.empty());
   const ClientCommand& command = *read.command;
+  require(read.id.has_value() || dialect != Dialect::websocket);
+  require((command.kind == ClientCommand::Kind::subscribe) <= (dialect == Dialect::datagrams));
   require(command.rooms.size() <= command_rooms_max);
   require(!sluice::workers::is_reserved_event(command.event));
   if (command.kind == ClientCommand::Kind::publish && command.data_kind == sluice::workers::DataKind::json) {
     require(sluice::base::is_json(command.data));
   }
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t size) {
+  const std::string_view text(reinterpret_cast<const char*>(data), size);
+  if (!is_utf8(text)) return 0;
+  for (const Dialect dialect : {Dialect::websocket, Dialect::lines, Dialect::datagrams}) check(text, dialect);
   return 0;
 }

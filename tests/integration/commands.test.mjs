@@ -137,7 +137,7 @@ test('what is no command is answered with what was wrong, and costs nothing else
   const odd = [
     ['hello', /one JSON object/], ['[]', /one JSON object/], ['{}', /needs an id/], ['{"id":-1,"join":{}}', /needs an id/], ['{"id":1.5}', /needs an id/], ['{"id":9007199254740992}', /needs an id/],
     ['{"id":1}', /one of join/], ['{"id":1,"jump":{}}', /no command "jump"/], ['{"id":1,"join":{"rooms":["a"]},"leave":{"rooms":["a"]}}', /one of join/],
-    ['{"id":1,"join":[]}', /join is not an object/], ['{"id":1,"join":{}}', /needs rooms/], ['{"id":1,"join":{"rooms":[]}}', /needs rooms/], ['{"id":1,"join":{"rooms":[1]}}', /needs rooms/],
+    ['{"id":1,"join":[]}', /join needs rooms/], ['{"id":1,"join":1}', /join is not an object/], ['{"id":1,"join":{}}', /needs rooms/], ['{"id":1,"join":{"rooms":[]}}', /needs rooms/], ['{"id":1,"join":{"rooms":[1]}}', /needs rooms/],
     [JSON.stringify({ id: 1, join: { rooms: Array.from({ length: 101 }, (_, n) => `r${n}`) } }), /1 to 100 names/], ['{"id":1,"join":{"rooms":[""]}}', /name is empty/],
     ['{"id":1,"join":{"rooms":["a"],"since":"x"}}', /not a position/], ['{"id":1,"join":{"rooms":["a"],"form":"P"}}', /not known: "form"/],
     ['{"id":1,"publish":{"room":"a"}}', /needs data/], ['{"id":1,"publish":{"room":1,"data":1}}', /room is not a name/], ['{"id":1,"publish":{"event":"connect","data":1}}', /reserved: connect/],

@@ -163,3 +163,25 @@ test('a page of a foreign origin is refused by the browser’s own rules', async
   assert.equal(await gateway.metric('sluice_connections', { protocol: 'websocket' }), 0);
   assert.ok((await gateway.metric('sluice_handshakes_refused_total')) >= 1);
 });
+
+test('one room: seven kinds of client hear each other, once, in one order', async (t) => {
+  const gateway = await startGateway(t, ['--allowed-origins', '*', '--listen-tcp', '127.0.0.1:0', '--listen-udp', '127.0.0.1:0']);
+  const folder = path.join(exampleFolder(t), 'one-room');
+  mkdirSync(folder);
+  for (const file of ['all.mjs', 'page.html']) copyFileSync(path.join(root, 'examples/one-room', file), path.join(folder, file));
+  const env = { ...process.env, CLIENTS: gateway.clients, TCP: gateway.address('tcp'), UDP: gateway.address('udp') };
+  const child = spawn(process.execPath, [path.join(folder, 'all.mjs'), 'page'], { env });
+  let text = '';
+  const open = await openBrowser(t);
+  const ended = once(child, 'close');
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (data) => {
+      text += data;
+      const address = /open (\S+) in/.exec(String(data))?.[1];
+      if (address) open(address).catch(() => {});
+    });
+  }
+  const [code] = await ended;
+  assert.equal(code, 0, text);
+  assert.match(text, /7 clients heard 7 messages each, in one order/);
+});

@@ -1,11 +1,14 @@
 // One room, whatever its clients speak: each says one thing, and all hear all of it, once, in one order.
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import http from 'node:http';
+import { createInterface } from 'node:readline';
 import { test } from 'node:test';
 import { chromium } from 'playwright-core';
 import { io } from 'socket.io-client';
-import { eventually, startGateway } from './harness.mjs';
+import { eventually, splitAddress, startGateway } from './harness.mjs';
+import { openUdp } from './sockets.mjs';
 
 const at = (gateway, path) => `http://${gateway.clients}${path}`;
 const publish = (gateway, text) => fetch(at(gateway, '/publish?room=one'), { method: 'POST', body: text });
@@ -25,9 +28,9 @@ async function poller(gateway, wait, got) {
   };
 }
 
-test('WebSocket, Socket.IO, EventSource, long and short pollers hear each other in one order', async (t) => {
-  const gateway = await startGateway(t, ['--workers', '4', '--allowed-origins', '*']);
-  const heard = { ws: [], socketio: [], sse: [], long: [], short: [] };
+test('WebSocket, Socket.IO, EventSource, pollers, nc and a UDP socket hear each other in one order', async (t) => {
+  const gateway = await startGateway(t, ['--workers', '4', '--allowed-origins', '*', '--listen-tcp', '127.0.0.1:0', '--listen-udp', '127.0.0.1:0']);
+  const heard = { ws: [], socketio: [], sse: [], long: [], short: [], nc: [], udp: [] };
   const client = await gateway.connect('?room=one');
   const socket = io(at(gateway, ''), { forceNew: true, query: { room: 'one' } });
   t.after(() => socket.close());
@@ -47,20 +50,33 @@ test('WebSocket, Socket.IO, EventSource, long and short pollers hear each other 
     source.onopen = resolve;
     source.onmessage = ({ data }) => window.hear(data);
   }), at(gateway, '/sse?room=one'));
-  const all = ['from ws', 'from socket.io', 'from a page', 'from a long poller', 'from a short poller', 'from grpc'];
+  const nc = spawn('nc', splitAddress(gateway.address('tcp')).map(String));
+  t.after(() => nc.kill());
+  const lines = createInterface({ input: nc.stdout });
+  const sayLine = (object) => nc.stdin.write(`${JSON.stringify(object)}\n`);
+  sayLine({ join: 'one' });
+  await once(lines, 'line');
+  lines.on('line', (line) => 'event' in JSON.parse(line) && heard.nc.push(JSON.parse(line).data));
+  const udp = await openUdp(t, gateway);
+  await udp.subscribe({ room: 'one' });
+  const all = ['from nc', 'from udp', 'from ws', 'from socket.io', 'from a page', 'from a long poller', 'from a short poller', 'from grpc'];
   const isOver = () => heard.long.length >= all.length && heard.short.length >= all.length;
   const loops = [(await poller(gateway, '1s', heard.long))(isOver), (await poller(gateway, '0', heard.short))(isOver)];
-  client.send(all[0]);
-  socket.emit('message', all[1]);
+  sayLine({ publish: { room: 'one', data: all[0] } });
+  udp.send({ publish: { room: 'one', data: all[1] } });
+  client.send(all[2]);
+  socket.emit('message', all[3]);
   await page.evaluate((url) => fetch(url, { method: 'POST', body: 'from a page' }), at(gateway, '/publish?room=one'));
-  for (const text of all.slice(3, 5)) assert.equal((await publish(gateway, text)).status, 202);
-  await gateway.publish(all[5], { rooms: ['one'] });
+  for (const text of all.slice(5, 7)) assert.equal((await publish(gateway, text)).status, 202);
+  await gateway.publish(all[7], { rooms: ['one'] });
   await client.count(all.length);
   await Promise.all(loops);
-  await eventually(() => heard.sse.length === all.length && heard.socketio.length === all.length - 1, 'all of it');
+  await udp.count(all.length);
+  heard.udp = udp.texts;
+  await eventually(() => heard.nc.length === all.length && heard.sse.length === all.length && heard.socketio.length === all.length - 1, 'all of it');
   heard.ws = client.messages;
   // The order is the gateway's: what was said at once may stand either way, but for all alike.
-  for (const kind of ['sse', 'long', 'short']) assert.deepEqual(heard[kind], heard.ws, kind);
+  for (const kind of ['sse', 'long', 'short', 'nc', 'udp']) assert.deepEqual(heard[kind], heard.ws, kind);
   assert.deepEqual([...heard.ws].sort(), [...all].sort());
   assert.deepEqual(heard.socketio, heard.ws.filter((text) => text !== 'from socket.io'));
 });

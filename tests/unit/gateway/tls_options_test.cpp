@@ -41,17 +41,6 @@ TEST(TlsOptions, ACertificateWithoutKeyIsSaid) {
                                      "are 1 certificates and 0 keys"});
 }
 
-TEST(TlsOptions, AListenerWithoutCertificateIsSaid) {
-  EXPECT_EQ(problems_of({"--listen-tls", "[::]:8443"}),
-            std::vector<std::string>{"--listen-tls: needs a certificate; give --tls-cert and --tls-key"});
-}
-
-TEST(TlsOptions, ACertificateThatServesNobodyIsSaid) {
-  EXPECT_EQ(problems_of({"--tls-cert", "a.crt", "--tls-key", "a.key"}),
-            std::vector<std::string>{"--tls-cert: serves nobody without --listen-tls; --listen is for plain "
-                                     "connections"});
-}
-
 TEST(TlsOptions, AnAddressGivenTwiceIsSaid) {
   EXPECT_EQ(problems_of({"--listen-tls", "[::]:8443", "--listen-tls", "[::]:8443", "--tls-cert", "a.crt", "--tls-key",
                          "a.key"}),

@@ -1,0 +1,114 @@
+#pragma once
+// Commands: does what one client says by commands (docs/commands.md), whatever wire they came by. Belongs to the
+// connection's wire.
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "gateway/client_command.hpp"
+#include "gateway/subscription.hpp"
+
+namespace sluice::gateway {
+
+// `"error":{"code":...,"message":...}`
+std::string error_member(const base::Error& error);
+
+class Commands {
+ public:
+  // The wire, as far as its commands need it.
+  class Voice {
+   public:
+    virtual ~Voice() = default;
+    // Sends its client one JSON object.
+    virtual void say(workers::Worker& worker, workers::Connection& connection, std::string_view object) = 0;
+    // next_deadline() has come nearer.
+    virtual void on_nearer_deadline(workers::Worker& worker, workers::Connection& connection) = 0;
+  };
+
+  // Both outlive this. `granted` are the rooms that the client may ask for in any case.
+  Commands(WorkerContext& context, Voice& voice, std::vector<workers::RoomKey> granted)
+      : context_(context), voice_(voice), granted_(std::move(granted)) {}
+
+  // Does a command of an announced connection, or of one that is not, if it is a publish; answers it if it has an id,
+  // and in any case if it cannot be done. Whoever calls has counted it (Worker::count_received). It may pause the
+  // connection's reads; then nothing more is to come until on_resume().
+  void perform(workers::Worker& worker, workers::Connection& connection, std::optional<std::uint64_t> id,
+               ClientCommand command);
+  // Joins rooms, as far as the client may, and takes what they missed since then, which is the caller's to replay.
+  base::Result<workers::Announced> join_rooms(workers::Worker& worker, workers::Connection& connection,
+                                              const std::vector<std::string>& rooms,
+                                              std::optional<base::Position> since);
+  // Answers what may not be done, or is no command.
+  void refuse(workers::Worker& worker, workers::Connection& connection, std::optional<std::uint64_t> id,
+              const base::Error& error);
+
+  // As Wire has them.
+  void on_resume(workers::Worker& worker, workers::Connection& connection);
+  void on_answer(workers::Worker& worker, workers::Connection& connection, std::uint64_t ack_id,
+                 const workers::Message& answer);
+  // When a request has waited for its answer as long as it may; nothing if none waits. expire() is to be called then.
+  std::optional<base::TimePoint> next_deadline() const;
+  void expire(workers::Worker& worker, workers::Connection& connection);
+
+ private:
+  // A command whose message could not be taken yet.
+  struct Waiting {
+    std::optional<std::uint64_t> id;
+    std::shared_ptr<workers::Message> message;
+    std::optional<std::uint64_t> ack_id;  // it is a request
+    bool is_for_backend;
+  };
+  // One that moves the client, of which backends are told who are behind.
+  struct Postponed {
+    std::optional<std::uint64_t> id;
+    ClientCommand command;
+  };
+  // A request that backends have, in the order of their deadlines.
+  struct Asked {
+    std::uint64_t ack_id;
+    std::optional<std::uint64_t> id;
+    base::TimePoint until;
+  };
+
+  void join(workers::Worker& worker, workers::Connection& connection, std::optional<std::uint64_t> id,
+            const ClientCommand& command);
+  void leave(workers::Worker& worker, workers::Connection& connection, std::optional<std::uint64_t> id,
+             const ClientCommand& command);
+  void publish(workers::Worker& worker, workers::Connection& connection, std::optional<std::uint64_t> id,
+               ClientCommand command);
+  void request(workers::Worker& worker, workers::Connection& connection, std::optional<std::uint64_t> id,
+               ClientCommand command);
+  void presence(workers::Worker& worker, workers::Connection& connection, std::optional<std::uint64_t> id,
+                const ClientCommand& command);
+  void renew(workers::Worker& worker, workers::Connection& connection, std::optional<std::uint64_t> id,
+             const ClientCommand& command);
+  void hand_on(workers::Worker& worker, workers::Connection& connection, Waiting waiting);
+  void hand_to_backend(workers::Worker& worker, workers::Connection& connection, Waiting waiting);
+
+  RoomRules rules(workers::Worker& worker, const workers::Connection& connection);
+  // Whether the client may speak to the room that the command names, or count its members.
+  base::Status check_addressed(workers::Worker& worker, const workers::Connection& connection, const std::string& room,
+                               bool is_spoken_to);
+  // That for each room that a publish or a request names: the first refusal, if there is one.
+  base::Status check_spoken_to(workers::Worker& worker, const workers::Connection& connection,
+                               const std::vector<std::string>& rooms);
+  // `members` are those of the reply's object `ok`, without braces. Nobody waits for the reply of a command without id.
+  void reply(workers::Worker& worker, workers::Connection& connection, std::optional<std::uint64_t> id,
+             const std::string& members);
+
+  WorkerContext& context_;
+  Voice& voice_;
+  std::vector<workers::RoomKey> granted_;
+  std::unique_ptr<Waiting> waiting_;
+  std::unique_ptr<Postponed> postponed_;
+  std::deque<Asked> asked_;
+  std::uint64_t last_ack_id_ = 0;
+};
+
+}  // namespace sluice::gateway

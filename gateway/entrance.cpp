@@ -1,0 +1,84 @@
+#include "gateway/entrance.hpp"
+
+#include <utility>
+
+namespace sluice::gateway {
+
+using base::Errc;
+using base::fail;
+using workers::Connection;
+using workers::Worker;
+
+base::Result<ClientCounts::Place> count_client(WorkerContext& context, const Worker& worker,
+                                               const Connection& connection) {
+  auto place = context.counts.take_address(worker, connection);
+  if (!place) context.metrics.limit(workers::ClientLimit::address).add();
+  return place;
+}
+
+base::Status count_user(WorkerContext& context, Admission& admission) {
+  auto place = context.counts.take_user(admission.user);
+  if (!place) {
+    context.metrics.limit(workers::ClientLimit::user).add();
+    return place.error();
+  }
+  hold(admission, *std::move(place));
+  return base::ok();
+}
+
+base::Result<Admission> admit_by_token(WorkerContext& context, const Worker& worker, const Connection& connection,
+                                       const std::optional<std::string>& token) {
+  // Before any token costs anything.
+  auto place = count_client(context, worker, connection);
+  if (!place) return place.error();
+  Authenticator& authenticator = context.authenticator;
+  const bool is_shown = token && authenticator.knows_tokens();
+  auto admission = is_shown ? authenticator.of_token(*token) : authenticator.of_nobody();
+  if (admission) hold(*admission, *std::move(place));
+  return admission;
+}
+
+namespace {
+
+// What a verdict makes of a client.
+base::Result<Admission> judged(WorkerContext& context, const Admission& shown, const workers::Verdict* verdict) {
+  if (verdict == nullptr) return fail(Errc::unavailable, "no backend said in time whether the client may come in");
+  if (!verdict->allows) return fail(Errc::forbidden, verdict->message);
+  return context.authenticator.with_verdict(shown, *verdict);
+}
+
+// The last of it, for whoever may come in.
+base::Result<Admission> counted(WorkerContext& context, base::Result<Admission> admission) {
+  if (!admission) return admission;
+  if (const auto status = count_user(context, *admission); !status) return status.error();
+  return admission;
+}
+
+}  // namespace
+
+void enter(WorkerContext& context, Worker& worker, Connection& connection, const Arrival& arrival, Entered then) {
+  auto admission = admit_by_token(context, worker, connection, arrival.token);
+  if (!admission || context.options.connect_verdict == ConnectVerdict::none) {
+    return then(worker, connection, counted(context, std::move(admission)));
+  }
+  if (!context.namespaces.allows(arrival.name_space)) {
+    return then(worker, connection, fail(Errc::not_found, "there is no such namespace"));
+  }
+  const std::uint32_t slot = connection.slot(), generation = connection.generation();
+  workers::VerdictQuestion question{arrival.protocol, arrival.name_space, admission->user, {}, false};
+  auto shared = std::make_shared<Entered>(std::move(then));
+  const auto take = [&context, slot, generation, shown = *std::move(admission), shared](
+                        Worker& here, const workers::Verdict* verdict) {
+    if (Connection* const found = here.find_open(slot, generation)) {
+      here.run_for(*found, [&] { (*shared)(here, *found, counted(context, judged(context, shown, verdict))); });
+    }
+    const Connection* const still = here.find_open(slot, generation);
+    if (still == nullptr || !still->is_announced()) {
+      here.forget_verdict({here.incarnation(), here.id(), slot, generation});
+    }
+  };
+  if (context.verdicts.ask(worker, connection, std::move(question), take)) return;
+  (*shared)(worker, connection, fail(Errc::unavailable, "no backend is there that could say who may come in"));
+}
+
+}  // namespace sluice::gateway

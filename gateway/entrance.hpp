@@ -1,0 +1,38 @@
+#pragma once
+// Entrance: how a client comes in, whatever wire it speaks: it is counted, shows its token, and a backend may say
+// whether it may.
+
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "base/result.hpp"
+#include "gateway/admission.hpp"
+#include "gateway/worker_context.hpp"
+#include "workers/worker.hpp"
+
+namespace sluice::gateway {
+
+// A client comes from where the connection's is. Errc::too_many if there are too many.
+base::Result<ClientCounts::Place> count_client(WorkerContext& context, const workers::Worker& worker,
+                                               const workers::Connection& connection);
+// It comes in as the admission's user. Likewise.
+base::Status count_user(WorkerContext& context, Admission& admission);
+
+// What a client that shows `token`, or none, is let in as by that; it is counted by its address.
+base::Result<Admission> admit_by_token(WorkerContext& context, const workers::Worker& worker,
+                                       const workers::Connection& connection, const std::optional<std::string>& token);
+
+// A client that comes without a request.
+struct Arrival {
+  workers::Protocol protocol;
+  std::string name_space = "/";
+  std::optional<std::string> token = {};
+};
+// Lets it in, by a backend's verdict if one is needed: calls `then`, now or later, while the connection is open.
+// Whatever `then` has not announced, backends are told to forget.
+using Entered = std::function<void(workers::Worker&, workers::Connection&, base::Result<Admission>)>;
+void enter(WorkerContext& context, workers::Worker& worker, workers::Connection& connection, const Arrival& arrival,
+           Entered then);
+
+}  // namespace sluice::gateway
