@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/assert.hpp"
+#include "program/printable.hpp"
 
 namespace sluice::program {
 namespace {
@@ -13,16 +14,8 @@ std::size_t width(const std::string& text) {
 }
 
 void clean(std::string& text, bool may_have_spaces) {
-  if (text.empty()) text.push_back('-');
-  for (std::size_t at = 0; at < text.size(); ++at) {
-    const auto byte = static_cast<unsigned char>(text[at]);
-    // U+0080 to U+009F, two bytes each, are control characters too.
-    const bool is_long_control =
-        byte == 0xC2 && at + 1 < text.size() && static_cast<unsigned char>(text[at + 1]) < 0xA0;
-    if (is_long_control) text.erase(at, 1);
-    if (is_long_control || byte < 0x20 || byte == 0x7F) text[at] = '?';
-    if (byte == ' ' && !may_have_spaces) text[at] = '_';
-  }
+  text = text.empty() ? "-" : printable(text);
+  if (!may_have_spaces) std::ranges::replace(text, ' ', '_');
 }
 
 }  // namespace
