@@ -1,0 +1,28 @@
+#include "program/json_object.hpp"
+
+#include <algorithm>
+
+namespace sluice::program {
+
+std::optional<JsonObject> JsonObject::parse(std::string_view text) {
+  // RFC 8259, 2.
+  constexpr std::string_view white_space = " \t\r\n";
+  const std::size_t begin = std::min(text.find_first_not_of(white_space), text.size());
+  text = text.substr(begin, text.find_last_not_of(white_space) + 1 - begin);
+  auto members = base::json_members(text);
+  return members ? std::optional(JsonObject(*std::move(members))) : std::nullopt;
+}
+
+std::string_view JsonObject::written(std::string_view name) const {
+  const auto found = std::ranges::find_if(members_, [name](const base::JsonMember& member) {
+    return member.name.substr(1, member.name.size() - 2) == name;
+  });
+  return found == members_.end() ? std::string_view{} : found->value;
+}
+
+std::string JsonObject::text(std::string_view name) const {
+  const std::string_view value = written(name);
+  return value.starts_with('"') ? base::json_string(value) : std::string(value);
+}
+
+}  // namespace sluice::program
