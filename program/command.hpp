@@ -32,6 +32,8 @@ int run_rooms(const Invocation& invocation);
 int run_disconnect(const Invocation& invocation);
 int run_drain(const Invocation& invocation);
 int run_node(const Invocation& invocation);
+int run_subscribe(const Invocation& invocation);
+int run_poll(const Invocation& invocation);
 int run_options(const Invocation& invocation);
 int run_metrics(const Invocation& invocation);
 int run_caller(const Invocation& invocation);

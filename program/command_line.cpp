@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 
 #include "base/option_text.hpp"
 
@@ -53,6 +54,11 @@ std::string sentence_of(const base::Option& option) {
   return text + " Default " + option.defaults.front() + ".";
 }
 
+std::array<std::string_view, 2> variables_of_calls(bool to_client_port) {
+  if (to_client_port) return {"SLUICE_URL", "SLUICE_TOKEN"};
+  return {"SLUICE_GRPC", "SLUICE_API_KEY"};
+}
+
 }  // namespace
 
 std::string short_option_help(const std::vector<base::Option>& options) {
@@ -101,10 +107,10 @@ std::optional<int> CommandLine::read() {
   flags_ = std::move(split.flags);
   words_ = std::move(split.words);
   base::Environment environment = invocation_.environment;
-  if (variables_ == Variables::grpc_only) {
-    std::erase_if(environment, [](const auto& variable) {
-      return variable.first != "SLUICE_GRPC" && variable.first != "SLUICE_API_KEY";
-    });
+  if (variables_ != Variables::all) {
+    const auto names = variables_of_calls(variables_ == Variables::client_port);
+    std::erase_if(environment,
+                  [&names](const auto& variable) { return std::ranges::find(names, variable.first) == names.end(); });
   }
   const std::vector<std::string> problems = set_.load(flags_, environment);
   for (const std::string& problem : problems) complain(invocation_.command, problem);

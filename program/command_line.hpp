@@ -23,8 +23,8 @@ struct Manual {
 class CommandLine {
  public:
   // Which variables of the environment set options: those of the gateway must not change what a call does, as both have
-  // options of one name (namespace).
-  enum class Variables { all, grpc_only };
+  // options of one name (namespace). A call over gRPC and a client of the client port have two each.
+  enum class Variables { all, grpc_only, client_port };
 
   // `invocation` outlives this. With `Variables::all` there is --config, too, and help is that of the gateway.
   CommandLine(const Invocation& invocation, const Manual& manual, Variables variables);

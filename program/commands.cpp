@@ -25,6 +25,8 @@ constexpr std::array commands{
     Command{"disconnect", "End connections.", run_disconnect},
     Command{"drain", "Take a node out of service, and watch.", run_drain},
     Command{"node", "Show a node: version, load, limits.", run_node},
+    Command{"subscribe", "Print the messages of rooms as they come.", run_subscribe},
+    Command{"poll", "Print what came to rooms since the last time.", run_poll},
     Command{"options", "Print every option of serve.", run_options},
     Command{"metrics", "Print every metric of serve.", run_metrics},
     Command{"token", "Make a client's token, or check one.", run_token},
@@ -39,6 +41,8 @@ std::string overview() {
     if (command.run == run_serve) text += "\nThe gateway:\n";
     if (command.run == run_publish)
       text += "\nCalls to a running one, over gRPC (--grpc ADDRESS, default 127.0.0.1:8081):\n";
+    if (command.run == run_subscribe)
+      text += "\nClients of a running one, over its client port (--url URL, default http://127.0.0.1:8080):\n";
     if (command.run == run_options) text += "\nOffline:\n";
     text.append("  ").append(command.name).append(14 - command.name.size(), ' ').append(command.sentence).append("\n");
   }

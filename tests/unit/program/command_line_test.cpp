@@ -32,10 +32,11 @@ struct Read {
   std::string output, errors;
 };
 
-Read read(Texts arguments, const base::Environment& environment = {}) {
+Read read(Texts arguments, const base::Environment& environment = {},
+          CommandLine::Variables variables = CommandLine::Variables::grpc_only) {
   Read result;
   const Invocation invocation{"some", std::move(arguments), environment};
-  CommandLine line(invocation, manual, CommandLine::Variables::grpc_only);
+  CommandLine line(invocation, manual, variables);
   line.add(result.options);
   testing::internal::CaptureStdout();
   testing::internal::CaptureStderr();
@@ -83,6 +84,11 @@ TEST(CommandLine, OfTheEnvironmentOnlyTheAddressCounts) {
   EXPECT_EQ(result.options.grpc, "10.0.0.1:1");
   EXPECT_TRUE(result.options.rooms.empty());
   EXPECT_FALSE(result.options.everyone);
+}
+
+TEST(CommandLine, AClientHasVariablesOfItsOwn) {
+  const Read result = read({}, {{"SLUICE_GRPC", "10.0.0.1:1"}}, CommandLine::Variables::client_port);
+  EXPECT_EQ(result.options.grpc, "127.0.0.1:8081");
 }
 
 TEST(CommandLine, ACallHasNoFile) { EXPECT_EQ(read({"--config", "x.toml"}).code, exit_usage); }

@@ -89,6 +89,30 @@ TEST(Commands, ACallThatNobodyAnswersNamesTheAddress) {
             "another address\n");
 }
 
+TEST(Commands, AClientThatNobodyAnswersNamesTheUrl) {
+  for (const std::string name : {"subscribe", "poll"}) {
+    const Ran ran = run({name}, {{"SLUICE_URL", "http://127.0.0.1:1"}});
+    EXPECT_EQ(ran.code, 1);
+    EXPECT_EQ(ran.errors, "sluice " + name +
+                              ": no gateway answers at http://127.0.0.1:1; is `sluice serve` running? --url or "
+                              "SLUICE_URL names another client port\n");
+  }
+}
+
+TEST(Commands, AClientRefusesWhatMakesNoSense) {
+  for (const std::vector<std::string>& wrong : {std::vector<std::string>{"subscribe", "lobby"},
+                                                {"subscribe", "--url", "nowhere"},
+                                                {"subscribe", "--since", "yesterday"},
+                                                {"subscribe", "--token", "a b"},
+                                                {"subscribe", "--tls-ca", "x.pem"},
+                                                {"poll", "--wait", "soon"},
+                                                {"poll", "--count", "1"},
+                                                {"poll", "--follow", "--wait", "0"},
+                                                {"poll", "--cursor", "x", "--since", "00c0ffee00c0ffee-1"}}) {
+    EXPECT_EQ(run(wrong).code, 2) << wrong.at(1);
+  }
+}
+
 TEST(Check, SaysOkOfTheSampleFile) {
   const Ran ran = run({"check", "--config", file_with(run({"options", "--sample"}).output)});
   EXPECT_EQ(ran.output, "ok\n");
