@@ -214,7 +214,9 @@ std::optional<std::vector<JsonMember>> json_members(std::string_view text) {
   Scanner scanner(text, 0);
   std::vector<JsonMember> found;
   const auto each = [&found](std::string_view name, std::string_view value) { found.push_back({name, value}); };
+  scanner.skip_space();
   if (!scanner.members(0, each)) return std::nullopt;
+  scanner.skip_space();
   return scanner.is_at_end() ? std::optional(std::move(found)) : std::nullopt;
 }
 

@@ -27,7 +27,7 @@ struct JsonMember {
   std::string_view name;  // as it is written, with its quotes
   std::string_view value;
 };
-// The members of an object, likewise.
+// The members of an object, likewise, but white space may stand around it, as a file ends with a line.
 std::optional<std::vector<JsonMember>> json_members(std::string_view text);
 
 // What a string says, whose writing is valid. Half a surrogate pair becomes U+FFFD.

@@ -212,10 +212,7 @@ std::optional<std::uint64_t> read_id(std::string_view value) {
 }  // namespace
 
 ReadCommand read_command(std::string_view text, Dialect dialect) {
-  // White space around it is JSON's, and pads datagrams.
-  constexpr std::string_view white = " \t\r\n";
-  const std::size_t begin = std::min(text.find_first_not_of(white), text.size());
-  const auto members = base::json_members(text.substr(begin, text.find_last_not_of(white) + 1 - begin));
+  const auto members = base::json_members(text);
   if (!members) return {std::nullopt, bad("a command is one JSON object")};
   const std::string_view given_id = find(*members, "id");
   const auto id = read_id(given_id);

@@ -179,7 +179,8 @@ test('tokens are revoked by id and by subject, and users are blocked', async (t)
 
 test('keys are read again when their file changes, and a broken file leaves the last ones', async (t) => {
   const write = folder(t);
-  const file = write('keys.json', JSON.stringify({ keys: [jwk(pairs.p256, { kid: 'a' })] }));
+  // As editors and shells write files: the last line has an end.
+  const file = write('keys.json', `${JSON.stringify({ keys: [jwk(pairs.p256, { kid: 'a' })] }, null, 2)}\n`);
   const gateway = await startGateway(t, ['--token-jwks', file]);
   const a = token({}, { alg: 'ES256', key: pairs.p256.privateKey, head: { kid: 'a' } });
   const b = token({}, { alg: 'EdDSA', key: pairs.ed25519.privateKey, head: { kid: 'b' } });

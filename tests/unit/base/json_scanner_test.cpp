@@ -48,7 +48,8 @@ TEST(JsonScanner, MembersAreGivenAsTheyAreWritten) {
   ASSERT_EQ(members->size(), 2U);
   EXPECT_EQ(members->at(1).name, "\"b\"");
   EXPECT_EQ(members->at(1).value, "\"x\"");
-  for (const char* text : {"[]", "{", "{}x", ""}) EXPECT_FALSE(json_members(text)) << text;
+  for (const char* text : {"[]", "{", "{}x", "", " ", "{}\n{}"}) EXPECT_FALSE(json_members(text)) << text;
+  EXPECT_EQ(json_members(" \r\n{\"a\":1}\t\n")->size(), 1u);
 }
 
 TEST(JsonScanner, AStringSaysWhatItsEscapesMean) {
