@@ -1,0 +1,63 @@
+// Draws the pictures of docs/monitoring/: two gateways under everyday load, beside them others that fall ill after half a
+// minute, the real Prometheus that scrapes all of them, and the dashboard's own queries. Takes three minutes:
+//   SLUICE_BINARY=build/release/sluice node tests/monitoring/pictures.mjs
+import { mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { root } from '../integration/harness.mjs';
+import { causes } from './causes.mjs';
+import { draw } from './draw.mjs';
+import { everyday } from './everyday.mjs';
+import { dashboard, filled } from './queries.mjs';
+import { Undo, World } from './world.mjs';
+
+// What each row of the dashboard shows, and of which pods.
+const rows = {
+  Overview: { file: 'overview', pods: ['gateway-0', 'gateway-1', 'dropping', 'full'] },
+  'Coming and going': { file: 'coming-and-going', pods: ['gateway-0', 'door', 'rude', 'full'] },
+  Workers: { file: 'workers', pods: ['gateway-0', 'busy'] },
+  'Slow clients': { file: 'slow-clients', pods: ['gateway-0', 'waiting', 'closing', 'dropping'] },
+  'Rooms and history': { file: 'rooms-and-history', pods: ['gateway-0', 'gateway-1', 'short'] },
+  'Control plane': { file: 'control-plane', pods: ['gateway-0', 'mail', 'strangers'] },
+  Backends: { file: 'backends', pods: ['gateway-0', 'logic', 'hanging'] },
+  UDP: { file: 'udp', pods: ['gateway-0', 'datagrams'] },
+  'Draining and restarts': { file: 'draining', pods: ['gateway-0', 'drained', 'restarted'] },
+};
+
+function panelsByRow() {
+  const found = {};
+  let row;
+  for (const panel of dashboard().panels) {
+    if (panel.type === 'row') found[(row = panel.title)] = [];
+    else found[row].push(panel);
+  }
+  return found;
+}
+
+async function main() {
+  const undo = new Undo();
+  try {
+    const world = await World.start(undo);
+    const healthy = ['gateway-0', 'gateway-1'];
+    await Promise.all(healthy.map((pod) => everyday(world, pod)));
+    const start = Date.now() / 1000;
+    // Not to wait for anything: it is the picture's first part, in which all is well.
+    await new Promise((resolve) => setTimeout(resolve, 30_000));
+    const ill = [...new Set(Object.values(rows).flatMap((row) => row.pods))].filter((pod) => !healthy.includes(pod));
+    // The busy one first: it takes a whole core from the others.
+    await causes.busy.run(world, 'busy');
+    await Promise.all(ill.filter((pod) => pod !== 'busy').map((pod) => causes[pod].run(world, pod)));
+    const end = Date.now() / 1000;
+    const span = { start, end, step: Math.ceil((end - start) / 75) };
+    const folder = path.join(root, 'docs/monitoring');
+    mkdirSync(folder, { recursive: true });
+    const panels = panelsByRow();
+    for (const [title, { file, pods }] of Object.entries(rows)) {
+      const variables = { pod: pods.join('|') };
+      writeFileSync(path.join(folder, `${file}.svg`), await draw(panels[title], { world, variables, span, filled }));
+    }
+  } finally {
+    await undo.run();
+  }
+}
+
+await main();
