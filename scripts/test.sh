@@ -3,12 +3,12 @@
 # something failed. What failed does not stop what comes after it.
 #   scripts/test.sh            everything, as CI does
 #   scripts/test.sh --quick    unit and integration tests of the release build
-#   scripts/test.sh PART...    some of: text release tsan asan fuzz tidy
+#   scripts/test.sh PART...    some of: text release monitoring tsan asan fuzz tidy
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 source scripts/stages.sh
 
-all_parts=(text release tsan asan fuzz tidy)
+all_parts=(text release monitoring tsan asan fuzz tidy)
 parts=("${@:-${all_parts[@]}}")
 [[ ${1-} != --quick ]] || parts=(release)
 for part in "${parts[@]}"; do
@@ -41,6 +41,13 @@ unit_tests() {
 
 integration_tests() { SLUICE_BINARY="$PWD/$1" tests/integration/run.sh "$PWD/$1"; }
 
+# The rules, the dashboard, and Prometheus with gateways that fall ill on purpose: files beside the integration tests,
+# whose packages they use.
+monitoring_tests() {
+  local files=("$PWD"/tests/monitoring/*.test.mjs)
+  SLUICE_BINARY="$PWD/$1" tests/integration/run.sh "$PWD/$1" "${files[@]}"
+}
+
 # build_and_test PRESET [no-program]: a build, its unit tests, and the integration tests against its program.
 build_and_test() {
   local preset=$1
@@ -60,6 +67,14 @@ part_text() {
 part_release() {
   build_and_test release
   stage exit 1 "generated docs" scripts/generated_docs.sh --check
+}
+part_monitoring() {
+  # Nothing is left to do there, unless this part runs alone.
+  if stage exit 25 "monitoring build" build release; then
+    stage node 10 "monitoring tests" monitoring_tests build/release/sluice
+  else
+    cannot_run "monitoring tests" "the build failed"
+  fi
 }
 part_tsan() { build_and_test tsan no-program; }
 part_asan() { build_and_test asan; }

@@ -1,0 +1,78 @@
+// The real Prometheus, real gateways with the labels that Kubernetes gives: each alert fires under a cause of its own,
+// and every query of the dashboard gives data.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { causes } from './causes.mjs';
+import { everyday } from './everyday.mjs';
+import { queries, filled } from './queries.mjs';
+import { Undo, World } from './world.mjs';
+
+const undo = new Undo();
+let world;
+const results = {};
+
+// What takes more than seconds, or a kernel or a bug that fails us, fires in promtool's tests alone.
+const promtoolOnly = ['SluiceInternalErrors', 'SluicePublishSlow', 'SluiceUdpLost'];
+// Queries that move under such causes alone.
+const still = [/sluice_handler_exceptions_total/, /sluice_udp_lost_total/];
+
+before(async () => {
+  world = await World.start(undo);
+  // Before there is any target.
+  results.nothing = await world.provoke('', ['SluiceAbsent']).then(() => null, (error) => error);
+  const ways = [['quiet', everyday(world, 'quiet')], ...Object.entries(causes).map(([pod, cause]) => [pod, cause.run(world, pod)])];
+  await Promise.all(ways.map(async ([pod, way]) => (results[pod] = await way.then(() => null, (error) => error))));
+}, { timeout: 280_000 });
+after(() => undo.run());
+
+test('where no node is scraped, an alert says so', () => assert.equal(results.nothing, null));
+
+for (const [pod, { alerts }] of Object.entries(causes)) {
+  test(`${alerts.join(', ')} under a cause of ${alerts.length > 1 ? 'their' : 'its'} own: ${pod}`, () => {
+    if (results[pod]) throw results[pod];
+  });
+}
+
+test('a loaded gateway with clients of every kind and a backend provokes no alert', () => {
+  if (results.quiet) throw results.quiet;
+  // It shares the machine with one that is busy on purpose, and may be late for that.
+  const late = new Set(['SluiceLoopLag', 'SluiceMailboxWait', 'SluiceFanOutSlow', 'SluicePublishSlow']);
+  assert.deepEqual([...(world.fired.get('quiet') ?? [])].filter((alert) => !late.has(alert)), []);
+});
+
+test('every alert is provoked here, or named as one that cannot be', async () => {
+  const all = (await world.prometheus.rules()).filter((rule) => rule.type === 'alerting').map((rule) => rule.name);
+  const provoked = ['SluiceAbsent', ...Object.values(causes).flatMap((cause) => cause.alerts)];
+  assert.deepEqual([...provoked, ...promtoolOnly].sort(), all.sort());
+});
+
+test('every query of the dashboard gives data, and moves under its cause', async () => {
+  const lazy = [];
+  for (const { title, expr } of queries()) {
+    const found = await world.prometheus.range(filled(expr), world.began);
+    const values = found.flatMap((one) => one.values.map(([, value]) => Number(value)));
+    assert.ok(values.length > 0, `${title}: no data for ${filled(expr)}`);
+    if (!values.some((value) => value > 0) && !still.some((pattern) => pattern.test(expr))) lazy.push(`${title}: ${expr}`);
+  }
+  assert.deepEqual(lazy, []);
+});
+
+test('the dashboard shows one node, one job or all together, as its variables say', async () => {
+  const open = queries().find((one) => one.title === 'Open connections').expr;
+  const lines = async (variables) => (await world.prometheus.range(filled(open, variables), world.began)).map((one) => one.metric);
+  assert.deepEqual((await lines({ pod: 'quiet' })).map((one) => one.pod), ['quiet']);
+  assert.deepEqual((await lines({ pod: '(quiet|door)' })).map((one) => one.pod).sort(), ['door', 'quiet']);
+  assert.deepEqual(await lines({ job: 'alone', by: 'namespace,job' }), [{ job: 'alone', namespace: 'games' }]);
+  assert.deepEqual(await lines({ by: 'all' }), [{}]);
+  assert.deepEqual(await lines({ namespace: 'elsewhere' }), []);
+  for (const { title, expr } of queries()) assert.ok(filled(expr).indexOf('$') < 0, title);
+});
+
+test('every query works for one node, one job, and all together', async () => {
+  for (const { title, expr } of queries()) {
+    for (const by of ['pod,instance', 'namespace,job', 'all']) {
+      const found = await world.prometheus.range(filled(expr, { by }), world.began, 5);
+      assert.ok(found.length > 0, `${title} by ${by}`);
+    }
+  }
+});
