@@ -47,7 +47,7 @@ IDLE_SSE = Row(
 IDLE_POLL = Row(
     "idle-poll",
     "10,000 held polls, each on a connection that is kept alive: the connection and the session together",
-    # A session counts as a connection, of which a limit of 20,000 open files leaves room for 19,700.
+    # Their sessions have no file, so that a limit of 20,000 open files leaves room for them.
     idle(10_000, "--access", "poll", "--path", "/poll?room=idle"),
     RSS,
     ("server_cpu_us_per_connect",),

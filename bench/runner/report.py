@@ -67,7 +67,8 @@ def head(figures):
         "",
         "Events to backends: [benchmarks/events.md](benchmarks/events.md); tokens that are not good: "
         "[benchmarks/tokens.md](benchmarks/tokens.md);",
-        "clients that have only HTTP: [benchmarks/http.md](benchmarks/http.md).",
+        "clients that have only HTTP: [benchmarks/http.md](benchmarks/http.md); datagrams: "
+        "[benchmarks/udp.md](benchmarks/udp.md).",
         "",
         "## Method",
         *paragraphs(METHOD.format(interval=interval_words(confidence))),
