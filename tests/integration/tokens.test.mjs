@@ -148,7 +148,7 @@ test('a connection ends when its token does', async (t) => {
   stays.send('still here');
   await stays.has('still here');
   // A Socket.IO socket has no socket of its own to close.
-  assert.equal(await gateway.metric('sluice_connections_closed_total', { reason: 'expired' }), 1);
+  await gateway.untilMetric('sluice_connections_closed_total', { reason: 'expired' }, (value) => value === 1);
 });
 
 test('tokens are revoked by id and by subject, and users are blocked', async (t) => {
