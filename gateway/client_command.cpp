@@ -143,11 +143,14 @@ base::Status read_data(std::string_view data, std::string_view encoding, ClientC
 }
 
 base::Status read_message(std::string_view what, const Members& members, Dialect dialect, ClientCommand& command) {
-  const auto status = dialect == Dialect::datagrams
-                          ? check_members(what, members, {"room", "event", "data", "encoding", "token"})
-                          : check_members(what, members, {"room", "event", "data", "encoding"});
-  if (!status) return status;
-  if (auto read = read_text(members, "token", command.token); !read) return read;
+  if (dialect == Dialect::datagrams) {
+    if (auto status = check_members(what, members, {"room", "event", "data", "encoding", "token"}); !status) {
+      return status;
+    }
+  } else if (auto status = check_members(what, members, {"room", "event", "data", "encoding"}); !status) {
+    return status;
+  }
+  if (auto status = read_text(members, "token", command.token); !status) return status;
   if (const std::string_view room = find(members, "room"); !room.empty()) {
     if (!is_text(room)) return bad("room is not a name");
     command.rooms.push_back(base::json_string(room));

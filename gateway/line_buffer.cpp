@@ -18,9 +18,9 @@ std::optional<std::string_view> LineBuffer::next(std::string_view& bytes, std::s
   if (is_too_long_ || bytes.empty()) return std::nullopt;
   const std::size_t end = bytes.find('\n');
   const std::string_view fresh = bytes.substr(0, end);
-  // A CR may stand before the end.
-  if (begun_.size() + fresh.size() > line_bytes_max + 1 ||
-      (end != std::string_view::npos && begun_.size() + without_end(fresh).size() > line_bytes_max)) {
+  // A CR before the end is no part of the line; what comes may be one.
+  const bool may_be_end = end == std::string_view::npos || (fresh.empty() ? begun_ : fresh).ends_with('\r');
+  if (begun_.size() + fresh.size() > line_bytes_max + (may_be_end ? 1 : 0)) {
     is_too_long_ = true;
     return std::nullopt;
   }

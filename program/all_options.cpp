@@ -14,15 +14,28 @@ bool collide(const base::Address& a, const base::Address& b) {
   return a == b || is_wildcard(a) || is_wildcard(b);
 }
 
+struct Ports {
+  const char* flag;
+  const std::vector<base::Address>& addresses;
+  bool is_for_clients = true;
+};
+
+void tell_collisions(const Ports& ours, const Ports& others, std::vector<std::string>& problems) {
+  // That one port cannot be both of control's, control says itself.
+  const bool are_control = !ours.is_for_clients && !others.is_for_clients;
+  for (const base::Address& address : ours.addresses) {
+    for (const base::Address& taken : others.addresses) {
+      if (!collide(address, taken) || (are_control && address == taken)) continue;
+      problems.push_back(std::string(ours.flag) + ": " + address.text() + " collides with " + others.flag + " " +
+                         taken.text());
+    }
+  }
+}
+
 }  // namespace
 
 std::vector<std::string> AllOptions::validate() const {
   std::vector<std::string> problems;
-  struct Ports {
-    const char* flag;
-    const std::vector<base::Address>& addresses;
-    bool is_for_clients = true;
-  };
   const std::vector<base::Address> grpc{control.grpc}, admin{control.admin};
   // All that is taken of TCP; each is named before those with which it could collide.
   const std::array<Ports, 6> all{{{"--admin", admin, false},
@@ -32,17 +45,7 @@ std::vector<std::string> AllOptions::validate() const {
                                   {"--listen-tls", tls.listen_tls},
                                   {"--listen", gateway.listen}}};
   for (auto ours = all.begin(); ours != all.end(); ++ours) {
-    for (auto other = ours + 1; other != all.end(); ++other) {
-      for (const base::Address& address : ours->addresses) {
-        for (const base::Address& taken : other->addresses) {
-          // That one port cannot be both of control's, control says itself.
-          const bool are_control = !ours->is_for_clients && !other->is_for_clients;
-          if (!collide(address, taken) || (are_control && address == taken)) continue;
-          problems.push_back(std::string(ours->flag) + ": " + address.text() + " collides with " + other->flag + " " +
-                             taken.text());
-        }
-      }
-    }
+    for (auto others = ours + 1; others != all.end(); ++others) tell_collisions(*ours, *others, problems);
   }
   const auto open_to_anyone = [&](const char* flag, const std::vector<base::Address>& addresses) {
     const auto problem = tokens.has_keys() ? std::string() : gateway.open_to_anyone(flag, addresses);

@@ -74,7 +74,7 @@ void Frames::seal(WireFormat format) {
 }
 
 void Frames::end_turn(base::TimePoint now) {
-  for (WireFormat format = 0; format < current_.size(); ++format) {
+  for (WireFormat format = 0; format < wire_formats_max; ++format) {
     Chunk* const chunk = current_[format];
     if (chunk == nullptr || chunk->frames_.empty()) continue;
     if (chunk->references_ > 1 || chunk->bytes_.size() > chunk_bytes) {

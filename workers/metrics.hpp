@@ -42,6 +42,18 @@ struct TlsMetrics {
   base::Cell failed_handshakes;    // ended by a fault or by the client's leaving; a deadline's are not seen here
   base::Cell truncated;            // the client's stream ended without the goodbye that TLS has for it
   base::Cell certificate_expires;  // Unix time in seconds of the first that does; 0: there is no TLS
+
+  template <class Visitor>
+  void describe(Visitor& v) const {
+    v.summed().counter("sluice_tls_handshakes_full_total", full_handshakes, "TLS handshakes done with a certificate.");
+    v.summed().counter("sluice_tls_handshakes_resumed_total", resumed_handshakes, "TLS handshakes done with a ticket.");
+    v.summed().counter("sluice_tls_handshakes_failed_total", failed_handshakes,
+                       "TLS handshakes that ended by a fault or by the client's leaving.");
+    v.summed().counter("sluice_tls_truncated_total", truncated,
+                       "TLS connections whose stream ended without the goodbye that TLS has for it.");
+    v.summed_max().gauge("sluice_tls_certificate_expires_timestamp_seconds", certificate_expires,
+                         "When the first of the certificates expires; 0 without TLS.");
+  }
 };
 
 // About datagrams.
@@ -52,6 +64,21 @@ struct UdpMetrics {
   base::Cell too_large;         // messages that do not fit into a datagram, once a receiver
   base::Cell lost;              // that the kernel refused to send
   base::Cell overflows;         // that the kernel threw away, as its buffer was full
+
+  template <class Visitor>
+  void describe(Visitor& v) const {
+    v.summed().counter("sluice_udp_received_total", received, "Datagrams read.");
+    v.summed().counter("sluice_udp_sent_total", sent, "Datagrams handed to the kernel.");
+    v.summed().counter("sluice_udp_challenges_total", challenges,
+                       "Subscriptions by datagram that were answered with a challenge, as the address was not proven.");
+    v.summed().counter("sluice_udp_answers_withheld_total", answers_withheld,
+                       "Answers that would have been longer than the question of an address that is not proven.");
+    v.summed().counter("sluice_udp_too_large_total", too_large,
+                       "Messages that did not fit into a receiver's datagram.");
+    v.summed().counter("sluice_udp_lost_total", lost, "Datagrams that the kernel refused to send.");
+    v.summed().counter("sluice_udp_overflows_total", overflows,
+                       "Datagrams that the kernel threw away because its receive buffer was full.");
+  }
 };
 
 struct alignas(64) Metrics {
@@ -147,27 +174,8 @@ struct alignas(64) Metrics {
     v.summed().counter("sluice_inflated_messages_total", inflated_messages, "Deflated messages received from clients.");
     v.summed().counter("sluice_inflate_failures_total", inflate_failures,
                        "Deflated messages that were malformed or too large when inflated.");
-    v.summed().counter("sluice_tls_handshakes_full_total", tls.full_handshakes,
-                       "TLS handshakes done with a certificate.");
-    v.summed().counter("sluice_tls_handshakes_resumed_total", tls.resumed_handshakes,
-                       "TLS handshakes done with a ticket.");
-    v.summed().counter("sluice_tls_handshakes_failed_total", tls.failed_handshakes,
-                       "TLS handshakes that ended by a fault or by the client's leaving.");
-    v.summed().counter("sluice_tls_truncated_total", tls.truncated,
-                       "TLS connections whose stream ended without the goodbye that TLS has for it.");
-    v.summed_max().gauge("sluice_tls_certificate_expires_timestamp_seconds", tls.certificate_expires,
-                         "When the first of the certificates expires; 0 without TLS.");
-    v.summed().counter("sluice_udp_received_total", udp.received, "Datagrams read.");
-    v.summed().counter("sluice_udp_sent_total", udp.sent, "Datagrams handed to the kernel.");
-    v.summed().counter("sluice_udp_challenges_total", udp.challenges,
-                       "Subscriptions by datagram that were answered with a challenge, as the address was not proven.");
-    v.summed().counter("sluice_udp_answers_withheld_total", udp.answers_withheld,
-                       "Answers that would have been longer than the question of an address that is not proven.");
-    v.summed().counter("sluice_udp_too_large_total", udp.too_large,
-                       "Messages that did not fit into a receiver's datagram.");
-    v.summed().counter("sluice_udp_lost_total", udp.lost, "Datagrams that the kernel refused to send.");
-    v.summed().counter("sluice_udp_overflows_total", udp.overflows,
-                       "Datagrams that the kernel threw away because its receive buffer was full.");
+    tls.describe(v);
+    udp.describe(v);
     v.per_worker().counter("sluice_mailbox_messages_total", mailbox_messages, "Mail handled.");
     v.summed().histogram("sluice_mailbox_wait_seconds", mailbox_wait,
                          "From a message's acceptance until the worker took it from its mailbox.");

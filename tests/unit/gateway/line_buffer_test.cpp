@@ -33,6 +33,10 @@ TEST(LineBuffer, ALineMayBeAsLongAsItsLimitAndNoLonger) {
     LineBuffer whole, pieces;
     EXPECT_EQ(lines_of(whole, {std::string("12345678") + end}), std::vector<std::string>{"12345678"});
     EXPECT_EQ(lines_of(pieces, {"1234", "5678", end}), std::vector<std::string>{"12345678"});
+    LineBuffer bytes;
+    std::vector<std::string> one_by_one;
+    for (const char c : std::string("12345678") + end) one_by_one.emplace_back(1, c);
+    EXPECT_EQ(lines_of(bytes, one_by_one), std::vector<std::string>{"12345678"});
     LineBuffer over, over_in_pieces;
     EXPECT_TRUE(lines_of(over, {std::string("123456789") + end}).empty());
     EXPECT_TRUE(over.is_too_long());

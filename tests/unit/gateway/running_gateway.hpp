@@ -50,7 +50,8 @@ class RunningGateway {
     change(*this);
     reserve_port();
     options.listen = {address};
-    port_ = std::make_unique<ClientPort>(options);
+    if (has_udp) sockets.listen_udp = {address};
+    port_ = std::make_unique<ClientPort>(options, std::nullopt, ClientIdentity{}, no_limits, sockets);
     pool = std::make_unique<workers::Pool>(worker_options, 0x9f31c2d0, 0xc0ffee, *port_);
     port_->open(*pool);
     pool->start();
@@ -79,6 +80,8 @@ class RunningGateway {
   }
 
   Options options;
+  SocketOptions sockets;
+  bool has_udp = false;  // datagrams are taken on the same port, by number
   workers::Options worker_options;
   base::Address address = base::Address::parse("127.0.0.1:0").value();
   std::unique_ptr<workers::Pool> pool;
