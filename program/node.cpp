@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/log.hpp"
+#include "program/amounts.hpp"
 #include "program/command.hpp"
 #include "program/memory_trim.hpp"
 #include "program/random_number.hpp"
@@ -25,6 +26,17 @@ constexpr base::Duration flush_max = 2s;
 constexpr base::Duration trim_every = 2s;
 // What calls under way may still take when all clients are gone.
 constexpr base::Duration calls_max = 2s;
+// For what comes after them; generous, as what takes longer is killed.
+constexpr base::Duration end_max = 10s;
+
+std::string ready_status(const workers::Options& options) {
+  return "Ready: " + std::to_string(options.workers) + (options.workers == 1 ? " worker" : " workers") + ", room for " +
+         std::to_string(options.connections_max) + " connections";
+}
+
+std::string draining_status(std::uint64_t connections, std::chrono::milliseconds over) {
+  return "Draining over " + duration_text(over) + "; connections: " + std::to_string(connections);
+}
 
 control::Facts facts_of(const AllOptions& options) {
   return {.version = std::string(version),
@@ -134,29 +146,52 @@ void Node::start() {
   base::log_info("ready");
 }
 
-int Node::run(Signals& signals, const std::function<void()>& on_reload) {
+int Node::run(Signals& signals, Supervisor& supervisor, const std::function<void()>& on_reload) {
+  const std::string status = ready_status(options_.workers);
+  supervisor.ready(status);
   MemoryTrim trim;
   for (;;) {
-    const auto signal = signals.wait_until(base::Clock::now() + trim_every);
+    const auto signal = signals.wait_until(base::Clock::now() + std::min(trim_every, supervisor.alive_every()));
+    tell_alive(supervisor);
     trim.look(pool_.connections());
     revocations_.trim(std::chrono::system_clock::now());
     if (signal == Signals::Kind::reload) {
-      on_reload();
-      if (tls_) tls_->reload();
-      if (keys_) keys_->reload();
-      if (callers_file_) callers_file_->reload();
+      supervisor.reloading(base::Clock::now());
+      reload(on_reload);
+      supervisor.ready(status);
     }
     if (callers_file_) callers_file_->look();
     if (signal == Signals::Kind::stop) break;
   }
-  drain(signals);
+  drain(signals, supervisor);
   end(signals);
   return exit_ok;
 }
 
-void Node::drain(Signals& signals) {
-  const auto never = [] { return false; };
+void Node::reload(const std::function<void()>& on_reload) {
+  on_reload();
+  if (tls_) tls_->reload();
+  if (keys_) keys_->reload();
+  if (callers_file_) callers_file_->reload();
+}
+
+// As /healthz: a watchdog that ends the gateway is to see what a probe sees.
+void Node::tell_alive(Supervisor& supervisor) const {
+  if (pool_.slowest_turn_age() <= options_.control.stuck_worker_seconds) supervisor.alive(base::Clock::now());
+}
+
+void Node::drain(Signals& signals, Supervisor& supervisor) {
   const auto delay = options_.gateway.drain_delay_seconds, over = options_.gateway.drain_seconds;
+  const auto after = options_.workers.close_timeout_seconds + flush_max;
+  const auto never = [&] {
+    tell_alive(supervisor);
+    return false;
+  };
+  const auto is_empty = [&] {
+    tell_alive(supervisor);
+    return pool_.connections() == 0;
+  };
+  supervisor.stopping(draining_status(pool_.connections(), delay + over), delay + over + after + calls_max + end_max);
   control_.set_ready(false);
   base::log_info("draining",
                  {{"connections", pool_.connections()}, {"delay_ms", delay.count()}, {"over_ms", over.count()}});
@@ -164,8 +199,7 @@ void Node::drain(Signals& signals) {
   if (!pool_.is_draining()) wait(signals, base::Clock::now() + delay, pool_, never);
   pool_.stop_accepting();
   pool_.drain(over, {workers::EndReason::draining, 1001, "the gateway is going away"});
-  const auto until = base::Clock::now() + over + options_.workers.close_timeout_seconds + flush_max;
-  wait(signals, until, pool_, [this] { return pool_.connections() == 0; });
+  wait(signals, base::Clock::now() + over + after, pool_, is_empty);
   if (pool_.connections() != 0) base::log_warning("drain_overdue", {{"connections", pool_.connections()}});
 }
 

@@ -14,6 +14,7 @@
 #include "identity/revocations.hpp"
 #include "program/all_options.hpp"
 #include "program/signals.hpp"
+#include "program/supervisor.hpp"
 #include "workers/pool.hpp"
 
 namespace sluice::program {
@@ -27,12 +28,14 @@ class Node {
 
   // Opens all ports, then lets clients in. Throws std::runtime_error with a sentence if a port cannot be had.
   void start();
-  // Lives until a signal ends it; calls `on_reload` at each SIGHUP. Gives the exit code. A second signal does not come
-  // back from here: the process ends at once.
-  int run(Signals& signals, const std::function<void()>& on_reload);
+  // Lives until a signal ends it; calls `on_reload` at each SIGHUP; tells `supervisor` of all that. Gives the exit
+  // code. A second signal does not come back from here: the process ends at once.
+  int run(Signals& signals, Supervisor& supervisor, const std::function<void()>& on_reload);
 
  private:
-  void drain(Signals& signals);
+  void reload(const std::function<void()>& on_reload);
+  void tell_alive(Supervisor& supervisor) const;
+  void drain(Signals& signals, Supervisor& supervisor);
   void end(Signals& signals);
 
   const AllOptions& options_;

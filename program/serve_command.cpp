@@ -11,6 +11,7 @@
 #include "program/node.hpp"
 #include "program/reload.hpp"
 #include "program/signals.hpp"
+#include "program/supervisor.hpp"
 #include "program/version.hpp"
 #include "workers/cores.hpp"
 
@@ -73,7 +74,8 @@ int run_serve(const Invocation& invocation) {
                               {"connections_max", options.workers.connections_max}});
   Node node(options);
   node.start();
-  return node.run(signals, [&] { reload(line.set(), given, line.flags(), invocation.environment); });
+  Supervisor supervisor(invocation.environment);
+  return node.run(signals, supervisor, [&] { reload(line.set(), given, line.flags(), invocation.environment); });
 }
 
 }  // namespace sluice::program
