@@ -34,6 +34,7 @@ int run_drain(const Invocation& invocation);
 int run_node(const Invocation& invocation);
 int run_subscribe(const Invocation& invocation);
 int run_poll(const Invocation& invocation);
+int run_health(const Invocation& invocation);
 int run_options(const Invocation& invocation);
 int run_metrics(const Invocation& invocation);
 int run_caller(const Invocation& invocation);

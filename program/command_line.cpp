@@ -54,9 +54,18 @@ std::string sentence_of(const base::Option& option) {
   return text + " Default " + option.defaults.front() + ".";
 }
 
-std::array<std::string_view, 2> variables_of_calls(bool to_client_port) {
-  if (to_client_port) return {"SLUICE_URL", "SLUICE_TOKEN"};
-  return {"SLUICE_GRPC", "SLUICE_API_KEY"};
+std::vector<std::string_view> variables_of_calls(CommandLine::Variables variables) {
+  switch (variables) {
+    case CommandLine::Variables::all:
+      break;
+    case CommandLine::Variables::grpc_only:
+      return {"SLUICE_GRPC", "SLUICE_API_KEY"};
+    case CommandLine::Variables::client_port:
+      return {"SLUICE_URL", "SLUICE_TOKEN"};
+    case CommandLine::Variables::admin_only:
+      return {"SLUICE_ADMIN"};
+  }
+  return {};
 }
 
 }  // namespace
@@ -108,7 +117,7 @@ std::optional<int> CommandLine::read() {
   words_ = std::move(split.words);
   base::Environment environment = invocation_.environment;
   if (variables_ != Variables::all) {
-    const auto names = variables_of_calls(variables_ == Variables::client_port);
+    const auto names = variables_of_calls(variables_);
     std::erase_if(environment,
                   [&names](const auto& variable) { return std::ranges::find(names, variable.first) == names.end(); });
   }

@@ -23,8 +23,9 @@ struct Manual {
 class CommandLine {
  public:
   // Which variables of the environment set options: those of the gateway must not change what a call does, as both have
-  // options of one name (namespace). A call over gRPC and a client of the client port have two each.
-  enum class Variables { all, grpc_only, client_port };
+  // options of one name (namespace). A call over gRPC and a client of the client port have two each, a question to the
+  // admin port has where the gateway listens.
+  enum class Variables { all, grpc_only, client_port, admin_only };
 
   // `invocation` outlives this. With `Variables::all` there is --config, too, and help is that of the gateway.
   CommandLine(const Invocation& invocation, const Manual& manual, Variables variables);

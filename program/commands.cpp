@@ -27,6 +27,7 @@ constexpr std::array commands{
     Command{"node", "Show a node: version, load, limits.", run_node},
     Command{"subscribe", "Print the messages of rooms as they come.", run_subscribe},
     Command{"poll", "Print what came to rooms since the last time.", run_poll},
+    Command{"health", "Ask a gateway, on its admin port, whether it is well or ready.", run_health},
     Command{"options", "Print every option of serve.", run_options},
     Command{"metrics", "Print every metric of serve.", run_metrics},
     Command{"token", "Make a client's token, or check one.", run_token},

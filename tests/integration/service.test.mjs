@@ -1,4 +1,4 @@
-// The gateway under a supervisor: what it tells systemd.
+// The gateway under a supervisor: what it tells systemd, and its health as a probe of the program itself sees it.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -7,7 +7,7 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { test } from 'node:test';
-import { Watch, startGateway } from './harness.mjs';
+import { Watch, run, startGateway } from './harness.mjs';
 
 // Records what is told to a socket as systemd has it.
 class FakeSupervisor {
@@ -76,4 +76,38 @@ test('the watchdog is fed while the gateway serves and while it drains', async (
   gateway.expectedExit = 1;
   gateway.signal();
   await gateway.ended();
+});
+
+test('health asks whether the gateway is well, and whether it is ready', async (t) => {
+  const gateway = await startGateway(t, ['--drain-delay-seconds', '600']);
+  const admin = gateway.address('admin');
+  // No proxy stands between a gateway and its own health check.
+  const env = { SLUICE_ADMIN: admin, http_proxy: 'http://127.0.0.1:1' };
+  assert.deepEqual(await run(['health', '--admin', admin]), { code: 0, stdout: 'ok\n', stderr: '' });
+  assert.deepEqual(await run(['health', '--ready'], { env }), { code: 0, stdout: 'ready\n', stderr: '' });
+  gateway.signal();
+  await gateway.until(() => gateway.logged('draining'), 'the draining line');
+  assert.equal((await run(['health'], { env })).code, 0, 'a gateway that drains is well');
+  const draining = await run(['health', '--ready'], { env });
+  assert.deepEqual(draining, { code: 1, stdout: '', stderr: `sluice health: ${admin}: not ready: draining\n` });
+  gateway.expectedExit = 1;
+  gateway.signal();
+  await gateway.ended();
+});
+
+test('health of what is no admin port says which port it wants', async (t) => {
+  const gateway = await startGateway(t);
+  const wrong = await run(['health', '--admin', gateway.clients]);
+  assert.equal(wrong.code, 1);
+  assert.match(wrong.stderr, /the answer is 404; --admin wants the gateway's admin port \(8082\)/);
+});
+
+test('health waits no longer than it is told', async (t) => {
+  const gateway = await startGateway(t);
+  gateway.child.kill('SIGSTOP');
+  t.after(() => gateway.child.kill('SIGCONT'));
+  const late = await run(['health', '--admin', gateway.address('admin'), '--timeout-seconds', '0.2']);
+  gateway.child.kill('SIGCONT');
+  assert.equal(late.code, 1);
+  assert.match(late.stderr, /no answer within 200ms \(--timeout-seconds\)/);
 });

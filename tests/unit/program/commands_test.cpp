@@ -113,6 +113,28 @@ TEST(Commands, AClientRefusesWhatMakesNoSense) {
   }
 }
 
+TEST(Health, OfAGatewayThatIsNotThereIsAFailureThatNamesTheAddress) {
+  const Ran ran = run({"health", "--admin", "127.0.0.1:1"});
+  EXPECT_EQ(ran.code, 1);
+  EXPECT_EQ(ran.output, "");
+  EXPECT_TRUE(ran.errors.starts_with("sluice health: 127.0.0.1:1: ")) << ran.errors;
+}
+
+TEST(Health, IsAskedOnLoopbackWhereTheGatewayListensAnywhere) {
+  for (const std::string any : {"[::]:1", "0.0.0.0:1"}) {
+    const Ran ran = run({"health"}, {{"SLUICE_ADMIN", any}, {"SLUICE_WORKERS", "no matter"}});
+    EXPECT_EQ(ran.code, 1);
+    EXPECT_TRUE(ran.errors.starts_with("sluice health: 127.0.0.1:1: ")) << ran.errors;
+  }
+}
+
+TEST(Health, NeedsAnAddressThatCanBeCalled) {
+  for (const std::string address : {"localhost", "127.0.0.1:0", ":8082", "host:"}) {
+    EXPECT_EQ(run({"health", "--admin", address}).code, 2) << address;
+  }
+  EXPECT_EQ(run({"health", "now"}).code, 2);
+}
+
 TEST(Check, SaysOkOfTheSampleFile) {
   const Ran ran = run({"check", "--config", file_with(run({"options", "--sample"}).output)});
   EXPECT_EQ(ran.output, "ok\n");
