@@ -5,6 +5,7 @@
 
 #include "base/json_text.hpp"
 #include "base/option_values.hpp"
+#include "base/roff_text.hpp"
 
 namespace sluice::base {
 namespace {
@@ -225,6 +226,19 @@ std::string option_json(const std::vector<Option>& options) {
     append_object(out, option);
   }
   return out + "\n]\n";
+}
+
+std::string option_man(const std::vector<Option>& options) {
+  std::string out;
+  for (const Option& option : options) {
+    if (begins_section(options, option)) out.append(".SS ").append(roff_text(option.section)).append("\n");
+    const std::string value = placeholder(option);
+    out.append(".TP\n\\fB").append(roff_text(option.flag())).append("\\fR");
+    if (!value.empty()) out.append(" \\fI").append(roff_text(value)).append("\\fR");
+    out.append("\n").append(roff_text(option.info.sentence)).append("\n.br\n");
+    out.append(roff_text(facts(option))).append("\n");
+  }
+  return out;
 }
 
 std::string option_sample_file(const std::vector<Option>& options) {

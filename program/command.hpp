@@ -1,6 +1,7 @@
 #pragma once
 // Command: one word behind `sluice`, such as `serve` or `publish`, and what all of them share.
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,6 +25,9 @@ struct Command {
   // Gives the exit code. An exception that escapes is printed as one line, with exit code 1.
   int (*run)(const Invocation& invocation);
 };
+
+// All there are, in the order in which `sluice help` lists them.
+std::span<const Command> all_commands();
 
 int run_serve(const Invocation& invocation);
 int run_publish(const Invocation& invocation);

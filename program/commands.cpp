@@ -91,6 +91,8 @@ int dispatch(std::vector<std::string> arguments, const base::Environment& enviro
 
 }  // namespace
 
+std::span<const Command> all_commands() { return commands; }
+
 void print(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }
 
 void complain(std::string_view command, std::string_view what) {

@@ -3,18 +3,21 @@
 #include "base/option_text.hpp"
 #include "program/all_options.hpp"
 #include "program/command_line.hpp"
+#include "program/man_page.hpp"
 #include "program/version.hpp"
 
 namespace sluice::program {
 namespace {
 
 constexpr Manual options_manual{
-    .usage = "sluice options [--markdown|--json|--sample] [OPTION of serve]...",
+    .usage = "sluice options [--markdown|--json|--sample|--man] [OPTION of serve]...",
     .about =
         "Prints every option of `sluice serve`. --json shows each one's present value, too: what serve would\n"
-        "use with this environment and the options given here. --sample prints a file for --config.\n",
+        "use with this environment and the options given here. --sample prints a file for --config, --man the\n"
+        "manual page sluice(1).\n",
     .examples =
         "  sluice options --sample > sluice.toml\n"
+        "  sluice options --man | man -l -\n"
         "  sluice options --json --config sluice.toml | jq '.[] | select(.value != .default)'\n",
 };
 constexpr Manual check_manual{
@@ -32,15 +35,16 @@ constexpr Manual version_manual{
 
 struct FormatOptions {
   static constexpr std::string_view section = "Output of this command";
-  bool markdown = false, json = false, sample = false;
+  bool markdown = false, json = false, sample = false, man = false;
   template <class Visitor>
   void describe(Visitor& visitor) {
     visitor.option("markdown", markdown, {.sentence = "Print docs/options.md.", .in_file = false});
     visitor.option("json", json, {.sentence = "Print a JSON array.", .in_file = false});
     visitor.option("sample", sample, {.sentence = "Print a file for --config.", .in_file = false});
+    visitor.option("man", man, {.sentence = "Print the manual page.", .in_file = false});
   }
   std::vector<std::string> validate() const {
-    if (markdown + json + sample > 1) return {"--markdown, --json and --sample: only one at a time"};
+    if (markdown + json + sample + man > 1) return {"--markdown, --json, --sample and --man: only one at a time"};
     return {};
   }
 };
@@ -62,7 +66,7 @@ int run_options(const Invocation& invocation) {
                     : format.json   ? base::option_json
                     : format.sample ? base::option_sample_file
                                     : base::option_help;
-  print(made(options));
+  print(format.man ? man_page(all_commands(), options) : made(options));
   return exit_ok;
 }
 

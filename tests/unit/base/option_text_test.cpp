@@ -38,6 +38,16 @@ TEST(OptionHelp, ShowsFlagSentenceAndFacts) {
   EXPECT_TRUE(has(help, "Default none; may be repeated; SLUICE_NAME")) << help;
 }
 
+TEST(OptionMan, HasASubsectionForEachSectionAndAnItemForEachOption) {
+  const std::string man = option_man(Declared().options());
+  EXPECT_TRUE(has(man,
+                  ".SS First\n.TP\n\\fB\\-\\-workers\\fR \\fIN\\fR\nHow many threads.\n.br\n"
+                  "Default 2; threads, 0 to 256; SLUICE_WORKERS\n"))
+      << man;
+  EXPECT_TRUE(has(man, ".TP\n\\fB\\-\\-share\\-port\\fR\n")) << man;
+  EXPECT_TRUE(has(man, ".SS Second\n")) << man;
+}
+
 struct WordyOptions {
   static constexpr std::string_view section = "Wordy";
   bool value = false;

@@ -178,6 +178,11 @@ TEST(Options, DocumentsDoNotDependOnTheEnvironment) {
   EXPECT_EQ(run({"options", "--markdown"}, {{"SLUICE_WORKERS", "3"}}).output, run({"options", "--markdown"}).output);
 }
 
+TEST(Options, ShowOneFormAtATime) {
+  EXPECT_TRUE(run({"options", "--man"}).output.starts_with(".TH SLUICE 1 "));
+  EXPECT_EQ(run({"options", "--man", "--json"}).code, 2);
+}
+
 TEST(Metrics, AreListed) { EXPECT_NE(run({"metrics"}).output.find("`sluice_connections`"), std::string::npos); }
 
 TEST(Serve, RefusesWhatItCannotDoBeforeItStarts) {
