@@ -15,6 +15,8 @@ target_compile_definitions(sluice_compile INTERFACE
   BOOST_ASIO_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED BOOST_BEAST_SEPARATE_COMPILATION)
 set(CMAKE_CXX_EXTENSIONS OFF)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+# What the loader resolves is resolved at the start and read-only from then on, so that no bug can write there.
+add_link_options(-Wl,-z,relro,-z,now)
 find_program(CCACHE ccache)
 if(CCACHE)
   # What was compiled in one checkout serves any other, wherever it lies.
