@@ -87,7 +87,6 @@ void Supervisor::send(std::string_view assignments) const {
   sockaddr_un to{.sun_family = AF_UNIX, .sun_path = {}};
   std::ranges::copy(address_, to.sun_path);
   const auto bytes = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + address_.size());
-  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): what the kernel takes
   const auto* const address = reinterpret_cast<const sockaddr*>(&to);
   if (sendto(socket_, assignments.data(), assignments.size(), MSG_NOSIGNAL, address, bytes) < 0) {
     warn(std::system_category().message(errno));

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs the Debian 12 packages that are missing for: build (scripts/run.sh) or build test (scripts/test.sh).
+# Installs the Debian 12 packages that are missing for: build (scripts/run.sh), build test (scripts/test.sh),
+# build package (scripts/package.sh), or package container (scripts/test-packages.sh).
 # Needs root or sudo only if something is missing. Written for a bare system: bash, coreutils, dpkg and apt.
 set -euo pipefail
 
@@ -14,6 +15,11 @@ test_packages=(
   python3 python3-grpcio python3-protobuf curl ca-certificates procps openssl
   prometheus chromium nginx netcat-openbsd
   clang-format-14 clang-tidy-14 clang-14 libclang-rt-14-dev
+)
+package_packages=(dpkg-dev file)
+container_packages=(
+  buildah podman runc uidmap mmdebstrap
+  lintian systemd python3 ca-certificates
 )
 
 is_installed() { [[ "$(dpkg-query --show --showformat='${db:Status-Status}' "$1" 2>/dev/null)" == installed ]]; }
@@ -61,7 +67,10 @@ with_retries() {
 }
 
 for group in "$@"; do
-  [[ $group == build || $group == test ]] || { echo "usage: scripts/install.sh build [test]" >&2; exit 2; }
+  [[ " build test package container " == *" $group "* ]] || {
+    echo "usage: scripts/install.sh GROUP... (build, test, package, container)" >&2
+    exit 2
+  }
 done
 command -v apt-get >/dev/null && command -v dpkg-query >/dev/null || {
   echo "install: this is not Debian; install what scripts/install.sh names by hand" >&2
