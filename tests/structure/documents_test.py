@@ -55,7 +55,8 @@ class Documents(unittest.TestCase):
         for path in files(".hpp", under="program") + files(".sh") + files(".cpp", under="bench"):
             options |= set(FLAG.findall(text(path)))
             options |= {f"--{name}" for name in re.findall(r'"([a-z][a-z-]+)"', text(path))}
-        foreign = {"--go_out", "--go-grpc_out", "--preset", "--build", "--target", "--no-install-recommends", "--storage", "--previous"}
+        foreign = {"--go_out", "--go-grpc_out", "--preset", "--build", "--target", "--no-install-recommends", "--storage", "--previous",
+                   "--read-only", "--cap-drop", "--security-opt", "--stop-timeout", "--network", "--ulimit"}
         unknown = sorted({f"{path}: {flag}" for path in documents() for part in code_parts(text(path))
                           for flag in FLAG.findall(part) if flag not in options | foreign})
         self.assertEqual(unknown, [])
