@@ -37,7 +37,7 @@ base::Result<NatsCredentials> NatsCredentials::parse(std::string_view text) {
   if (seed.empty()) return fail(Errc::bad_request, "there is no block USER NKEY SEED");
   auto key = Nkey::from_seed(seed);
   if (!key) return key.error();
-  return NatsCredentials{std::string(jwt), *std::move(key)};
+  return NatsCredentials{std::string(jwt), std::move(*key)};
 }
 
 base::Result<NatsCredentials> NatsCredentials::read(const std::string& path) {

@@ -13,7 +13,7 @@ build_packages=(
 )
 test_packages=(
   python3 python3-grpcio python3-protobuf curl ca-certificates procps openssl
-  prometheus chromium nginx netcat-openbsd
+  prometheus chromium nginx netcat-openbsd nats-server
   clang-format-14 clang-tidy-14 clang-14 libclang-rt-14-dev
 )
 package_packages=(dpkg-dev file)
