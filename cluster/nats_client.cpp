@@ -325,6 +325,7 @@ void NatsClient::expire() {
   while (const auto on_reply = requests_.take_expired(now))
     (*on_reply)(fail(Errc::timed_out, "NATS did not answer in time"));
   set_deadline_timer();
+  leave_lame_duck_if_idle();
 }
 
 }  // namespace sluice::cluster

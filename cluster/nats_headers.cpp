@@ -74,6 +74,12 @@ std::optional<std::string_view> NatsHeaders::find(std::string_view name) const {
   return found == all_.end() ? std::nullopt : std::optional(found->value);
 }
 
+std::optional<std::string_view> NatsHeaders::find_last(std::string_view name) const {
+  const auto found =
+      std::find_if(all_.rbegin(), all_.rend(), [name](const NatsHeader& one) { return one.name == name; });
+  return found == all_.rend() ? std::nullopt : std::optional(found->value);
+}
+
 std::size_t header_bytes(std::span<const NatsHeader> headers) {
   std::size_t bytes = version.size() + 2 * line_end.size();
   for (const NatsHeader& one : headers) bytes += one.name.size() + one.value.size() + 2 + line_end.size();

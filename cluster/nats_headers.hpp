@@ -34,6 +34,8 @@ class NatsHeaders {
   std::string_view description() const { return description_; }  // of the status; may be empty
   // The first value under exactly that name: the server's own names have one way of writing them.
   std::optional<std::string_view> find(std::string_view name) const;
+  // The last one: a server appends its own headers to those of a publisher, who may have used their names.
+  std::optional<std::string_view> find_last(std::string_view name) const;
   std::span<const NatsHeader> all() const { return all_; }
 
  private:

@@ -24,7 +24,8 @@ TEST(NatsHeaders, ReadsWhatItWrites) {
   EXPECT_EQ(read->find("A"), "1");
   EXPECT_EQ(read->find("B"), "two: words");
   EXPECT_EQ(read->all()[2].value, "");
-  EXPECT_FALSE(read->find("a"));
+  EXPECT_EQ(read->find_last("A"), "");
+  EXPECT_FALSE(read->find("a") || read->find_last("a"));
 }
 
 TEST(NatsHeaders, ReadsAStatus) {

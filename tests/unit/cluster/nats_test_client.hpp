@@ -84,6 +84,19 @@ class NatsTest : public testing::Test {
     return until([&is_flushed] { return is_flushed; });
   }
 
+  // Waits for the one thing that `call` tells.
+  template <class T>
+  base::Result<T> told(const std::function<base::Status(std::function<void(const base::Result<T>&)>)>& call) {
+    std::optional<base::Result<T>> result;
+    const base::Status status = call([&result](const base::Result<T>& told) {
+      EXPECT_FALSE(result) << "told twice";
+      result = told;
+    });
+    if (!status) return status.error();
+    if (!until([&result] { return result.has_value(); })) return base::fail(base::Errc::internal, "nothing was told");
+    return *std::move(result);
+  }
+
   boost::asio::io_context loop_{1};
   std::vector<std::unique_ptr<NatsTestClient>> clients_;
 };
