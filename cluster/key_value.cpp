@@ -45,7 +45,7 @@ struct KeyValue::Listing {
   }
 };
 
-KeyValue::KeyValue(JetStream streams, std::string bucket)
+KeyValue::KeyValue(JetStream streams, const std::string& bucket)
     : streams_(streams), stream_("KV_" + bucket), prefix_("$KV." + bucket + ".") {}
 
 base::Status KeyValue::check(std::string_view key) const {

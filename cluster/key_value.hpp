@@ -32,7 +32,7 @@ class KeyValue {
   using OnEntries = std::function<void(const base::Result<std::vector<KeyValueEntry>>& entries)>;
 
   // A bucket's name has letters, digits, - and _; a key those and / = and inner dots. Others are Errc::bad_request.
-  KeyValue(JetStream streams, std::string bucket);
+  KeyValue(JetStream streams, const std::string& bucket);
 
   // Makes the bucket if there is none; as JetStream::ensure_stream().
   base::Status ensure(const KeyValueSettings& settings, OnState on_state) const;

@@ -74,10 +74,10 @@ base::Result<std::unique_ptr<NatsClient>> NatsClient::make(boost::asio::io_conte
   if (const auto checked = check(settings); !checked) return checked.error();
   std::vector<NatsUrl> urls;
   for (const std::string& text : settings.urls) urls.push_back(NatsUrl::parse(text).value());
-  return std::unique_ptr<NatsClient>(new NatsClient(loop, std::move(settings), std::move(urls), listener));
+  return std::unique_ptr<NatsClient>(new NatsClient(loop, std::move(settings), urls, listener));
 }
 
-NatsClient::NatsClient(boost::asio::io_context& loop, NatsSettings settings, std::vector<NatsUrl> urls,
+NatsClient::NatsClient(boost::asio::io_context& loop, NatsSettings settings, const std::vector<NatsUrl>& urls,
                        NatsClient::Listener& listener)
     : loop_(loop),
       settings_(std::move(settings)),

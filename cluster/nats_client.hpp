@@ -35,7 +35,7 @@ class [[nodiscard]] NatsSubscription {
   std::uint64_t number_ = 0;
 };
 
-class NatsClient : private NatsConnection::Listener {
+class NatsClient final : private NatsConnection::Listener {
  public:
   // `server` is HOST:PORT. Errors' details are fit to be logged.
   class Listener {
@@ -108,7 +108,8 @@ class NatsClient : private NatsConnection::Listener {
     std::uint64_t received = 0, messages_max = 0;  // 0: no bound
   };
 
-  NatsClient(boost::asio::io_context& loop, NatsSettings settings, std::vector<NatsUrl> urls, Listener& listener);
+  NatsClient(boost::asio::io_context& loop, NatsSettings settings, const std::vector<NatsUrl>& urls,
+             Listener& listener);
 
   void on_joining(std::string& out) override;
   void on_ready() override;

@@ -16,7 +16,7 @@
 
 namespace sluice::cluster {
 
-class NatsConnection : private NatsLink::Listener {
+class NatsConnection final : private NatsLink::Listener {
  public:
   class Listener {
    public:

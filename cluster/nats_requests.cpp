@@ -29,11 +29,13 @@ std::optional<NatsRequests::OnReply> NatsRequests::take_expired(base::TimePoint 
 
 std::vector<NatsRequests::OnReply> NatsRequests::take_all() {
   std::vector<std::pair<std::uint64_t, OnReply>> all;
+  all.reserve(waiting_.size());
   for (auto& [number, on_reply] : waiting_) all.emplace_back(number, std::move(on_reply));
   waiting_.clear();
   due_.clear();
   std::ranges::sort(all, {}, &std::pair<std::uint64_t, OnReply>::first);
   std::vector<OnReply> in_order;
+  in_order.reserve(all.size());
   for (auto& one : all) in_order.push_back(std::move(one.second));
   return in_order;
 }

@@ -13,6 +13,7 @@ using namespace std::chrono_literals;
 
 NatsServers make(const std::vector<std::string>& urls, std::uint64_t seed = 1) {
   std::vector<NatsUrl> named;
+  named.reserve(urls.size());
   for (const std::string& url : urls) named.push_back(NatsUrl::parse(url).value());
   return {named, {100ms, 1s}, seed};
 }

@@ -15,7 +15,7 @@
 
 namespace sluice::cluster {
 
-struct NatsTestClient : NatsClient::Listener {
+struct NatsTestClient final : NatsClient::Listener {
   std::vector<std::string> servers;  // that it was connected to, in order
   std::vector<base::Error> disconnections, failures;
   std::vector<std::string> lame_ducks, complaints;

@@ -43,7 +43,7 @@ TEST(Nkey, SignsAsTheStandardDoes) {
 }
 
 TEST(Nkey, SaysWhatIsWrongWithASeed) {
-  const auto mistake = [](std::string text, Nkey::Kind kind = Nkey::Kind::user) {
+  const auto mistake = [](const std::string& text, Nkey::Kind kind = Nkey::Kind::user) {
     const auto key = Nkey::from_seed(text, kind);
     return key ? std::string() : key.error().detail;
   };
