@@ -1,7 +1,5 @@
 #include "cluster/jetstream.hpp"
 
-#include <boost/asio/post.hpp>
-
 #include "tests/unit/cluster/nats_test_client.hpp"
 
 namespace sluice::cluster {
@@ -227,21 +225,22 @@ TEST_F(JetStreamTest, NothingIsLostAndNothingDoubledWhenTheServerIsKilled) {
   constexpr int count = 5'000;
   ASSERT_TRUE(ensure(wanted));
   int acknowledged = 0, failures = 0;
-  std::function<void(int)> send = [&](int number) {
+  std::vector<int> again;
+  const auto send = [&](int number) {
     const std::string id = std::to_string(number);
-    const base::Status status = streams_.publish({.message = {.subject = "p.a", .payload = id}, .message_id = id},
-                                                 [&, number](const auto& receipt) {
-                                                   if (receipt) {
-                                                     ++acknowledged;
-                                                   } else {
-                                                     ++failures;
-                                                     send(number);
-                                                   }
-                                                 });
-    if (status) return;
-    // What the caller does: it waits until there is a connection.
-    boost::asio::post(loop_, [&, number] { send(number); });
+    const auto take = [&, number](const base::Result<PublishReceipt>& receipt) {
+      ++(receipt ? acknowledged : failures);
+      if (!receipt) again.push_back(number);
+    };
+    const StreamPublication publication{.message = {.subject = "p.a", .payload = id}, .message_id = id};
+    if (!streams_.publish(publication, take)) again.push_back(number);
   };
+  // What a caller does: it tries again after a moment.
+  Timer retry(loop_, [&] {
+    for (const int number : std::exchange(again, {})) send(number);
+    retry.set_after(10ms);
+  });
+  retry.set_after(10ms);
   for (int number = 0; number < count; ++number) send(number);
   ASSERT_TRUE(until([&] { return acknowledged > count / 10; }));
   server_.kill();
