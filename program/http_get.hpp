@@ -1,6 +1,6 @@
 #pragma once
-// HttpGet: asks a server by HTTP or HTTPS and hands on what it answers as it comes; the only file of the program that
-// knows libcurl.
+// HttpGet: asks a server by HTTP or HTTPS and hands on what it answers as it comes, for as long as somebody wants it:
+// streams and polls. One short question is asked by sluice health itself.
 
 #include <chrono>
 #include <functional>

@@ -1,7 +1,7 @@
 #pragma once
-// Frames: encoded bytes on their way to sockets, shared by all of one worker's connections. Frames made in one turn of
-// the loop lie side by side in one chunk, so a client that gets them all needs one piece of one system call. Counted by
-// plain integers: nothing here leaves its worker.
+// Frames: encoded bytes on their way to sockets, shared by all of one worker's connections. Frames of one format that
+// are made in one turn of the loop lie side by side in one chunk, so a client that gets them all needs one piece of one
+// system call. Counted by plain integers: nothing here leaves its worker.
 
 #include <array>
 #include <cstdint>
