@@ -51,7 +51,7 @@ TEST(SocketIo, WhatBreaksTheProtocolIsSaid) {
                            "2[] ",
                            "0[]",
                            "0\"x\"",
-                           "0{} ",
+                           "0{}x",
                            "1{}",
                            "4{}",
                            "5[\"x\"]",
