@@ -1,9 +1,9 @@
 """The service under a real systemd, booted in namespaces of its own: readiness, reload, drain, watchdog, what it may do.
 Needs root, and a kernel that lets root mount cgroups."""
+import contextlib
 import os
 import pathlib
 import re
-import signal
 import subprocess
 import time
 import unittest
@@ -34,16 +34,23 @@ class Service(unittest.TestCase):
         script = pathlib.Path(__file__).with_name("systemd_boot.sh")
         cls.boot = subprocess.Popen([script, cls.debian.root, CGROUP], stdin=subprocess.DEVNULL, start_new_session=True)
         cls.addClassCleanup(cls.end)
-        cls.first = eventually(lambda: run("pgrep", "--parent", str(cls.boot.pid), code=None).strip())
+        cls.first = eventually(lambda: run("pgrep", "--parent", str(cls.boot.pid), "--exact", "systemd", code=None).strip())
         eventually(lambda: cls.inside("systemctl", "is-system-running", code=None).strip() in ("running", "degraded"))
 
     @classmethod
     def end(cls):
-        os.kill(int(cls.first), signal.SIGKILL)
+        cls.boot.kill()  # and with it process 1 of the namespaces, and so all that is in them
         cls.boot.wait(timeout=30)
         for hierarchy in ("", "systemd", "unified"):
-            for folder, _, _ in os.walk(f"/sys/fs/cgroup/{hierarchy}/{CGROUP}", topdown=False):
+            eventually(lambda where=f"/sys/fs/cgroup/{hierarchy}/{CGROUP}": cls.removed(where))
+
+    @staticmethod
+    def removed(cgroup):
+        """Whether the cgroup is gone; it stays while a process in it ends."""
+        for folder, _, _ in os.walk(cgroup, topdown=False):
+            with contextlib.suppress(OSError):
                 os.rmdir(folder)
+        return not os.path.exists(cgroup)
 
     @classmethod
     def inside(cls, *command, code=0):
