@@ -156,6 +156,8 @@ void Commands::publish(Worker& worker, Connection& connection, std::optional<std
       if (!waiting.message->target.rooms.empty()) return hand_on(worker, connection, std::move(waiting));
       return refuse(worker, connection, id, fail(Errc::forbidden, "the client is in no room that it may speak to"));
     case ClientMessages::echo:
+      // Who has not joined anything hears nothing.
+      if (!connection.is_announced()) return worker.drop_received(workers::DropReason::policy);
       waiting.message->accepted = worker.now();
       worker.deliver_to(connection, waiting.message);
       return reply(worker, connection, id, {});

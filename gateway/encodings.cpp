@@ -127,7 +127,9 @@ void append_data(const Message& message, std::string& out) {
 void append_line(std::string_view object, std::string& out) {
   const std::size_t begin = out.size();
   out += object;
-  std::replace(out.begin() + static_cast<std::ptrdiff_t>(begin), out.end(), '\n', ' ');
+  // Some that read lines take a CR for the end of one, too.
+  const auto is_end = [](char c) { return c == '\n' || c == '\r'; };
+  std::replace_if(out.begin() + static_cast<std::ptrdiff_t>(begin), out.end(), is_end, ' ');
   out += '\n';
 }
 

@@ -35,7 +35,7 @@ HttpReply refusal_reply(std::string_view message, std::string_view data) {
   return reply;
 }
 
-std::string http_text(const HttpReply& reply) {
+std::string http_text(const HttpReply& reply, bool is_to_head) {
   const std::string_view reason =
       boost::beast::http::obsolete_reason(static_cast<boost::beast::http::status>(reply.status));
   std::string text = "HTTP/1.1 " + std::to_string(reply.status) + ' ';
@@ -46,7 +46,9 @@ std::string http_text(const HttpReply& reply) {
   if (reply.status != 204) text.append("Content-Length: ").append(std::to_string(reply.body.size())).append("\r\n");
   text.append("Cache-Control: no-store\r\n");
   if (reply.closes) text.append("Connection: close\r\n");
-  text.append(reply.headers).append("\r\n").append(reply.body);
+  text.append(reply.headers).append("\r\n");
+  // RFC 9110, 9.3.2: the length is that of an answer to GET, whose body is not sent.
+  if (!is_to_head) text.append(reply.body);
   return text;
 }
 

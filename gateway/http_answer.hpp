@@ -25,6 +25,6 @@ HttpReply unavailable_reply(std::string why);
 // The answer to a client that a backend does not let in; `data` is a JSON value or nothing.
 HttpReply refusal_reply(std::string_view message, std::string_view data);
 // The whole text of an answer.
-std::string http_text(const HttpReply& reply);
+std::string http_text(const HttpReply& reply, bool is_to_head = false);
 
 }  // namespace sluice::gateway

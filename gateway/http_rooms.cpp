@@ -129,7 +129,8 @@ base::Result<std::chrono::milliseconds> read_wait(std::string_view text, std::ch
   const bool is_fit = error == std::errc() && (unit.empty() || unit == "s" || unit == "ms") && amount >= 0 &&
                       amount * factor <= static_cast<double>(max.count());
   if (is_fit) return std::chrono::milliseconds(static_cast<std::int64_t>(amount * factor));
-  return fail(Errc::bad_request, "wait is not 0 to " + std::to_string(max.count() / 1000) + "s, such as 25s");
+  return fail(Errc::bad_request,
+              "wait is not 0 to " + std::to_string(max.count() / 1000) + "s, such as 5s, 5 or 500ms");
 }
 
 base::Result<PollWish> read_poll(const RouteParts& parts) {
@@ -226,6 +227,8 @@ Routed route_poll(const RouteParts& parts) {
     asked->subscription = std::get<Subscription>(std::move(subscribed));
   }
   asked->wish = *wish;
+  // As on other wires.
+  if (asked->subscription && !wish->since) asked->wish.since = asked->subscription->announcement.since;
   asked->remote = parts.worker.remote_address(parts.connection);
   return std::make_unique<PollRequest>(parts.context, std::move(asked), std::move(headers),
                                        parts.head.has_token("Accept-Encoding", "gzip"));
@@ -308,7 +311,9 @@ workers::DataKind kind_of(std::string_view content_type) {
 // What the query says of the message; the body is its data.
 base::Result<std::shared_ptr<workers::Message>> read_message(const RouteParts& parts, const Admission& admission) {
   auto rooms = read_room_names(parts.target, parts.context.options, 1);
-  if (!rooms) return fail(Errc::bad_request, "one room may be published to, by a name that can be one");
+  if (!rooms)
+    return fail(Errc::bad_request, "one room may be published to, whose name is not empty, UTF-8 and at most " +
+                                       std::to_string(parts.context.options.room_name_bytes_max) + " bytes");
   auto message = std::make_shared<workers::Message>();
   message->kind = kind_of(parts.head.find("Content-Type"));
   const std::string room = rooms->empty() ? std::string(default_room) : rooms->front().name;

@@ -127,6 +127,7 @@ std::optional<base::WorkerId> HttpWire::on_head(Worker& worker, Connection& conn
   const auto target = RequestTarget::parse(head->target);
   if (!target) return refuse_with(http_error(target.error()));
   ++number_;
+  is_head_ = head->method == "HEAD";
   if (!context_.trusted_proxies.networks.empty()) {
     // Another request on the same connection may be another client's.
     if (!peer_) peer_ = std::make_unique<base::Address>(worker.remote_address(connection));
@@ -326,10 +327,10 @@ void HttpWire::take_answer(Worker& worker, Connection& connection, std::uint32_t
 void HttpWire::send(Worker& worker, Connection& connection, HttpReply reply) {
   reply.closes = reply.closes || !keeps_alive_;
   if (reply.closes) {
-    answer_ = std::make_unique<std::string>(http_text(reply));
+    answer_ = std::make_unique<std::string>(http_text(reply, is_head_));
     return worker.end(connection, {EndReason::client_closed, rfc6455::close_code::normal, {}});
   }
-  worker.send(connection, http_text(reply));
+  worker.send(connection, http_text(reply, is_head_));
   worker.arm(connection, worker.now() + context_.options.http_idle_seconds_max);
 }
 
@@ -343,14 +344,18 @@ void HttpWire::refuse(Worker& worker, Connection& connection, HttpReply reply) {
   }
   if (!reply.closes && keeps_alive_) return send(worker, connection, std::move(reply));
   reply.closes = true;
-  answer_ = std::make_unique<std::string>(http_text(reply));
+  answer_ = std::make_unique<std::string>(http_text(reply, is_head_));
   worker.end(connection, {EndReason::refused, rfc6455::close_code::normal, {}});
 }
 
 // --- endings ---
 
 void HttpWire::on_end_of_stream(Worker& worker, Connection& connection) {
-  worker.abandon(connection, EndReason::client_vanished);
+  // Who asked and closed its side in one step still gets the answer that was given at once; who leaves while an answer
+  // is awaited does not wait for it.
+  if (request_ || connection.is_flushed()) return worker.abandon(connection, EndReason::client_vanished);
+  worker.end(connection, {EndReason::client_vanished, rfc6455::close_code::normal, {}});
+  worker.close_after_flush(connection);
 }
 
 void HttpWire::on_deadline(Worker& worker, Connection& connection) {

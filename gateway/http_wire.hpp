@@ -68,6 +68,7 @@ class HttpWire : public workers::Wire {
   std::unique_ptr<std::string> early_;   // what came behind a request that waits for its answer
   std::unique_ptr<std::string> answer_;  // the last words
   std::uint32_t number_ = 0;             // of the last request
+  bool is_head_ = false;                 // the last request was, and is answered without a body
   bool keeps_alive_ = true;              // as the last request had it
 };
 

@@ -44,7 +44,7 @@ void LineWire::on_line(Worker& worker, Connection& connection, std::string_view 
                                      : ReadCommand{std::nullopt, fail(Errc::bad_request, "a line is UTF-8")};
   if (!commands_) {
     // Whoever does not even begin as it should speaks something else.
-    if (!command) return end_with(worker, connection, EndReason::protocol_error, command.error());
+    if (!command) return end_with(worker, connection, EndReason::protocol_error, command.error(), id);
     return begin(worker, connection, {id, *std::move(command)});
   }
   if (command && command->kind == Kind::nothing) return;
@@ -78,9 +78,9 @@ void LineWire::begin(Worker& worker, Connection& connection, Beginning beginning
 
 void LineWire::take_admission(Worker& worker, Connection& connection, base::Result<Admission> admission) {
   const std::unique_ptr<Beginning> beginning = std::move(beginning_);
-  if (!admission) return end_with(worker, connection, EndReason::refused, admission.error());
+  if (!admission) return end_with(worker, connection, EndReason::refused, admission.error(), beginning->id);
   auto subscription = subscription_of(worker, beginning->command, *admission);
-  if (!subscription) return end_with(worker, connection, EndReason::refused, subscription.error());
+  if (!subscription) return end_with(worker, connection, EndReason::refused, subscription.error(), beginning->id);
   commands_ = std::make_unique<Commands>(context_, static_cast<Commands::Voice&>(*this), std::move(admission->rooms));
   begin_subscription(worker, connection, *std::move(subscription));
   arm(worker, connection);
@@ -119,6 +119,7 @@ void LineWire::on_resume(Worker& worker, Connection& connection) {
 
 void LineWire::on_answer(Worker& worker, Connection& connection, std::uint64_t ack_id, const workers::Message& answer) {
   if (commands_) commands_->on_answer(worker, connection, ack_id, answer);
+  end_if_answered(worker, connection);
 }
 
 void LineWire::arm(Worker& worker, Connection& connection) const {
@@ -137,6 +138,7 @@ void LineWire::on_deadline(Worker& worker, Connection& connection) {
   commands_->expire(worker, connection);
   if (!asked || *asked > worker.now()) say(worker, connection, "{}");
   arm(worker, connection);
+  end_if_answered(worker, connection);
 }
 
 void LineWire::say(Worker& worker, Connection& connection, std::string_view object) {
@@ -149,16 +151,24 @@ void LineWire::on_nearer_deadline(Worker& worker, Connection& connection) { arm(
 
 // --- endings ---
 
-void LineWire::end_with(Worker& worker, Connection& connection, EndReason reason, const base::Error& error) {
+void LineWire::end_with(Worker& worker, Connection& connection, EndReason reason, const base::Error& error,
+                        std::optional<std::uint64_t> id) {
   if (reason == EndReason::protocol_error) worker.metrics().protocol_errors.add();
   if (reason == EndReason::refused) worker.metrics().handshakes_refused.add();
-  say(worker, connection, "{" + error_member(error) + "}");
+  const std::string reply = id ? "\"reply\":" + std::to_string(*id) + "," : std::string();
+  say(worker, connection, "{" + reply + error_member(error) + "}");
   is_told_why_ = true;
   worker.end(connection, {reason, base::row_of(error.code).close_code, {}});
 }
 
 void LineWire::on_end_of_stream(Worker& worker, Connection& connection) {
   // A line that was begun is none. Whoever said all it had to say may still wait for a reply.
+  has_ended_ = true;
+  end_if_answered(worker, connection);
+}
+
+void LineWire::end_if_answered(Worker& worker, Connection& connection) const {
+  if (!has_ended_ || (commands_ && commands_->next_deadline())) return;
   worker.end(connection, {EndReason::client_closed, 1000, {}});
   worker.close_after_flush(connection);
 }

@@ -40,7 +40,9 @@ class LineWire final : public workers::Wire, private Commands::Voice {
   base::Result<Subscription> subscription_of(workers::Worker& worker, const ClientCommand& command,
                                              const Admission& admission) const;
   void end_with(workers::Worker& worker, workers::Connection& connection, workers::EndReason reason,
-                const base::Error& error);
+                const base::Error& error, std::optional<std::uint64_t> id = std::nullopt);
+  // Its client will say no more: then it goes once all that it asked is answered.
+  void end_if_answered(workers::Worker& worker, workers::Connection& connection) const;
   void arm(workers::Worker& worker, workers::Connection& connection) const;
 
   void say(workers::Worker& worker, workers::Connection& connection, std::string_view object) override;
@@ -51,6 +53,7 @@ class LineWire final : public workers::Wire, private Commands::Voice {
   std::unique_ptr<Beginning> beginning_;  // while it is not known whether the client may come in
   std::unique_ptr<Commands> commands_;    // once it is in
   bool is_told_why_ = false;              // it ends
+  bool has_ended_ = false;                // the client's stream
 };
 
 }  // namespace sluice::gateway

@@ -1,6 +1,7 @@
 #include "gateway/poll_session.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "gateway/encodings.hpp"
@@ -13,6 +14,11 @@ namespace sluice::gateway {
 using workers::Connection;
 using workers::RoomKey;
 using workers::Worker;
+
+namespace {
+// An answer has more only if its first message is longer.
+constexpr std::size_t answer_bytes_max = 1'048'576;
+}  // namespace
 
 // Stands in the socket's place, and takes all at once.
 class PollSession::Sink final : public workers::Transport {
@@ -76,6 +82,7 @@ void PollSession::on_poll(Worker& worker, Connection& connection, const Ask& ask
   // The one before was given up by whoever asked, or will be.
   if (const auto before = std::exchange(held_, std::nullopt)) answer(worker, before->id, before->since, {});
   const base::Position since = ask.since.value_or(worker.sequencer(connection.name_space()).position());
+  forget_kept(since);
   answer_missed(worker, connection, ask, missed_since(worker, connection, since));
 }
 
@@ -104,15 +111,24 @@ workers::Announced PollSession::missed_since(Worker& worker, const Connection& c
 
 void PollSession::answer_missed(Worker& worker, Connection& connection, const Ask& ask,
                                 const workers::Announced& announced) {
+  static const Kept nothing;
+  const Kept& kept = kept_ ? *kept_ : nothing;
   base::Position cursor = announced.position;
   std::string objects, piece;
   const auto add = [&objects](std::string_view object) { objects.append(objects.empty() ? "" : ",").append(object); };
+  // The next request has the rest: the cursor says where this one stopped.
+  const auto is_full = [&objects] { return objects.size() >= answer_bytes_max; };
   // In one order.
-  const std::unique_ptr<Kept> owned = std::move(kept_);
-  const Kept kept = owned ? std::move(*owned) : Kept{};
   auto next = kept.messages.begin();
+  const auto add_kept_before = [&](std::uint64_t offset) {
+    for (; next != kept.messages.end() && !is_full() && next->position.offset < offset; ++next) {
+      add(next->object);
+      if (next->position.epoch == cursor.epoch && next->position.offset > cursor.offset) cursor = next->position;
+    }
+  };
   for (const auto& message : announced.missed) {
-    for (; next != kept.messages.end() && next->position.offset < message->position.offset; ++next) add(next->object);
+    add_kept_before(message->position.offset);
+    if (is_full()) break;
     cursor = message->position;
     if (worker.delivery().is_excepted(connection, message->target)) continue;
     piece.clear();
@@ -121,28 +137,40 @@ void PollSession::answer_missed(Worker& worker, Connection& connection, const As
     std::string_view rest = piece;
     add(polled::take(rest)->text);
   }
-  for (; next != kept.messages.end(); ++next) {
-    add(next->object);
-    if (next->position.epoch == cursor.epoch && next->position.offset > cursor.offset) cursor = next->position;
-  }
+  add_kept_before(std::numeric_limits<std::uint64_t>::max());
   std::string_view gap;
   if (announced.gap != workers::Gap::none) gap = name_of(gap_reason(announced.gap));
-  if (kept.has_lost && gap.empty()) gap = name_of(workers::GapReason::dropped);
+  if (kept.lost && gap.empty() && !is_full()) {
+    gap = name_of(workers::GapReason::dropped);
+    if (kept.lost->epoch == cursor.epoch && kept.lost->offset > cursor.offset) cursor = *kept.lost;
+  }
   if (objects.empty() && gap.empty() && ask.wait.count() > 0) return hold(worker, connection, ask, cursor);
   answer(worker, ask.id, cursor, objects, gap);
   linger(worker, connection);
 }
 
-void PollSession::keep(const polled::Piece& piece) {
+bool PollSession::keep(const polled::Piece& piece) {
   constexpr std::size_t kept_bytes_max = 65'536;
-  if (piece.is_gap || !piece.is_stored || piece.is_in_history) return;
+  if (piece.is_gap || !piece.is_stored || piece.is_in_history) return true;
   if (!kept_) kept_ = std::make_unique<Kept>();
-  if (kept_->bytes + piece.text.size() > kept_bytes_max) {
-    kept_->has_lost = true;
-    return;
-  }
+  if (kept_->bytes + piece.text.size() > kept_bytes_max) return false;
   kept_->bytes += piece.text.size();
   kept_->messages.push_back({piece.position, std::string(piece.text)});
+  return true;
+}
+
+void PollSession::forget_kept(base::Position since) {
+  if (!kept_) return;
+  const auto is_had = [&since](const base::Position& position) {
+    return position.epoch == since.epoch && position.offset <= since.offset;
+  };
+  std::erase_if(kept_->messages, [&](const Kept::Message& message) {
+    if (!is_had(message.position)) return false;
+    kept_->bytes -= message.object.size();
+    return true;
+  });
+  if (kept_->lost && is_had(*kept_->lost)) kept_->lost.reset();
+  if (kept_->messages.empty() && !kept_->lost) kept_.reset();
 }
 
 void PollSession::hold(Worker& worker, Connection& connection, const Ask& ask, base::Position since) {
@@ -157,7 +185,9 @@ void PollSession::linger(Worker& worker, Connection& connection) {
 // Whole pieces have come. Without a request that waits they are the history's business, as far as it has them.
 void PollSession::take(Worker& worker, std::string_view bytes) {
   if (!held_) {
-    while (const auto piece = polled::take(bytes)) keep(*piece);
+    while (const auto piece = polled::take(bytes)) {
+      if (!keep(*piece)) kept_->lost = piece->position;
+    }
     return;
   }
   std::string objects;
@@ -168,6 +198,8 @@ void PollSession::take(Worker& worker, std::string_view bytes) {
     // What an answer had already, by the history, is still on its way here now and then.
     const bool is_known = piece->is_in_history && piece->position.offset <= cursor.offset;
     if (piece->is_gap || is_known) continue;
+    // What has no room is in this answer at least.
+    static_cast<void>(keep(*piece));
     if (piece->is_stored) cursor = piece->position;
     if (!objects.empty()) objects += ',';
     objects += piece->text;

@@ -62,7 +62,8 @@ class PollSession final : public workers::Wire {
               std::string_view gap = {}) const;
   void refuse_held(workers::Worker& worker, std::uint16_t status, const std::string& why);
 
-  // What no history has: it was said to this client alone, while no request waited.
+  // What no history has: it was said to this client alone. It is kept until the client asks from behind it: the answer
+  // that had it may not have arrived.
   struct Kept {
     struct Message {
       base::Position position;
@@ -70,9 +71,11 @@ class PollSession final : public workers::Wire {
     };
     std::vector<Message> messages;
     std::size_t bytes = 0;
-    bool has_lost = false;  // more than may be kept
+    std::optional<base::Position> lost;  // the newest that was more than may be kept, and was in no answer
   };
-  void keep(const polled::Piece& piece);
+  // False if there is no room for it.
+  bool keep(const polled::Piece& piece);
+  void forget_kept(base::Position since);
 
   WorkerContext& context_;
   std::optional<Held> held_;

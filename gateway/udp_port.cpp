@@ -114,15 +114,15 @@ base::Result<Connection*> UdpPort::open(Worker& worker, const UdpPeer& peer) {
 }
 
 void UdpPort::make_room_for_stranger(Worker& worker) {
-  while (!strangers_.empty()) {
-    const SlotGeneration oldest = strangers_.front();
-    Connection* const connection = worker.find_open(oldest.slot, oldest.generation);
-    const bool is_stranger = connection != nullptr && !connection->is_announced();
-    if (is_stranger && strangers_.size() < strangers_max) return;
-    if (is_stranger) worker.abandon(*connection, EndReason::exhausted);
-    strangers_.pop_front();
-    if (is_stranger) return;
-  }
+  if (strangers_.size() < strangers_max) return;
+  std::erase_if(strangers_, [&](const SlotGeneration& one) {
+    const Connection* const connection = worker.find_open(one.slot, one.generation);
+    return connection == nullptr || connection->is_announced();
+  });
+  if (strangers_.size() < strangers_max) return;
+  const SlotGeneration oldest = strangers_.front();
+  strangers_.pop_front();
+  worker.abandon(*worker.find_open(oldest.slot, oldest.generation), EndReason::exhausted);
 }
 
 void UdpPort::forget(const UdpPeer& peer) { peers_.erase(peer); }
@@ -151,7 +151,11 @@ bool UdpPort::send(const UdpPeer& to, std::string_view datagram) {
 }
 
 void UdpPort::on_writable(Worker& worker) {
-  if (!socket_.send()) return;
+  if (socket_.send()) unblock(worker);
+}
+
+// Whoever could not be written to is, now that the kernel has taken all that was gathered.
+void UdpPort::unblock(Worker& worker) {
   for (const SlotGeneration& one : std::exchange(blocked_, {})) {
     if (Connection* const connection = worker.find_slot(one.slot, one.generation)) worker.unblock(*connection);
   }
@@ -159,6 +163,7 @@ void UdpPort::on_writable(Worker& worker) {
 
 bool UdpPort::on_written(Worker& worker) {
   const bool is_done = socket_.send();
+  if (is_done) unblock(worker);
   count(worker);
   return is_done;
 }

@@ -55,6 +55,7 @@ class UdpPort final : public workers::WatchedPort {
   // Opens one for a peer that has none. Errc::unavailable says why it gets none.
   base::Result<workers::Connection*> open(workers::Worker& worker, const UdpPeer& peer);
   void make_room_for_stranger(workers::Worker& worker);
+  void unblock(workers::Worker& worker);
   static UdpWire& wire_of(workers::Connection& connection);
   void answer(workers::Worker& worker, const Question& question, std::string_view object);
   void refuse(workers::Worker& worker, const Question& question, const base::Error& error);
@@ -64,7 +65,7 @@ class UdpPort final : public workers::WatchedPort {
   Contexts& contexts_;
   DatagramSocket socket_;
   boost::unordered_flat_map<UdpPeer, SlotGeneration, HashOfPeer, SamePeer> peers_;
-  std::deque<SlotGeneration> strangers_;  // of those that have not subscribed, the oldest first; some are gone
+  std::deque<SlotGeneration> strangers_;  // of those that have not subscribed, the oldest first; some are gone or have
   std::vector<SlotGeneration> blocked_;
   base::TimePoint next_look_{};
   std::size_t overflows_ = 0;

@@ -32,9 +32,9 @@ constexpr Manual rooms_manual{
         "  sluice rooms --prefix game- --json\n",
 };
 
-enum class Speaks { any, http, websocket, engine_io, socket_io, sse, poll };
-constexpr std::array<std::string_view, 7> speaks_names{"any",      "http", "websocket", "engineio",
-                                                       "socketio", "sse",  "poll"};
+enum class Speaks { any, http, websocket, engine_io, socket_io, sse, poll, tcp, udp };
+constexpr std::array<std::string_view, 9> speaks_names{"any", "http", "websocket", "engineio", "socketio",
+                                                       "sse", "poll", "tcp",       "udp"};
 
 struct ConnectionsOptions {
   static constexpr std::string_view section = "Filters";

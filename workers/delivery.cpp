@@ -309,7 +309,9 @@ void Delivery::end_slow(Connection& connection, const char* what) {
 
 void Delivery::send_control(Connection& connection, std::string_view frame, base::TimePoint now) {
   const Run run = parts_.frames.add(frame, FrameTraits{}, now);
-  if (connection.outbox_.bytes() + run.bytes() > parts_.options.outbox_bytes_max + control_bytes_max)
+  // What comes first goes, however long it is: an answer has messages in it.
+  if (!connection.outbox_.is_empty() &&
+      connection.outbox_.bytes() + run.bytes() > parts_.options.outbox_bytes_max + control_bytes_max)
     return end_slow(connection, "control frames are not read");
   queue(connection, run);
 }

@@ -198,3 +198,24 @@ test('a client that does not read is held to its outbox, and others are not slow
   }, 'the slow one to be ended');
   await fine.count(sent);
 });
+
+test('a request is answered also behind the end of the client\'s side, and no line has a CR inside', async (t) => {
+  const gateway = await start(t, ['--client-messages', 'backend', '--client-rooms', 'open']);
+  const backend = await new Backend(gateway, {
+    onEvent: (event, self) => {
+      // Well behind the client's end.
+      if (event.message?._ackId) setTimeout(() => self.reply(event, ['late']), 50);
+    },
+  }).attached();
+  const client = await connectTcp(gateway);
+  client.socket.end('{"join":"a"}\n{"id":1,"request":{"data":1}}\n');
+  assert.deepEqual((await client.next((one) => one.reply === 1)).ok, { data: 'late' });
+  await client.over();
+  assert.ok(backend);
+  const listener = await connectTcp(gateway);
+  listener.send({ join: 'a' });
+  await listener.next((one) => one.notice === 'open');
+  await gateway.publish('', { rooms: ['a'] }, {}, { json: '{\r\n "a":\r 1\r\n}' });
+  await listener.count(1);
+  assert.deepEqual([listener.heard[0].data, /[\r\n]/.test(listener.raw.at(-1))], [{ a: 1 }, false]);
+});

@@ -221,3 +221,15 @@ test('a port that is taken is named, also if another gateway has it', async (t) 
   const other = await startGateway(null, ['--listen-udp', gateway.address('udp')], { isReady: (text) => /--listen-udp/.test(text) }).catch((error) => error);
   assert.match(String(other.message ?? other.stderr), /--listen-udp: cannot listen on 127\.0\.0\.1:\d+: the port is in use/);
 });
+
+test('with echo, too, nothing goes to who has not subscribed', async (t) => {
+  const gateway = await start(t, ['--client-messages', 'echo']);
+  const client = await openUdp(t, gateway);
+  client.send(`{"publish":{"data":[1${'\n'.repeat(1300)},2]}}`);
+  client.send({ publish: { data: 1 } });
+  assert.deepEqual((await client.subscribe({ room: 'a' })).rooms, ['a']);
+  assert.equal(client.raw.length, 2);
+  client.send({ publish: { data: 'mine' } });
+  await client.count(1);
+  assert.deepEqual(client.texts, ['mine']);
+});
