@@ -15,7 +15,6 @@ using base::Errc;
 using base::fail;
 using workers::Connection;
 using workers::EndReason;
-using workers::RoomKey;
 using workers::Worker;
 using Kind = ClientCommand::Kind;
 
