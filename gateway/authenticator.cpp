@@ -38,8 +38,12 @@ Authenticator::Authenticator(const Options& options, const ClientIdentity& ident
   if (identity.keys != nullptr) keys_.emplace(*identity.keys);
 }
 
+std::optional<std::string> Authenticator::token_of(const HttpHead& head, const RequestTarget& target) const {
+  return knows_tokens() ? find_token(head, target, places_) : std::nullopt;
+}
+
 base::Result<std::optional<Admission>> Authenticator::of_request(const HttpHead& head, const RequestTarget& target) {
-  const auto token = knows_tokens() ? find_token(head, target, places_) : std::nullopt;
+  const auto token = token_of(head, target);
   if (!token) return std::optional<Admission>();
   auto admission = of_token(*token);
   if (!admission) return admission.error();

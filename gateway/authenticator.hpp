@@ -34,6 +34,8 @@ class Authenticator {
 
   // Whether clients can show tokens at all.
   bool knows_tokens() const { return keys_.has_value(); }
+  // The token of a request; nothing if it has none, or none is looked for.
+  std::optional<std::string> token_of(const HttpHead& head, const RequestTarget& target) const;
   // By the token of a request; nothing if it has none.
   base::Result<std::optional<Admission>> of_request(const HttpHead& head, const RequestTarget& target);
   base::Result<Admission> of_token(std::string_view token);

@@ -223,7 +223,7 @@ ReadCommand read_command(std::string_view text, Dialect dialect) {
     return {std::nullopt, bad("a command needs an id: a whole number from 0 to 2^53 - 1")};
   }
   const Vocabulary& vocabulary = vocabulary_of(dialect);
-  const std::string one_of = "a command is one of " + std::string(vocabulary.list);
+  const auto none_or_several = [&] { return bad("a command is one of " + std::string(vocabulary.list)); };
   ClientCommand command;
   std::string_view body;
   for (const base::JsonMember& member : *members) {
@@ -233,12 +233,12 @@ ReadCommand read_command(std::string_view text, Dialect dialect) {
     if (std::ranges::find(vocabulary.kinds, kind) == vocabulary.kinds.end()) {
       return {id, bad("there is no command " + shown(member.name) + "; there are " + std::string(vocabulary.list))};
     }
-    if (!body.empty()) return {id, bad(one_of)};
+    if (!body.empty()) return {id, none_or_several()};
     command.kind = kind;
     body = member.value;
   }
   if (body.empty() && dialect != Dialect::websocket && !id) return {id, std::move(command)};
-  if (body.empty()) return {id, bad(one_of)};
+  if (body.empty()) return {id, none_or_several()};
   if (auto status = read_body(body, dialect, command); !status) return {id, status.error()};
   if (!id && (command.kind == Kind::request || command.kind == Kind::presence)) {
     return {id, bad(std::string(kind_names[static_cast<std::size_t>(command.kind)]) + " needs an id, for its answer")};

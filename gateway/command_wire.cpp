@@ -25,7 +25,7 @@ void CommandWire::on_message(Worker& worker, Connection& connection, workers::Da
   if (command) return commands_.perform(worker, connection, id, *std::move(command));
   if (id) return commands_.refuse(worker, connection, id, command.error());
   // Whoever counts its replies misses none.
-  say(worker, connection, "{\"reply\":null," + error_member(command.error()) + "}");
+  say(worker, connection, "{\"reply\":null," + error_object(command.error()).substr(1));
 }
 
 void CommandWire::on_resume(Worker& worker, Connection& connection) { commands_.on_resume(worker, connection); }

@@ -274,12 +274,13 @@ void Commands::reply(Worker& worker, Connection& connection, std::optional<std::
 
 void Commands::refuse(Worker& worker, Connection& connection, std::optional<std::uint64_t> id,
                       const base::Error& error) {
-  const std::string reply = id ? "\"reply\":" + std::to_string(*id) + "," : std::string();
-  voice_.say(worker, connection, "{" + reply + error_member(error) + "}");
+  voice_.say(worker, connection, error_object(error, id));
 }
 
-std::string error_member(const base::Error& error) {
-  return "\"error\":{\"code\":" + quoted(base::row_of(error.code).name) + ",\"message\":" + quoted(error.detail) + "}";
+std::string error_object(const base::Error& error, std::optional<std::uint64_t> id) {
+  const std::string reply = id ? "\"reply\":" + std::to_string(*id) + "," : std::string();
+  return "{" + reply + "\"error\":{\"code\":" + quoted(base::row_of(error.code).name) +
+         ",\"message\":" + quoted(error.detail) + "}}";
 }
 
 }  // namespace sluice::gateway

@@ -16,8 +16,8 @@
 
 namespace sluice::gateway {
 
-// `"error":{"code":...,"message":...}`
-std::string error_member(const base::Error& error);
+// `{"reply":ID,"error":{"code":...,"message":...}}`, without `reply` if there is no id.
+std::string error_object(const base::Error& error, std::optional<std::uint64_t> id = std::nullopt);
 
 class Commands {
  public:

@@ -222,6 +222,12 @@ void append_gap(workers::WireFormat format, workers::GapReason reason, std::stri
   append_text(format, text + "\"}", out);
 }
 
+std::string end_notice(const workers::Ending& ending) {
+  std::string object = "{\"notice\":\"end\",\"code\":" + std::to_string(ending.close_code) + ",\"reason\":";
+  base::append_json_string(object, ending.text);
+  return object + '}';
+}
+
 void append_open(workers::WireFormat format, const std::string& connection_id, const std::string& position,
                  std::string& out) {
   if (format == sse_events) {

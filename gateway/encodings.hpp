@@ -52,6 +52,8 @@ void append_text(workers::WireFormat format, std::string_view text, std::string&
 void append_gap(workers::WireFormat format, workers::GapReason reason, std::string& out);
 // As notices and replies have it.
 std::string_view name_of(workers::GapReason reason);
+// The last object for a client that speaks objects: why its connection ends.
+std::string end_notice(const workers::Ending& ending);
 // Appends the frame with which an enveloped connection begins.
 void append_open(workers::WireFormat format, const std::string& connection_id, const std::string& position,
                  std::string& out);

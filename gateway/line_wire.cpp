@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/json_text.hpp"
 #include "gateway/encodings.hpp"
 #include "gateway/entrance.hpp"
 #include "gateway/utf8.hpp"
@@ -155,8 +154,7 @@ void LineWire::end_with(Worker& worker, Connection& connection, EndReason reason
                         std::optional<std::uint64_t> id) {
   if (reason == EndReason::protocol_error) worker.metrics().protocol_errors.add();
   if (reason == EndReason::refused) worker.metrics().handshakes_refused.add();
-  const std::string reply = id ? "\"reply\":" + std::to_string(*id) + "," : std::string();
-  say(worker, connection, "{" + reply + error_member(error) + "}");
+  say(worker, connection, error_object(error, id));
   is_told_why_ = true;
   worker.end(connection, {reason, base::row_of(error.code).close_code, {}});
 }
@@ -175,9 +173,7 @@ void LineWire::end_if_answered(Worker& worker, Connection& connection) const {
 
 void LineWire::on_ending(Worker& worker, Connection& connection, const workers::Ending& ending) {
   if (is_told_why_ || ending.reason == EndReason::client_closed) return;
-  std::string object = "{\"notice\":\"end\",\"code\":" + std::to_string(ending.close_code) + ",\"reason\":";
-  base::append_json_string(object, ending.text);
-  say(worker, connection, object + "}");
+  say(worker, connection, end_notice(ending));
 }
 
 }  // namespace sluice::gateway

@@ -51,15 +51,9 @@ bool is_at(std::string_view asked, std::string_view path) {
 
 std::variant<Admission, Routed> admit(const RouteParts& parts, workers::Protocol protocol) {
   if (parts.admission != nullptr) return *parts.admission;
-  // Before any token costs anything.
-  auto place = count_client(parts.context, parts.worker, parts.connection);
-  if (!place) return Routed(http_reply(http_error(place.error())));
-  Authenticator& authenticator = parts.context.authenticator;
-  auto shown = authenticator.of_request(parts.head, parts.target);
-  if (!shown) return Routed(http_reply(http_error(shown.error())));
-  auto admission = *shown ? base::Result<Admission>(*std::move(*shown)) : authenticator.of_nobody();
+  auto admission = admit_by_token(parts.context, parts.worker, parts.connection,
+                                  parts.context.authenticator.token_of(parts.head, parts.target));
   if (!admission) return Routed(http_reply(http_error(admission.error())));
-  hold(*admission, *std::move(place));
   if (parts.context.options.connect_verdict == ConnectVerdict::none) return *std::move(admission);
   const std::string* const given = parts.target.find("namespace");
   std::string name = given != nullptr ? *given : "/";

@@ -73,9 +73,9 @@ void UdpPort::on_datagram(Worker& worker, const UdpPeer& peer, std::string_view 
   worker.run_for(own, [&] { wire_of(own).on_command(worker, own, std::move(command), bytes.size()); });
 }
 
-bool UdpPort::is_proof(const Worker& worker, const UdpPeer& peer, std::string_view proof) const {
+bool UdpPort::is_proof(Worker& worker, const UdpPeer& peer, std::string_view proof) const {
   if (proof.empty()) return false;
-  const Seals& seals = contexts_.context_of(const_cast<Worker&>(worker)).seals;
+  const Seals& seals = contexts_.context_of(worker).seals;
   const std::uint64_t time = time_of(worker);
   return proof == seals.challenge(peer.bytes(), time) || proof == seals.challenge(peer.bytes(), time - 1);
 }
@@ -139,7 +139,7 @@ void UdpPort::answer(Worker& worker, const Question& question, std::string_view 
 }
 
 void UdpPort::refuse(Worker& worker, const Question& question, const base::Error& error) {
-  const std::string object = "{" + error_member(error) + "}";
+  const std::string object = error_object(error);
   if (object.size() > question.answer_bytes_max) return worker.metrics().udp.answers_withheld.add();
   send(question.peer, object);
 }

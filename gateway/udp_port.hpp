@@ -49,7 +49,7 @@ class UdpPort final : public workers::WatchedPort {
 
   void on_datagram(workers::Worker& worker, const UdpPeer& peer, std::string_view bytes, bool is_cut);
   void on_unreachable(workers::Worker& worker, const UdpPeer& peer);
-  bool is_proof(const workers::Worker& worker, const UdpPeer& peer, std::string_view proof) const;
+  bool is_proof(workers::Worker& worker, const UdpPeer& peer, std::string_view proof) const;
   // The connection of the peer; null if it has none that is open.
   workers::Connection* find(workers::Worker& worker, const UdpPeer& peer);
   // Opens one for a peer that has none. Errc::unavailable says why it gets none.

@@ -12,12 +12,8 @@ bool UdpTransport::send(std::string_view line) {
   const std::size_t bytes_max = port_.options().udp_datagram_bytes_max;
   if (line.size() <= bytes_max) return port_.send(peer_, line);
   metrics_.too_large.add();
-  return port_.send(peer_, "{" +
-                               error_member(base::fail(base::Errc::too_large,
-                                                       "a message is longer than a datagram "
-                                                       "may be, " +
-                                                           std::to_string(bytes_max) + " bytes")) +
-                               "}");
+  const std::string why = "a message is longer than a datagram may be, " + std::to_string(bytes_max) + " bytes";
+  return port_.send(peer_, error_object(base::fail(base::Errc::too_large, why)));
 }
 
 UdpTransport::Progress UdpTransport::write(int, std::span<const iovec> pieces) {

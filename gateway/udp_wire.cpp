@@ -180,7 +180,7 @@ void UdpWire::on_resume(Worker& worker, Connection& connection) {
 }
 
 void UdpWire::refuse(Worker& worker, Connection& connection, const base::Error& error) {
-  say(worker, connection, "{" + error_member(error) + "}");
+  say(worker, connection, error_object(error));
 }
 
 void UdpWire::say(Worker& worker, Connection& connection, std::string_view object) {
@@ -193,9 +193,7 @@ void UdpWire::say(Worker& worker, Connection& connection, std::string_view objec
 
 void UdpWire::on_ending(Worker& worker, Connection& connection, const workers::Ending& ending) {
   if (!is_proven_ || ending.text.empty()) return;
-  std::string object = "{\"notice\":\"end\",\"code\":" + std::to_string(ending.close_code) + ",\"reason\":";
-  base::append_json_string(object, ending.text);
-  say(worker, connection, object + "}");
+  say(worker, connection, end_notice(ending));
 }
 
 void UdpWire::on_gone(Worker& worker, Connection& connection) {
