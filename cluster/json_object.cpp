@@ -5,10 +5,6 @@
 namespace sluice::cluster {
 
 std::optional<JsonObject> JsonObject::parse(std::string_view text) {
-  static constexpr std::string_view space = " \t\r\n";
-  const std::size_t begin = text.find_first_not_of(space);
-  if (begin == std::string_view::npos) return std::nullopt;
-  text = text.substr(begin, text.find_last_not_of(space) + 1 - begin);
   auto members = base::json_members(text);
   if (!members) return std::nullopt;
   JsonObject object;

@@ -5,10 +5,6 @@
 namespace sluice::program {
 
 std::optional<JsonObject> JsonObject::parse(std::string_view text) {
-  // RFC 8259, 2.
-  constexpr std::string_view white_space = " \t\r\n";
-  const std::size_t begin = std::min(text.find_first_not_of(white_space), text.size());
-  text = text.substr(begin, text.find_last_not_of(white_space) + 1 - begin);
   auto members = base::json_members(text);
   return members ? std::optional(JsonObject(*std::move(members))) : std::nullopt;
 }
