@@ -12,6 +12,7 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "bench"))
 from runner import machine, places  # noqa: E402
+from runner.lone_gateway import LoneGateway  # noqa: E402
 
 BUILD = places.BUILD
 SECONDS = 4
@@ -23,48 +24,25 @@ ROWS = (
 )
 
 
-class Gateway:
-    """A gateway with one worker that hands messages to backends."""
-
-    def __enter__(self):
-        flags = ["--client-messages", "backend", "--workers", "1", "--log-format", "json", "--drain-seconds", "0",
-                 "--close-timeout-seconds", "0.2"]
-        ports = [part for flag in ("--listen", "--grpc", "--admin") for part in (flag, "127.0.0.1:0")]
-        self.process = subprocess.Popen([BUILD / "sluice", "serve", *flags, *ports], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-                                        text=True)
-        self.addresses = {}
-        for line in self.process.stderr:
-            said = json.loads(line)
-            if said["event"] == "listening":
-                self.addresses[said["what"]] = said["address"]
-            if said["event"] == "ready":
-                return self
-        raise RuntimeError("the gateway did not start")
-
-    def __exit__(self, *_):
-        self.process.terminate()
-        self.process.communicate()
-
-    def cpu_seconds(self):
-        fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / 100
+def gateway_of_backends():
+    return LoneGateway(BUILD / "sluice", ["--client-messages", "backend"])
 
 
 def generator(gateway, backend, row, seconds):
     _, clients, segment, rate = row
-    port = gateway.addresses["clients"].rsplit(":", 1)[1]
+    port = gateway.port("clients")
     return [BUILD / "bench/sluice-bench-events", port, backend, str(clients), str(segment), str(rate), str(seconds)]
 
 
 def in_cpp(row):
-    with Gateway() as gateway:
+    with gateway_of_backends() as gateway:
         output = subprocess.run(generator(gateway, gateway.addresses["grpc"], row, SECONDS), check=True,
                                 capture_output=True, text=True).stdout
     return json.loads(output)
 
 
 def in_node(row):
-    with Gateway() as gateway:
+    with gateway_of_backends() as gateway:
         backend = subprocess.Popen(["node", ROOT / "bench/events/backend.mjs", gateway.addresses["grpc"], str(SECONDS)],
                                    stdout=subprocess.PIPE, text=True)
         time.sleep(1)  # to attach

@@ -12,6 +12,7 @@ import urllib.request
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "bench"))
 from runner import machine, places  # noqa: E402
+from runner.lone_gateway import LoneGateway  # noqa: E402
 
 BUILD = places.BUILD
 SECONDS = 5
@@ -20,35 +21,12 @@ PAYLOAD_BYTES = 128
 RATES = (50_000, 200_000, 220_000, 250_000)
 
 
-class Gateway:
-    """A gateway with one worker on the first core, which relays."""
+class Gateway(LoneGateway):
+    """One on the first core, which relays."""
 
-    def __enter__(self):
-        flags = ["--client-messages", "relay", "--workers", "1", "--log-format", "json", "--drain-seconds", "0",
-                 "--close-timeout-seconds", "0.2"]
+    def __init__(self):
         kinds = ("--listen", "--listen-tcp", "--listen-udp", "--grpc", "--admin")
-        ports = [part for flag in kinds for part in (flag, "127.0.0.1:0")]
-        self.process = subprocess.Popen(["taskset", "-c", "0", BUILD / "sluice", "serve", *flags, *ports],
-                                        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-        self.addresses = {}
-        for line in self.process.stderr:
-            said = json.loads(line)
-            if said["event"] == "listening":
-                self.addresses[said["what"]] = said["address"]
-            if said["event"] == "ready":
-                return self
-        raise RuntimeError("the gateway did not start")
-
-    def __exit__(self, *_):
-        self.process.terminate()
-        self.process.communicate()
-
-    def port(self, what):
-        return self.addresses[what].rsplit(":", 1)[1]
-
-    def cpu_seconds(self):
-        fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / 100
+        super().__init__(BUILD / "sluice", ["--client-messages", "relay"], kinds, ["taskset", "-c", "0"])
 
     def metric(self, name):
         text = urllib.request.urlopen(f"http://{self.addresses['admin']}/metrics").read().decode()
