@@ -89,6 +89,8 @@ bool Address::is_loopback() const {
   return IN6_IS_ADDR_LOOPBACK(&ipv6_.sin6_addr);
 }
 
+bool Address::is_wildcard() const { return is_dual_stack() || host() == "0.0.0.0"; }
+
 bool Address::is_dual_stack() const { return family() == AF_INET6 && IN6_IS_ADDR_UNSPECIFIED(&ipv6_.sin6_addr); }
 
 socklen_t Address::socket_address_bytes() const { return family() == AF_INET ? sizeof ipv4_ : sizeof ipv6_; }

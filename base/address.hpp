@@ -32,6 +32,8 @@ class Address {
   Address with_port(std::uint16_t port) const;
   // True for 127.0.0.0/8 and ::1, and for the former inside IPv6.
   bool is_loopback() const;
+  // True for what stands for every address of the machine: [::] and 0.0.0.0.
+  bool is_wildcard() const;
   // True for [::], which a socket serves for IPv4 too (IPV6_V6ONLY off).
   bool is_dual_stack() const;
 

@@ -88,7 +88,7 @@ struct DatagramSocket::Incoming {
 DatagramSocket::DatagramSocket(int descriptor, const base::Address& address, std::size_t bytes_max)
     : descriptor_(descriptor),
       is_ipv6_(address.family() == AF_INET6),
-      is_wildcard_(address.is_dual_stack() || address.host() == "0.0.0.0"),
+      is_wildcard_(address.is_wildcard()),
       bytes_max_(bytes_max),
       incoming_(std::make_unique<Incoming>()) {
   incoming_->bytes = std::make_unique_for_overwrite<char[]>(batch * bytes_max);

@@ -79,15 +79,13 @@ base::Result<ListenerSet> open_sockets(const Address& address, std::size_t count
   return set;
 }
 
-bool is_wildcard(const Address& address) { return address.is_dual_stack() || address.host() == "0.0.0.0"; }
-
 // What a datagram socket says beside datagrams: errors, by both protocols if it serves both, and addresses.
 bool ask_for_more(int descriptor, const Address& address) {
   const bool is_ipv6 = address.family() == AF_INET6;
   const bool has_ipv4 = !is_ipv6 || address.is_dual_stack();
   if (is_ipv6 && !set_option(descriptor, IPPROTO_IPV6, IPV6_RECVERR, 1)) return false;
   if (has_ipv4 && !set_option(descriptor, IPPROTO_IP, IP_RECVERR, 1)) return false;
-  if (!is_wildcard(address)) return true;
+  if (!address.is_wildcard()) return true;
   return is_ipv6 ? set_option(descriptor, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1)
                  : set_option(descriptor, IPPROTO_IP, IP_PKTINFO, 1);
 }

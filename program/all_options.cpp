@@ -10,8 +10,7 @@ namespace {
 // True if both cannot be listened on: the wildcard addresses take all others' ports too.
 bool collide(const base::Address& a, const base::Address& b) {
   if (a.port() == 0 || a.port() != b.port()) return false;
-  const auto is_wildcard = [](const base::Address& one) { return one.is_dual_stack() || one.host() == "0.0.0.0"; };
-  return a == b || is_wildcard(a) || is_wildcard(b);
+  return a == b || a.is_wildcard() || b.is_wildcard();
 }
 
 struct Ports {

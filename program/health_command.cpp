@@ -54,8 +54,7 @@ struct HealthOptions {
 // Where to ask a gateway that listens at `admin`.
 std::string reachable(const std::string& admin) {
   const auto address = base::Address::parse(admin);
-  const bool is_any = address && (address->is_dual_stack() || address->host() == "0.0.0.0");
-  return is_any ? "127.0.0.1:" + std::to_string(address->port()) : admin;
+  return address && address->is_wildcard() ? "127.0.0.1:" + std::to_string(address->port()) : admin;
 }
 
 struct Answer {

@@ -81,6 +81,11 @@ TEST(Address, OnlyAnyIPv6IsDualStack) {
   EXPECT_FALSE(parsed("0.0.0.0:8080").is_dual_stack());
 }
 
+TEST(Address, EveryAddressOfTheMachineIsAWildcard) {
+  for (const char* any : {"[::]:8080", "0.0.0.0:8080", "[::ffff:0.0.0.0]:8080"}) EXPECT_TRUE(parsed(any).is_wildcard());
+  for (const char* one : {"[::1]:8080", "127.0.0.1:8080", "10.0.0.0:1"}) EXPECT_FALSE(parsed(one).is_wildcard());
+}
+
 TEST(Address, ShowsAClientThatCameByIPv4AsSuch) {
   const Address client = from_ipv6("::ffff:192.0.2.7", 4711);
   EXPECT_EQ(client.text(), "192.0.2.7:4711");
