@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/address.hpp"
+#include "gateway/repeated_addresses.hpp"
 #include "gateway/rfc7692.hpp"
 
 namespace sluice::gateway {
@@ -313,11 +314,7 @@ inline std::string Options::open_to_anyone(std::string_view flag, const std::vec
 
 inline std::vector<std::string> Options::validate() const {
   std::vector<std::string> problems;
-  for (auto address = listen.begin(); address != listen.end(); ++address) {
-    if (address->port() != 0 && std::find(listen.begin(), address, *address) != address) {
-      problems.push_back("--listen: " + address->text() + " is given twice");
-    }
-  }
+  tell_repeated("--listen", listen, problems);
   if (allowed_origins.size() > 1 &&
       std::find(allowed_origins.begin(), allowed_origins.end(), any_origin) != allowed_origins.end()) {
     problems.push_back("--allowed-origins: * allows every origin and stands alone");

@@ -1,13 +1,13 @@
 #pragma once
 // What can be set about clients that speak lines over TCP, or datagrams.
 
-#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <string>
 #include <vector>
 
 #include "base/address.hpp"
+#include "gateway/repeated_addresses.hpp"
 
 namespace sluice::gateway {
 
@@ -61,19 +61,10 @@ struct SocketOptions {
   // Gives a sentence for each mistake that only several options together make.
   std::vector<std::string> validate() const {
     std::vector<std::string> problems;
-    check_twice("--listen-tcp", listen_tcp, problems);
-    check_twice("--listen-tcp-tls", listen_tcp_tls, problems);
-    check_twice("--listen-udp", listen_udp, problems);
+    tell_repeated("--listen-tcp", listen_tcp, problems);
+    tell_repeated("--listen-tcp-tls", listen_tcp_tls, problems);
+    tell_repeated("--listen-udp", listen_udp, problems);
     return problems;
-  }
-
- private:
-  static void check_twice(const char* flag, const std::vector<base::Address>& addresses,
-                          std::vector<std::string>& problems) {
-    for (auto address = addresses.begin(); address != addresses.end(); ++address) {
-      if (address->port() == 0 || std::find(addresses.begin(), address, *address) == address) continue;
-      problems.push_back(std::string(flag) + ": " + address->text() + " is given twice");
-    }
   }
 };
 

@@ -1,7 +1,6 @@
 #pragma once
 // What can be set about TLS towards clients.
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -10,6 +9,7 @@
 #include <vector>
 
 #include "base/address.hpp"
+#include "gateway/repeated_addresses.hpp"
 
 namespace sluice::gateway {
 
@@ -62,11 +62,7 @@ struct TlsOptions {
                          std::to_string(tls_cert.size()) + " certificates and " + std::to_string(tls_key.size()) +
                          " keys");
     }
-    for (auto address = listen_tls.begin(); address != listen_tls.end(); ++address) {
-      if (address->port() != 0 && std::find(listen_tls.begin(), address, *address) != address) {
-        problems.push_back("--listen-tls: " + address->text() + " is given twice");
-      }
-    }
+    tell_repeated("--listen-tls", listen_tls, problems);
     return problems;
   }
 
