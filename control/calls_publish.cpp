@@ -39,7 +39,7 @@ Outcome<v1::Receipt> Calls::send(const v1::PublishRequest& request) {
     parts_.metrics.message_published(Published::refused);
     return *std::move(problem);
   }
-  const auto receipt = parts_.pool.publish(message);
+  const auto receipt = *parts_.pool.publish(message, nullptr);
   if (!receipt) {
     const bool is_full = receipt.error().code == base::Errc::exhausted;
     parts_.metrics.message_published(is_full ? Published::exhausted : Published::refused);

@@ -179,7 +179,7 @@ void Commands::request(Worker& worker, Connection& connection, std::optional<std
 
 void Commands::hand_on(Worker& worker, Connection& connection, Waiting waiting) {
   if (waiting.is_for_backend) return hand_to_backend(worker, connection, std::move(waiting));
-  const auto receipt = worker.publish(waiting.message);
+  const auto receipt = *worker.publish(waiting.message, nullptr);
   if (receipt) return reply(worker, connection, waiting.id, "\"position\":" + quoted(receipt->position.text()));
   if (receipt.error().code != Errc::exhausted) return refuse(worker, connection, waiting.id, receipt.error());
   waiting_ = std::make_unique<Waiting>(std::move(waiting));

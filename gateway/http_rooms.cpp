@@ -283,7 +283,7 @@ class PublishRequest final : public HttpHandler {
     HttpWire::answer(worker, id, error_reply(std::move(error), {}));
   }
   void relay(Worker& worker, const ExchangeId& id) {
-    const auto receipt = worker.publish(message_);
+    const auto receipt = *worker.publish(message_, nullptr);
     if (receipt) return accept(worker, id, "{\"position\":\"" + receipt->position.text() + "\"}\n");
     HttpWire::answer(worker, id, unavailable_reply(receipt.error().detail));
   }

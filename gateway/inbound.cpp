@@ -83,7 +83,7 @@ Held offer(workers::Worker& worker, workers::Connection& connection, Held messag
 Held try_again(workers::Worker& worker, workers::Connection& connection, Held held) {
   // What is for nobody in particular is for backends.
   if (held->target.empty()) return offer(worker, connection, std::move(held));
-  const auto receipt = worker.publish(held);
+  const auto receipt = *worker.publish(held, nullptr);
   return receipt || receipt.error().code != base::Errc::exhausted ? nullptr : std::move(held);
 }
 

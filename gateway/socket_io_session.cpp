@@ -189,7 +189,7 @@ bool SocketIoSession::hand_to_backend(Worker& worker, Connection& rider, Waiting
 
 // False: there is no room for it yet.
 bool SocketIoSession::publish(Worker& worker, Connection& connection, Waiting waiting) {
-  const auto receipt = worker.publish(waiting.message);
+  const auto receipt = *worker.publish(waiting.message, nullptr);
   if (!receipt && receipt.error().code == Errc::exhausted) {
     rare().waiting = std::make_unique<Waiting>(std::move(waiting));
     return false;

@@ -7,9 +7,6 @@
 namespace sluice::workers {
 namespace {
 
-// A call's target is who is there now, whatever mail is still on its way.
-constexpr std::uint64_t any_place = ~std::uint64_t{0};
-
 template <class Change>
 Changed change_rooms(Worker& worker, const Target& target, Change&& change) {
   Changed changed;

@@ -21,6 +21,9 @@
 
 namespace sluice::workers {
 
+// In a message's stead, where whoever is there now is meant, whatever mail is still on its way.
+inline constexpr std::uint64_t any_place = ~std::uint64_t{0};
+
 class Delivery {
  public:
   struct Parts {

@@ -7,7 +7,7 @@
 
 namespace sluice::workers {
 
-Namespaces::Namespaces(const NamespaceRules& rules, std::function<void(base::NamespaceId)> on_made)
+Namespaces::Namespaces(const NamespaceRules& rules, std::function<void(base::NamespaceId, const std::string&)> on_made)
     : patterns_(rules.patterns), on_made_(std::move(on_made)), names_(std::max<std::size_t>(rules.count_max, 1)) {
   add("/");
   for (const std::string& name : rules.declared) {
@@ -35,7 +35,7 @@ base::NamespaceId Namespaces::add(std::string_view name) {
   const base::NamespaceId id{static_cast<std::uint16_t>(size_.load(std::memory_order_relaxed))};
   std::string& kept = names_[id.value];
   kept = name;
-  if (on_made_) on_made_(id);
+  if (on_made_) on_made_(id, kept);
   by_name_.emplace(kept, id);
   size_.store(std::size_t{id.value} + 1, std::memory_order_release);
   return id;

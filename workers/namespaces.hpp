@@ -26,7 +26,8 @@ struct NamespaceRules {
 class Namespaces {
  public:
   // Calls `on_made` for each namespace before anybody else knows its id, in the order of ids.
-  explicit Namespaces(const NamespaceRules& rules = {}, std::function<void(base::NamespaceId)> on_made = {});
+  explicit Namespaces(const NamespaceRules& rules = {},
+                      std::function<void(base::NamespaceId, const std::string& name)> on_made = {});
   Namespaces(const Namespaces&) = delete;
   Namespaces& operator=(const Namespaces&) = delete;
 
@@ -52,7 +53,7 @@ class Namespaces {
   bool matches(std::string_view name) const;
 
   const std::vector<std::string> patterns_;
-  const std::function<void(base::NamespaceId)> on_made_;
+  const std::function<void(base::NamespaceId, const std::string&)> on_made_;
   // As long as it will ever be, so that names are read without a lock by whoever has their id.
   std::vector<std::string> names_;
   std::size_t declared_ = 0;  // of them, those at the front that were there from the beginning

@@ -13,11 +13,13 @@
 namespace sluice::workers {
 
 struct Pool::State {
-  State(const Options& options_of, std::uint32_t incarnation_of, std::uint64_t epoch, Edge& edge, Backend& backend);
+  State(const Options& options_of, std::uint32_t incarnation_of, std::uint64_t epoch, Edge& edge, Backend& backend,
+        Broker& broker);
 
   const Options options;
   const std::uint32_t incarnation;
   Backend& backend;
+  Broker& broker;
   base::ByteBudget queued, history, sockets, sessions;
   std::vector<std::unique_ptr<Mailbox>> mailboxes;
   std::vector<std::unique_ptr<Sequencer>> sequencers;  // as many as there may be namespaces
@@ -47,10 +49,11 @@ std::vector<Mailbox*> pointers_to(const std::vector<std::unique_ptr<Mailbox>>& m
 }  // namespace
 
 Pool::State::State(const Options& options_of, std::uint32_t incarnation_of, std::uint64_t epoch, Edge& edge,
-                   Backend& backend_of)
+                   Backend& backend_of, Broker& broker_of)
     : options(options_of),
       incarnation(incarnation_of),
       backend(backend_of),
+      broker(broker_of),
       queued(options.queued_bytes_max),
       history(options.history_bytes_max),
       sockets(options.connections_max != 0 ? options.connections_max : std::numeric_limits<std::size_t>::max()),
@@ -58,21 +61,24 @@ Pool::State::State(const Options& options_of, std::uint32_t incarnation_of, std:
       mailboxes(make_mailboxes(options)),
       sequencers(options.namespaces_max),
       namespaces({options.namespaces, options.namespace_patterns, options.namespaces_max},
-                 [this, epoch](base::NamespaceId id) {
-                   // Namespaces have orders of their own, but one history began with the process.
-                   sequencers[id.value] = std::make_unique<Sequencer>(
-                       id, epoch, HistoryLimits{options.history_messages, options.history_seconds}, history,
-                       pointers_to(mailboxes), backend);
+                 [this, epoch](base::NamespaceId id, const std::string& name) {
+                   // Namespaces have orders of their own, but one history began with the process, or with the broker.
+                   const bool is_mirror = broker.is_shared();
+                   sequencers[id.value] =
+                       std::make_unique<Sequencer>(Sequencer::Identity{id, name, is_mirror ? 0 : epoch, is_mirror},
+                                                   HistoryLimits{options.history_messages, options.history_seconds},
+                                                   history, pointers_to(mailboxes), backend);
                  }) {
   for (std::size_t at = 0; at < mailboxes.size(); ++at) {
     workers.push_back(std::make_unique<Worker>(Worker::Parts{base::WorkerId{static_cast<std::uint16_t>(at)},
-                                                             incarnation, options, edge, backend, mailboxes, namespaces,
-                                                             sequencers, queued, sockets, sessions}));
+                                                             incarnation, options, edge, backend, broker, mailboxes,
+                                                             namespaces, sequencers, queued, sockets, sessions}));
   }
 }
 
-Pool::Pool(const Options& options, std::uint32_t incarnation, std::uint64_t epoch, Edge& edge, Backend& backend)
-    : state_(std::make_unique<State>(options, incarnation, epoch, edge, backend)) {}
+Pool::Pool(const Options& options, std::uint32_t incarnation, std::uint64_t epoch, Edge& edge, Backend& backend,
+           Broker& broker)
+    : state_(std::make_unique<State>(options, incarnation, epoch, edge, backend, broker)) {}
 
 Pool::~Pool() { stop(); }
 
@@ -113,10 +119,19 @@ std::size_t Pool::worker_count() const { return state_->workers.size(); }
 Namespaces& Pool::namespaces() { return state_->namespaces; }
 const Namespaces& Pool::namespaces() const { return state_->namespaces; }
 
-base::Result<Receipt> Pool::publish(const std::shared_ptr<Message>& message, std::optional<base::WorkerId> publisher) {
-  if (message->target.empty()) return base::fail(base::Errc::bad_request, "the target names nobody");
+std::optional<base::Result<Receipt>> Pool::publish(const std::shared_ptr<Message>& message, Broker::OnReceipt then) {
+  if (message->target.empty()) {
+    return base::Result<Receipt>(base::fail(base::Errc::bad_request, "the target names nobody"));
+  }
   if (message->accepted == base::TimePoint{}) message->accepted = base::Clock::now();
-  return sequencer(message->target.name_space).publish(message, publisher);
+  return state_->broker.publish(sequencer(message->target.name_space), message, std::nullopt, std::move(then));
+}
+
+std::optional<base::Status> Pool::prepare(base::NamespaceId name_space, std::span<const RoomKey> rooms,
+                                          std::optional<base::Position> since, Broker::OnPrepared then) {
+  Sequencer& one = sequencer(name_space);
+  if (one.covers(rooms, since, base::Clock::now())) return base::ok();
+  return state_->broker.prepare(one, rooms, since, std::move(then));
 }
 
 bool Pool::post(base::WorkerId worker, std::function<void(Worker&)> job) {

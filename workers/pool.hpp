@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,6 +14,7 @@
 #include "base/ids.hpp"
 #include "base/result.hpp"
 #include "workers/backend.hpp"
+#include "workers/broker.hpp"
 #include "workers/connection_info.hpp"
 #include "workers/message.hpp"
 #include "workers/metrics.hpp"
@@ -28,10 +30,11 @@ class Worker;
 
 class Pool {
  public:
-  // `edge` makes wires for accepted sockets and encodes messages; `backend` is told what clients do; both outlive the
-  // pool. `options` are validated. `incarnation` and `epoch` are random, made at the start of the process.
+  // `edge` makes wires for accepted sockets and encodes messages; `backend` is told what clients do, `broker`
+  // carries messages; all outlive the pool. `options` are validated. `incarnation` and `epoch` are random, made at the
+  // start of the process.
   Pool(const Options& options, std::uint32_t incarnation, std::uint64_t epoch, Edge& edge,
-       Backend& backend = NoBackend::instance());
+       Backend& backend = NoBackend::instance(), Broker& broker = EmbeddedBroker::instance());
   ~Pool();
   Pool(const Pool&) = delete;
   Pool& operator=(const Pool&) = delete;
@@ -51,9 +54,11 @@ class Pool {
   const Namespaces& namespaces() const;
 
   // Gives `message` its place and sends it on its way; OK means accepted (ARCHITECTURE.md, what stays true, 7). Sets
-  // message->accepted if it is not set. Errc::exhausted if a mailbox is full, bad_request if the target is empty.
-  base::Result<Receipt> publish(const std::shared_ptr<Message>& message,
-                                std::optional<base::WorkerId> publisher = std::nullopt);
+  // message->accepted if it is not set. Errc::bad_request if the target is empty; else as Broker::publish.
+  std::optional<base::Result<Receipt>> publish(const std::shared_ptr<Message>& message, Broker::OnReceipt then);
+  // As Broker::prepare: what a room's history is asked for after.
+  std::optional<base::Status> prepare(base::NamespaceId name_space, std::span<const RoomKey> rooms,
+                                      std::optional<base::Position> since, Broker::OnPrepared then);
 
   // Runs `job` on the worker's thread, behind all mail that is there. False, and `job` is destroyed, if the mailbox is
   // full or the pool has stopped: the caller's wait must have a deadline anyway.

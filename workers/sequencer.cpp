@@ -1,46 +1,18 @@
 #include "workers/sequencer.hpp"
 
 #include <algorithm>
-#include <bitset>
-#include <boost/container_hash/hash.hpp>
-#include <boost/unordered/unordered_flat_map.hpp>
 #include <mutex>
 
 #include "base/assert.hpp"
-#include "workers/history.hpp"
-#include "workers/member_counts.hpp"
+#include "workers/sequencer_state.hpp"
 
 namespace sluice::workers {
 namespace {
 
-constexpr std::size_t workers_max = 256;
 constexpr std::size_t locked_rooms_max = 1024;  // looked at in one holding of the lock
-using WorkerSet = std::bitset<workers_max>;
 
-struct KeyView {
-  RoomKey::Kind kind;
-  std::string_view name;
-  bool operator==(const KeyView&) const = default;
-};
-KeyView view_of(const RoomKey& key) { return {key.kind, key.name}; }
+}  // namespace
 
-struct KeyHash {
-  std::size_t operator()(const KeyView& key) const {
-    std::size_t seed = boost::hash_range(key.name.begin(), key.name.end());
-    boost::hash_combine(seed, static_cast<int>(key.kind));
-    return seed;
-  }
-};
-
-// What the namespace knows of a room that has members or history.
-struct RoomState {
-  RoomKey key;
-  std::uint32_t index = 0;  // in the order of listing
-  MemberCounts members;
-  RoomHistory history;
-};
-
-// Each once, in order. A message may have come by several rooms.
 void sort_by_offset(std::vector<std::shared_ptr<const Message>>& messages) {
   const auto offset = [](const auto& message) { return message->position.offset; };
   std::sort(messages.begin(), messages.end(),
@@ -50,48 +22,12 @@ void sort_by_offset(std::vector<std::shared_ptr<const Message>>& messages) {
   messages.erase(end, messages.end());
 }
 
-}  // namespace
-
-struct Sequencer::State {
-  State(std::uint64_t epoch_of, HistoryLimits limits_of, base::ByteBudget& budget, std::vector<Mailbox*> boxes,
-        Backend& backend_of)
-      : epoch(epoch_of), limits(limits_of), mailboxes(std::move(boxes)), backend(backend_of), history(budget) {}
-
-  RoomState* find(const KeyView& key) const {
-    const auto found = rooms.find(key);
-    return found == rooms.end() ? nullptr : found->second;
-  }
-  RoomState& find_or_make(const RoomKey& key);
-  void remove_if_unused(RoomState& room);
-  std::uint64_t evicted_of(const RoomKey& key) const;
-
-  WorkerSet interested(const Target& target) const;
-  std::uint64_t matched(const Target& target) const;
-  bool reserve(const WorkerSet& workers, std::size_t bytes);
-  void append(std::unique_ptr<StoredMessage> stored, Freed& freed);
-  bool make_room_for(std::unique_ptr<StoredMessage>& stored, Freed& freed);
-  void evict(StoredMessage& stored, Freed& freed);
-  Replay snapshot(std::span<const RoomKey> keys, base::Position since) const;
-  void tell(ClientEvent::Kind kind, base::NamespaceId name_space, const RoomKey& key);
-
-  const std::uint64_t epoch;
-  const HistoryLimits limits;
-  const std::vector<Mailbox*> mailboxes;
-  Backend& backend;
-
-  mutable std::mutex mutex;  // guards all below
-  std::uint64_t offset = 0, place = 0;
-  History history;
-  Tombstones tombstones;
-  std::vector<std::unique_ptr<RoomState>> listed;  // null: free
-  std::vector<std::uint32_t> free_indexes;
-  boost::unordered_flat_map<KeyView, RoomState*, KeyHash> rooms;  // keys view the names in RoomState
-};
-
-Sequencer::Sequencer(base::NamespaceId id, std::uint64_t epoch, HistoryLimits limits, base::ByteBudget& history_budget,
+Sequencer::Sequencer(Identity identity, HistoryLimits limits, base::ByteBudget& history_budget,
                      std::vector<Mailbox*> mailboxes, Backend& backend)
-    : id_(id), state_(std::make_unique<State>(epoch, limits, history_budget, std::move(mailboxes), backend)) {
-  SLUICE_ASSERT(state_->mailboxes.size() <= workers_max);
+    : identity_(std::move(identity)),
+      state_(std::make_unique<State>(identity_.is_mirror, identity_.epoch, limits, history_budget, std::move(mailboxes),
+                                     backend)) {
+  SLUICE_ASSERT(state_->mailboxes.size() <= sequencer_workers_max);
 }
 
 Sequencer::~Sequencer() = default;
@@ -115,7 +51,7 @@ RoomState& Sequencer::State::find_or_make(const RoomKey& key) {
 }
 
 void Sequencer::State::remove_if_unused(RoomState& room) {
-  if (room.members.total() > 0 || room.history.size() > 0) return;
+  if (room.members.total() > 0 || room.history.size() > 0 || room.coverage) return;
   tombstones.bury(KeyHash{}(view_of(room.key)), room.history.evicted);
   rooms.erase(view_of(room.key));
   const std::uint32_t index = room.index;
@@ -164,9 +100,16 @@ bool Sequencer::State::reserve(const WorkerSet& workers, std::size_t bytes) {
   return true;
 }
 
+void Sequencer::State::enqueue(const WorkerSet& workers, const std::shared_ptr<Message>& message) {
+  for (std::size_t worker = 0; worker < mailboxes.size(); ++worker) {
+    if (workers[worker]) mailboxes[worker]->enqueue({message, {}});
+  }
+}
+
 base::Result<Receipt> Sequencer::publish(const std::shared_ptr<Message>& message,
                                          std::optional<base::WorkerId> publisher) {
   State& state = *state_;
+  SLUICE_ASSERT(!state.is_mirror);
   // All that the lock does not need is done before or after it.
   const std::size_t bytes = message->bytes();
   std::unique_ptr<StoredMessage> stored;
@@ -188,9 +131,7 @@ base::Result<Receipt> Sequencer::publish(const std::shared_ptr<Message>& message
     message->place = ++state.place;
     message->position = receipt.position = {state.epoch, state.offset};
     if (stored) state.append(std::move(stored), freed);
-    for (std::size_t worker = 0; worker < state.mailboxes.size(); ++worker) {
-      if (workers[worker]) state.mailboxes[worker]->enqueue({message, {}});
-    }
+    state.enqueue(workers, message);
   }
   receipt.is_exact = message->target.is_one_room();
   for (std::size_t worker = 0; worker < state.mailboxes.size(); ++worker) {
@@ -214,17 +155,18 @@ void Sequencer::State::append(std::unique_ptr<StoredMessage> stored, Freed& free
     }
     return;
   }
-  for (const RoomKey& key : keys) {
-    RoomHistory& history_of = find_or_make(key).history;
-    // The same room twice in one target is one room.
-    if (history_of.size() > 0 && &history_of.at(history_of.size() - 1) == raw) continue;
-    if (history_of.size() >= limits.messages_max) {
-      StoredMessage& oldest = history_of.front();
-      history_of.pop();
-      history.release(oldest, freed);
-    }
-    history_of.push(*raw);
+  for (const RoomKey& key : keys) append_to(find_or_make(key).history, *raw, freed);
+}
+
+void Sequencer::State::append_to(RoomHistory& room, StoredMessage& stored, Freed& freed) {
+  // The same room twice in one target is one room.
+  if (room.size() > 0 && &room.at(room.size() - 1) == &stored) return;
+  if (room.size() >= limits.messages_max) {
+    StoredMessage& oldest = room.front();
+    room.pop();
+    history.release(oldest, freed);
   }
+  room.push(stored);
 }
 
 // Lets the namespace's oldest messages go until this one fits; false if even that is not enough.
@@ -257,7 +199,7 @@ Joined Sequencer::join(base::WorkerId worker, std::span<const RoomKey> keys, std
     for (const RoomKey& key : keys) {
       RoomState& room = state.find_or_make(key);
       room.members.add(worker.value, state.mailboxes.size());
-      if (room.members.total() == 1) state.tell(ClientEvent::Kind::room_occupied, id_, key);
+      if (room.members.total() == 1) state.tell(ClientEvent::Kind::room_occupied, identity_.id, key);
     }
     joined.place = state.place;
     joined.position = {state.epoch, state.offset};
@@ -287,6 +229,7 @@ Replay Sequencer::State::snapshot(std::span<const RoomKey> keys, base::Position 
   for (const RoomKey& key : keys) {
     if (evicted_of(key) > since.offset) replay.gap = Gap::evicted;
     const RoomState* const room = find(view_of(key));
+    if (is_mirror && !append_backlog(room, since.offset, replay.messages)) replay.gap = Gap::evicted;
     if (room == nullptr) continue;
     for (std::size_t at = room->history.after(since.offset); at < room->history.size(); ++at) {
       replay.messages.push_back(room->history.at(at).message);
@@ -311,7 +254,7 @@ void Sequencer::leave(base::WorkerId worker, std::span<const RoomKey> keys) {
     RoomState* const room = state_->find(view_of(key));
     SLUICE_ASSERT(room != nullptr);
     room->members.remove(worker.value);
-    if (room->members.total() == 0) state_->tell(ClientEvent::Kind::room_vacated, id_, key);
+    if (room->members.total() == 0) state_->tell(ClientEvent::Kind::room_vacated, identity_.id, key);
     state_->remove_if_unused(*room);
   }
 }
@@ -326,6 +269,7 @@ Replay Sequencer::history(const RoomKey& key, std::optional<base::Position> sinc
   if (replay.gap != Gap::none) return replay;
   if (since && !newest_first && state.evicted_of(key) > since->offset) replay.gap = Gap::evicted;
   const RoomState* const room = state.find(view_of(key));
+  if (state.is_mirror) return state.history_of_mirror(room, since, limit, newest_first);
   if (room == nullptr) return replay;
   const RoomHistory& kept = room->history;
   if (newest_first) {

@@ -2,6 +2,10 @@
 // Sequencer: the one order of a namespace, its history, and the counts that tell which workers have members of a room.
 // Shared by all threads, behind one short lock. Under it: room is reserved in every interested mailbox, the position is
 // given, the message is appended to the history and enqueued. Wake-ups, large allocations and frees happen outside.
+//
+// With a shared broker the sequencer is a mirror: places come from outside with deliver(), and it has a room's messages
+// only from where it covers that room. Places are then the same on all nodes, so that what one node knows of who joined
+// when means something on another.
 
 #include <cstdint>
 #include <memory>
@@ -16,19 +20,14 @@
 #include "workers/backend.hpp"
 #include "workers/mailbox.hpp"
 #include "workers/message.hpp"
+#include "workers/receipt.hpp"
+#include "workers/wire.hpp"
 
 namespace sluice::workers {
 
 struct HistoryLimits {
   std::size_t messages_max = 256;     // of one room; 0: nothing is stored
   std::chrono::seconds age_max{120};  // of one message
-};
-
-// What a publisher learns.
-struct Receipt {
-  base::Position position;
-  std::uint64_t matched = 0;  // connections that were in the target when the message got its place
-  bool is_exact = true;       // false: `matched` is an upper bound (unions, exceptions, single connections)
 };
 
 // Why a resume could not give everything.
@@ -63,18 +62,30 @@ struct RoomPage {
   std::optional<std::uint32_t> next;  // where the next page begins; nothing at the end
 };
 
+// What a mirror was given of a room's past: all that was still to be had up to where it covers the room.
+struct Backlog {
+  std::vector<std::shared_ptr<const Message>> messages;  // oldest first, with their positions
+  std::uint64_t lost_through = 0;                        // the newest offset of which some may have been lost
+};
+
 class Sequencer {
  public:
+  struct Identity {
+    base::NamespaceId id = {};
+    std::string name = "/";
+    std::uint64_t epoch = 0;
+    bool is_mirror = false;  // its places come from outside
+  };
   // `mailboxes` are indexed by worker id and outlive the sequencer, as do `history_budget`, which all namespaces
   // share, and `backend`, which is told under the lock, for the order's sake, of rooms that get their first member or
   // lose their last, if it wants that.
-  Sequencer(base::NamespaceId id, std::uint64_t epoch, HistoryLimits limits, base::ByteBudget& history_budget,
-            std::vector<Mailbox*> mailboxes, Backend& backend = NoBackend::instance());
+  Sequencer(Identity identity, HistoryLimits limits, base::ByteBudget& history_budget, std::vector<Mailbox*> mailboxes,
+            Backend& backend = NoBackend::instance());
   ~Sequencer();
 
   // Gives `message` its place and sends it to every interested worker. Errc::exhausted, and nothing done at all, if one
   // of their mailboxes is full. Never waits. `publisher` is the worker on whose thread this runs, which needs no
-  // wake-up as it looks at its mailbox each turn; nothing on any other thread.
+  // wake-up as it looks at its mailbox each turn; nothing on any other thread. Not of a mirror.
   base::Result<Receipt> publish(const std::shared_ptr<Message>& message, std::optional<base::WorkerId> publisher);
 
   // Counts `worker` as having one more member of each of `keys` (no key twice) and, in the same step, takes their
@@ -97,11 +108,38 @@ class Sequencer {
   // over the pages. Holds the lock for at most 1,024 rooms at a time. `prefix` filters by name.
   RoomPage list_rooms(std::uint32_t from, std::size_t limit, const std::string& prefix) const;
 
+  // --- of a mirror; all but covers() are for the broker's thread ---
+
+  // Takes a message that was given its place outside: `offset` is the position of a stored one, nothing if it was not
+  // stored. Those of one room come in order. False, and nothing done, if a mailbox is full.
+  [[nodiscard]] bool deliver(const std::shared_ptr<Message>& message, std::optional<std::uint64_t> offset);
+  // Whatever has at most that offset was delivered.
+  void advance(std::uint64_t offset);
+  // Connections in the target, as a receipt counts them.
+  std::uint64_t matched(const Target& target) const;
+  // Whether each message of those rooms after `since`, or from now on, is here or will be delivered, as far as it was
+  // not lost. If so, that stays true for ten seconds, and while they have members. Always, if this is no mirror.
+  bool covers(std::span<const RoomKey> keys, std::optional<base::Position> since, base::TimePoint now);
+  // From now on all messages of the room after `offset` are delivered.
+  void cover(const RoomKey& key, std::uint64_t offset);
+  // Nothing if it does not need its past to cover what is after `since`; else the offset up to which that is wanted.
+  std::optional<std::uint64_t> wants_backlog(const RoomKey& key, base::Position since) const;
+  void give_backlog(const RoomKey& key, Backlog backlog);
+  // Lets go of what is older than the limit in it.
+  void trim_backlog(const RoomKey& key);
+  // Nothing is delivered of the room any more; false, and nothing done, if somebody needs it.
+  [[nodiscard]] bool uncover(const RoomKey& key, base::TimePoint now);
+  // Some of the room's messages up to `offset` can not be had any more: its members are told of the gap.
+  void lose(const RoomKey& key, std::uint64_t offset);
+  // Another history has begun: nothing is covered, and all members are told of the gap if there was one before.
+  void begin(base::Position position);
+
   // Forgets what is older than the limit. Called once a second by the first worker.
   void trim(base::TimePoint now);
 
   base::Position position() const;  // of the last stored message
-  base::NamespaceId id() const { return id_; }
+  base::NamespaceId id() const { return identity_.id; }
+  const std::string& name() const { return identity_.name; }
   struct Size {
     std::uint64_t rooms = 0, messages = 0, bytes = 0;
   };
@@ -109,7 +147,7 @@ class Sequencer {
 
  private:
   struct State;
-  const base::NamespaceId id_;
+  const Identity identity_;
   std::unique_ptr<State> state_;
 };
 

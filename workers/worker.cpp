@@ -222,10 +222,16 @@ void Worker::run_job(const std::function<void(Worker&)>& job) {
   }
 }
 
-base::Result<Receipt> Worker::publish(const std::shared_ptr<Message>& message) {
+std::optional<base::Result<Receipt>> Worker::publish(const std::shared_ptr<Message>& message, OnReceipt then) {
   message->accepted = now_;
   has_mail_ = true;
-  return sequencer(message->target.name_space).publish(message, parts_.id);
+  Broker::OnReceipt on_receipt;
+  if (then) {
+    on_receipt = [&mailbox = mailbox(), then = std::move(then)](const base::Result<Receipt>& receipt) {
+      mailbox.force([then, receipt](Worker& here) { then(here, receipt); });
+    };
+  }
+  return parts_.broker.publish(sequencer(message->target.name_space), message, parts_.id, std::move(on_receipt));
 }
 
 bool Worker::count_received(Connection& connection, std::size_t payload_bytes) {

@@ -25,6 +25,7 @@
 #include "base/result.hpp"
 #include "workers/acceptor.hpp"
 #include "workers/backend.hpp"
+#include "workers/broker.hpp"
 #include "workers/connection_info.hpp"
 #include "workers/delivery.hpp"
 #include "workers/drain_plan.hpp"
@@ -72,6 +73,7 @@ class Worker {
     const Options& options;
     Edge& edge;
     Backend& backend;
+    Broker& broker;
     std::span<const std::unique_ptr<Mailbox>> mailboxes;  // of all workers, by id
     const Namespaces& namespaces;
     std::span<const std::unique_ptr<Sequencer>> sequencers;  // by namespace; those that exist
@@ -105,15 +107,26 @@ class Worker {
   }
   // Gives the connection another wire from the next byte on. The caller's wire lives until its handler has returned.
   void become(Connection& connection, std::unique_ptr<Wire> wire);
-  // Makes the connection a member, in one step with taking what it missed. The wire sends its client what this says,
-  // then calls replay(). Once per connection.
+  // Whether members of everyone and of those rooms would get all that is published from now on, and all after `since`
+  // if that is given. Gives the outcome, or nothing if that takes a while: then `then`, which may be null, is called
+  // later, or the worker at least takes a turn, in which paused reads are resumed. Errc::unavailable: the broker is
+  // away.
+  using OnPrepared = std::function<void(Worker&, const base::Status&)>;
+  std::optional<base::Status> prepare(base::NamespaceId name_space, std::vector<RoomKey> rooms,
+                                      std::optional<base::Position> since, OnPrepared then);
+  // Makes the connection a member, in one step with taking what it missed, for which its rooms were prepared. The wire
+  // sends its client what this says, then calls replay(). Once per connection.
   Announced announce(Connection& connection, Announcement announcement);
   void replay(Connection& connection, std::vector<std::shared_ptr<const Message>> missed);
   // Tells the client, if its wire can, that it has lost messages.
   void tell_gap(Connection& connection, GapReason reason) { delivery_.tell_gap(connection, reason, now_); }
-  // Hands a client's message to the sequencer, for everyone that `message->target` names.
-  // Errc::exhausted: a mailbox is full; pause reads and come again.
-  base::Result<Receipt> publish(const std::shared_ptr<Message>& message);
+  // Likewise all clients of the target.
+  void tell_gap(const Target& target, GapReason reason);
+  // Hands a client's message to the broker, for everyone that `message->target` names. Gives the outcome, or nothing
+  // if that takes a while: then `then`, which may be null, is called later. Errc::exhausted: something is full; pause
+  // reads and come again.
+  using OnReceipt = std::function<void(Worker&, const base::Result<Receipt>&)>;
+  std::optional<base::Result<Receipt>> publish(const std::shared_ptr<Message>& message, OnReceipt then);
   // Delivers `message` to this connection alone.
   void deliver_to(Connection& connection, const std::shared_ptr<const Message>& message) {
     delivery_.deliver_to(connection, message, now_);
@@ -309,6 +322,7 @@ class Worker {
   void say_goodbye(Connection& connection, const Ending& ending);
   void release(Connection& connection);
   Announced announced_of(Joined joined, std::optional<base::Position> since);
+  void keep_covered(base::NamespaceId name_space, std::span<const RoomKey> rooms);
   Joined join_fresh(Connection& connection, std::span<const RoomKey> rooms, std::optional<base::Position> since);
   void leave_all(Connection& connection);
   void forget_credentials(Connection& connection);

@@ -24,6 +24,23 @@ base::Address ask(int descriptor, Ask&& name_of) {
 
 }  // namespace
 
+std::optional<base::Status> Worker::prepare(base::NamespaceId name_space, std::vector<RoomKey> rooms,
+                                            std::optional<base::Position> since, OnPrepared then) {
+  Sequencer& here = sequencer(name_space);
+  rooms.push_back(RoomKey::everyone());
+  if (here.covers(rooms, since, now_)) return base::ok();
+  return parts_.broker.prepare(here, rooms, since,
+                               [&mailbox = mailbox(), then = std::move(then)](const base::Status& status) {
+                                 mailbox.force([then, status](Worker& there) {
+                                   if (then) then(there, status);
+                                 });
+                               });
+}
+
+void Worker::tell_gap(const Target& target, GapReason reason) {
+  delivery_.for_each(target, any_place, [&](Connection& connection) { tell_gap(connection, reason); });
+}
+
 Announced Worker::announce(Connection& connection, Announcement announcement) {
   owner_.check();
   SLUICE_ASSERT(connection.is_open() && !connection.is_announced_);
@@ -32,6 +49,7 @@ Announced Worker::announce(Connection& connection, Announcement announcement) {
       std::ranges::count_if(keys, [](const RoomKey& key) { return key.kind == RoomKey::Kind::room; })));
   keys.insert(keys.begin(), RoomKey::everyone());
   Joined joined = sequencer(announcement.name_space).join(parts_.id, keys, announcement.since);
+  keep_covered(announcement.name_space, keys);
   connection.name_space_ = announcement.name_space;
   connection.format_ = announcement.format;
   connection.is_announced_ = true;
@@ -49,6 +67,14 @@ Announced Worker::announced_of(Joined joined, std::optional<base::Position> sinc
   // A client that breaks off while it catches up must be able to come back from where it was.
   if (announced.gap == Gap::none || announced.gap == Gap::evicted) announced.position = *since;
   return announced;
+}
+
+// Whoever joins without having prepared is to hear what comes, if not at once.
+void Worker::keep_covered(base::NamespaceId name_space, std::span<const RoomKey> rooms) {
+  Sequencer& here = sequencer(name_space);
+  if (!here.covers(rooms, std::nullopt, now_)) {
+    static_cast<void>(parts_.broker.prepare(here, rooms, std::nullopt, nullptr));
+  }
 }
 
 void Worker::replay(Connection& connection, std::vector<std::shared_ptr<const Message>> missed) {
@@ -84,6 +110,7 @@ Announced Worker::join_since(Connection& connection, std::span<const RoomKey> ro
 Joined Worker::join_fresh(Connection& connection, std::span<const RoomKey> rooms, std::optional<base::Position> since) {
   metrics_.joins.add(rooms.size());
   Joined joined = sequencer(connection.name_space_).join(parts_.id, rooms, since);
+  keep_covered(connection.name_space_, rooms);
   for (const RoomKey& key : rooms) {
     rooms_.join(connection.name_space_, key, connection.slot_, connection.memberships_, joined.place);
   }

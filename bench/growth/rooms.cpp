@@ -63,7 +63,7 @@ class Index {
   const base::WorkerId worker_{0};
   workers::Mailbox mailbox_{1 << 20, 1024};
   base::ByteBudget budget_{1 << 20};
-  workers::Sequencer sequencer_{name_space_, 1, {}, budget_, {&mailbox_}};
+  workers::Sequencer sequencer_{{.id = name_space_, .epoch = 1}, {}, budget_, {&mailbox_}};
   workers::Rooms rooms_;
   std::vector<workers::Memberships> memberships_;
 };

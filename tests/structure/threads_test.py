@@ -16,6 +16,8 @@ ALLOWED = {
     "workers/mailbox.hpp",
     "workers/mailbox.cpp",
     "workers/sequencer.cpp",
+    "workers/sequencer_mirror.cpp",
+    "workers/sequencer_state.hpp",
     "workers/namespaces.hpp",
     "workers/namespaces.cpp",
     "control/event_hub.hpp",  # the queue of events to backends

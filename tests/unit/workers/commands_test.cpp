@@ -48,7 +48,7 @@ TEST(Commands, LeavingCountsWhoMatchedAndWhoChanged) {
   const Changed changed = change(running, room("a"), {"b", "nobody"}, false);
   EXPECT_EQ(changed.matched, 2u);
   EXPECT_EQ(changed.changed, 1u);
-  EXPECT_EQ(running.pool.publish(message_to("b", "x"))->matched, 0u);
+  EXPECT_EQ(running.publish(message_to("b", "x"))->matched, 0u);
 }
 
 TEST(Commands, LeavingTheRoomThatIsTheTargetReachesAll) {

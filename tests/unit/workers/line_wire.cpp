@@ -91,7 +91,7 @@ void LineWire::say(Worker& worker, Connection& connection, std::istream& words) 
   words >> room >> std::ws;
   std::getline(words, text);
   const auto message = message_to(room.c_str(), text);
-  if (worker.publish(message)) return;
+  if (worker.publish(message, nullptr)->has_value()) return;
   held_ = message;
   ++edge_.pauses;
   worker.pause_reads(connection);
@@ -99,7 +99,7 @@ void LineWire::say(Worker& worker, Connection& connection, std::istream& words) 
 
 void LineWire::on_resume(Worker& worker, Connection& connection) {
   if (!held_) return;
-  if (worker.publish(held_)) return held_.reset();
+  if (worker.publish(held_, nullptr)->has_value()) return held_.reset();
   worker.pause_reads(connection);
 }
 

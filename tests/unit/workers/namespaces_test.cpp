@@ -10,7 +10,8 @@ namespace {
 
 TEST(Namespaces, TheFirstIsSlashAndDeclaredOnesFollowOnce) {
   std::vector<std::uint16_t> made;
-  Namespaces namespaces({.declared = {"/b", "/", "/a", "/b"}}, [&](base::NamespaceId id) { made.push_back(id.value); });
+  Namespaces namespaces({.declared = {"/b", "/", "/a", "/b"}},
+                        [&](base::NamespaceId id, const std::string&) { made.push_back(id.value); });
   EXPECT_EQ(namespaces.size(), 3u);
   EXPECT_EQ(made, (std::vector<std::uint16_t>{0, 1, 2}));
   EXPECT_EQ(namespaces.name_of(base::NamespaceId{0}), "/");

@@ -24,7 +24,7 @@ struct OneOrder {
       mailboxes.push_back(std::make_unique<Mailbox>(1 << 20, mailbox_messages));
       boxes.push_back(mailboxes.back().get());
     }
-    sequencer = std::make_unique<Sequencer>(base::NamespaceId{}, some_epoch, limits, budget, boxes);
+    sequencer = std::make_unique<Sequencer>(Sequencer::Identity{.epoch = some_epoch}, limits, budget, boxes);
   }
 
   base::Result<Receipt> publish(const std::shared_ptr<Message>& message) {

@@ -21,7 +21,7 @@ Options with_history() {
 void publish_all(RunningWorkers& running, int publisher) {
   for (int count = 0; count < messages_each;) {
     const auto message = message_to("a", std::to_string(publisher) + "-" + std::to_string(count));
-    if (running.pool.publish(message)) {
+    if (running.publish(message)) {
       ++count;
     } else {
       std::this_thread::yield();

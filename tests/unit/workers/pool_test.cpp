@@ -13,7 +13,7 @@ TEST(Pool, AMessageReachesMembersOnEveryWorker) {
   RunningWorkers running(with_workers(3));
   std::vector<LineClient> clients;
   for (std::size_t worker = 0; worker < 3; ++worker) clients.push_back(running.member("a", worker));
-  const auto receipt = running.pool.publish(message_to("a", "hello"));
+  const auto receipt = running.publish(message_to("a", "hello"));
   ASSERT_TRUE(receipt);
   EXPECT_EQ(receipt->matched, 3u);
   EXPECT_EQ(receipt->position, (base::Position{RunningWorkers::epoch, 1}));
@@ -37,12 +37,12 @@ TEST(Pool, ReachesSingleConnectionsUsersAndEveryone) {
   base::ConnectionId stale = page.connections[0].id;
   ++stale.generation;
   message->target.connections = {page.connections[0].id, stale};
-  ASSERT_TRUE(running.pool.publish(message));
+  ASSERT_TRUE(running.publish(message));
   EXPECT_EQ(two.line(), "@1:to one");
   for (const RoomKey& key : {RoomKey::user("u"), RoomKey::everyone()}) {
     auto implicit = message_to("", key.name.empty() ? "all" : "user");
     implicit->target.rooms = {key};
-    ASSERT_TRUE(running.pool.publish(implicit));
+    ASSERT_TRUE(running.publish(implicit));
   }
   EXPECT_EQ(one.line(), "@2:user");
   EXPECT_EQ(one.line(), "@3:all");
@@ -51,7 +51,7 @@ TEST(Pool, ReachesSingleConnectionsUsersAndEveryone) {
 
 TEST(Pool, RefusesATargetThatNamesNobody) {
   RunningWorkers running;
-  const auto receipt = running.pool.publish(std::make_shared<Message>());
+  const auto receipt = running.publish(std::make_shared<Message>());
   ASSERT_FALSE(receipt);
   EXPECT_EQ(receipt.error().code, base::Errc::bad_request);
 }
@@ -74,8 +74,8 @@ TEST(Pool, NamespacesHaveOrdersOfTheirOwn) {
   LineClient client = running.member("a");
   auto message = message_to("a", "elsewhere");
   message->target.name_space = base::NamespaceId{1};
-  EXPECT_EQ(running.pool.publish(message)->matched, 0u);
-  EXPECT_EQ(running.pool.publish(message_to("a", "here"))->position.offset, 1u);
+  EXPECT_EQ(running.publish(message)->matched, 0u);
+  EXPECT_EQ(running.publish(message_to("a", "here"))->position.offset, 1u);
   EXPECT_EQ(client.line(), "a@1:here");
 }
 
@@ -86,8 +86,8 @@ TEST(Pool, ANamespaceThatCameByItsPatternHasAnOrderOfItsOwn) {
   auto message = message_to("a", "elsewhere");
   message->target.name_space = running.pool.namespaces().resolve("/tenant-7").value();
   EXPECT_EQ(message->target.name_space, base::NamespaceId{1});
-  EXPECT_EQ(running.pool.publish(message)->position.offset, 1u);
-  EXPECT_EQ(running.pool.publish(message_to("a", "here"))->position.offset, 1u);
+  EXPECT_EQ(running.publish(message)->position.offset, 1u);
+  EXPECT_EQ(running.publish(message_to("a", "here"))->position.offset, 1u);
 }
 
 TEST(Pool, HasAWorkerAtLeast) {
@@ -116,10 +116,10 @@ TEST(Pool, RefusesJobsAndMessagesWhileAMailboxIsFull) {
   LineClient client = running.member("a");
   auto blocked = running.block();
   int taken = 0;
-  while (taken < 1000 && running.pool.publish(message_to("a", "x"))) ++taken;
+  while (taken < 1000 && running.publish(message_to("a", "x"))) ++taken;
   EXPECT_LE(taken, 64);
   EXPECT_GE(taken, 63);
-  EXPECT_EQ(running.pool.publish(message_to("a", "x")).error().code, base::Errc::exhausted);
+  EXPECT_EQ(running.publish(message_to("a", "x")).error().code, base::Errc::exhausted);
   EXPECT_FALSE(running.pool.post(base::WorkerId{0}, [](Worker&) {}));
   blocked.reset();
   for (int count = 1; count <= taken; ++count) EXPECT_EQ(client.line(), "a@" + std::to_string(count) + ":x");
@@ -155,9 +155,9 @@ TEST(Pool, IsCrowdedWhileAQuarterOfAMailboxWaits) {
   LineClient client = running.member("a", 1);
   auto blocked = running.block(1);
   // What blocks the worker is still in its mailbox, too.
-  for (int count = 0; count < 14; ++count) EXPECT_TRUE(running.pool.publish(message_to("a", "x")));
+  for (int count = 0; count < 14; ++count) EXPECT_TRUE(running.publish(message_to("a", "x")));
   EXPECT_FALSE(running.pool.is_crowded());
-  EXPECT_TRUE(running.pool.publish(message_to("a", "x")));
+  EXPECT_TRUE(running.publish(message_to("a", "x")));
   EXPECT_TRUE(running.pool.is_crowded());
   blocked.reset();
   EXPECT_TRUE(RunningWorkers::eventually([&] { return !running.pool.is_crowded(); }));
@@ -176,12 +176,12 @@ TEST(Pool, RefusesEverythingOnceItHasStopped) {
   running.pool.stop();
   running.pool.stop();
   EXPECT_FALSE(running.pool.post(base::WorkerId{0}, [](Worker&) {}));
-  EXPECT_EQ(running.pool.publish(message_to("a", "x"))->matched, 0u);
+  EXPECT_EQ(running.publish(message_to("a", "x"))->matched, 0u);
 }
 
 void ask_until(RunningWorkers& running, const std::atomic<bool>& is_over) {
   while (!is_over) {
-    (void)running.pool.publish(message_to("a", "x"));
+    (void)running.publish(message_to("a", "x"));
     (void)running.pool.post(base::WorkerId{1}, [](Worker& worker) { worker.rooms().size(); });
   }
 }

@@ -84,7 +84,8 @@ class RunningWorkers {
   std::uint64_t closed(EndReason reason, std::uint16_t worker = 0) const {
     return pool.metrics(base::WorkerId{worker}).closed[static_cast<std::size_t>(reason)].read();
   }
-  void say(const char* room, const std::string& data) { EXPECT_TRUE(pool.publish(message_to(room, data))); }
+  base::Result<Receipt> publish(const std::shared_ptr<Message>& message) { return *pool.publish(message, nullptr); }
+  void say(const char* room, const std::string& data) { EXPECT_TRUE(publish(message_to(room, data))); }
 
   LineEdge edge;
   Pool pool;

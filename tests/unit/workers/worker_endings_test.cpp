@@ -67,7 +67,7 @@ TEST(WorkerEndings, NothingIsDeliveredOnceTheEndingHasBegun) {
   LineClient client = running.member("a");
   running.on(0, [](Worker& worker) {
     disconnect(worker, message_to("a", "")->target, {EndReason::disconnected, 4000, "now"});
-    return worker.publish(message_to("a", "too late")).has_value();
+    return worker.publish(message_to("a", "too late"), nullptr)->has_value();
   });
   running.say("a", "later still");
   EXPECT_EQ(client.rest(), "bye disconnected 4000 now\n");

@@ -1,0 +1,56 @@
+#pragma once
+// Broker: the PORT for what gives messages their places and carries them to all nodes. With the embedded one a node is
+// alone: its sequencers give places themselves. With a shared one the places come from outside, sequencers mirror what
+// is delivered to them, and a room's messages come only once it was prepared. Any thread may call.
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+
+#include "base/ids.hpp"
+#include "base/result.hpp"
+#include "workers/message.hpp"
+#include "workers/receipt.hpp"
+
+namespace sluice::workers {
+
+class Sequencer;
+
+class Broker {
+ public:
+  // On any thread, once, and never inside the call that it was handed to.
+  using OnReceipt = std::function<void(const base::Result<Receipt>& receipt)>;
+  using OnPrepared = std::function<void(const base::Status& status)>;
+
+  virtual ~Broker() = default;
+
+  // Whether sequencers mirror what others give their places. The same for life.
+  virtual bool is_shared() const = 0;
+
+  // Gives `message` its place and sends it on its way: gives the outcome, or nothing if that comes later, to `then`,
+  // which may be null. Errc::exhausted: something is full, and nothing was done; Errc::unavailable: the broker is away.
+  // `publisher` is the worker on whose thread this runs. The message must not be changed after the call.
+  virtual std::optional<base::Result<Receipt>> publish(Sequencer& sequencer, const std::shared_ptr<Message>& message,
+                                                       std::optional<base::WorkerId> publisher, OnReceipt then) = 0;
+
+  // Sees to it that `sequencer` covers those rooms (Sequencer::covers), which holds for ten seconds and as long as they
+  // have members: gives the outcome, or nothing if that comes later, to `then`, which may be null.
+  virtual std::optional<base::Status> prepare(Sequencer& sequencer, std::span<const RoomKey> rooms,
+                                              std::optional<base::Position> since, OnPrepared then) = 0;
+};
+
+// Of a node that is alone.
+class EmbeddedBroker final : public Broker {
+ public:
+  bool is_shared() const override { return false; }
+  std::optional<base::Result<Receipt>> publish(Sequencer& sequencer, const std::shared_ptr<Message>& message,
+                                               std::optional<base::WorkerId> publisher, OnReceipt then) override;
+  std::optional<base::Status> prepare(Sequencer&, std::span<const RoomKey>, std::optional<base::Position>,
+                                      OnPrepared) override {
+    return base::ok();
+  }
+  static EmbeddedBroker& instance();
+};
+
+}  // namespace sluice::workers
