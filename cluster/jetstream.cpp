@@ -1,5 +1,7 @@
 #include "cluster/jetstream.hpp"
 
+#include <openssl/evp.h>
+
 #include <charconv>
 #include <utility>
 #include <vector>
@@ -110,6 +112,39 @@ std::string quoted(std::string_view text) {
   return out;
 }
 
+// Nothing if `text` is no base64.
+std::optional<std::string> from_base64(const std::string& text) {
+  if (text.size() % 4 != 0) return std::nullopt;
+  std::string bytes(text.size() / 4 * 3, '\0');
+  const int size = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(bytes.data()),
+                                   reinterpret_cast<const unsigned char*>(text.data()), static_cast<int>(text.size()));
+  if (size < 0) return std::nullopt;
+  std::size_t padding = 0;
+  while (padding < 2 && padding < text.size() && text[text.size() - 1 - padding] == '=') ++padding;
+  bytes.resize(static_cast<std::size_t>(size) - padding);
+  return bytes;
+}
+
+// A leader's answer is JSON, with what was stored in base64.
+void tell_stored(const JsonObject& answer, const JetStream::OnStored& on_stored) {
+  if (answer.has("error")) return on_stored(error_of(answer.object("error")));
+  const JsonObject stored = answer.object("message");
+  const std::string subject = stored.text("subject");
+  const auto payload = from_base64(stored.text("data"));
+  const auto block = from_base64(stored.text("hdrs"));
+  const auto stored_at = parse_rfc3339(stored.text("time"));
+  if (subject.empty() || !payload || !block || !stored_at || stored.number("seq") <= 0) {
+    return on_stored(fail(Errc::internal, "the stream's answer does not say which message it is"));
+  }
+  auto headers = NatsHeaders::parse(*block);
+  if (!headers) return on_stored(headers.error());
+  on_stored(StoredMessage{.subject = subject,
+                          .payload = *payload,
+                          .sequence = static_cast<std::uint64_t>(stored.number("seq")),
+                          .stored_at = *stored_at,
+                          .headers = *std::move(headers)});
+}
+
 }  // namespace
 
 base::Result<RepublishedFrom> RepublishedFrom::read(const NatsMessage& message) {
@@ -207,6 +242,15 @@ base::Status JetStream::get_next(std::string_view stream, std::string_view patte
                                  OnStored on_stored) const {
   return ask_direct(stream, "{\"seq\":" + std::to_string(sequence) + ",\"next_by_subj\":" + quoted(pattern) + "}",
                     std::move(on_stored));
+}
+
+base::Status JetStream::get_next_of_leader(std::string_view stream, std::string_view pattern, std::uint64_t sequence,
+                                           OnStored on_stored) const {
+  return ask("MSG.GET", stream, "{\"seq\":" + std::to_string(sequence) + ",\"next_by_subj\":" + quoted(pattern) + "}",
+             [on_stored = std::move(on_stored)](const auto& answer) {
+               if (!answer) return on_stored(answer.error());
+               tell_stored(*answer, on_stored);
+             });
 }
 
 }  // namespace sluice::cluster

@@ -79,6 +79,9 @@ class JetStream {
   // The first one from `sequence` on whose subject fits `pattern`.
   base::Status get_next(std::string_view stream, std::string_view pattern, std::uint64_t sequence,
                         OnStored on_stored) const;
+  // Likewise, but asks the stream's leader, which has all that it has acknowledged or republished.
+  base::Status get_next_of_leader(std::string_view stream, std::string_view pattern, std::uint64_t sequence,
+                                  OnStored on_stored) const;
 
  private:
   using OnAnswer = std::function<void(const base::Result<JsonObject>& answer)>;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/log.hpp"
+#include "cluster/options.hpp"
 #include "control/options.hpp"
 #include "gateway/limit_options.hpp"
 #include "gateway/options.hpp"
@@ -23,6 +24,7 @@ struct AllOptions {
   gateway::LimitOptions limits;
   identity::Options tokens;
   control::Options control;
+  cluster::Options cluster;
   workers::Options workers;
   base::LogOptions log;
 
@@ -35,6 +37,7 @@ struct AllOptions {
     set.add(limits);
     set.add(tokens);
     set.add(control);
+    set.add(cluster);
     set.add(workers);
     set.add(log);
     set.add(*this);

@@ -121,29 +121,59 @@ gateway::ClientIdentity identity_of(const identity::Options& options, const iden
   return identity;
 }
 
+std::unique_ptr<cluster::Cluster> make_cluster(const AllOptions& options, std::uint32_t incarnation) {
+  if (!options.cluster.is_clustered()) return nullptr;
+  auto made = cluster::Cluster::make({.options = options.cluster,
+                                      .node_name = options.control.node_name,
+                                      .incarnation = incarnation,
+                                      .messages_per_room_max = options.workers.history_messages,
+                                      .age_max = options.workers.history_seconds});
+  if (!made) throw std::runtime_error(made.error().detail);
+  return std::move(*made);
+}
+
+workers::Broker& broker_of(cluster::Cluster* cluster) {
+  if (cluster == nullptr) return workers::EmbeddedBroker::instance();
+  return cluster->broker();
+}
+
 }  // namespace
 
 Node::Node(const AllOptions& options)
     : options_(options),
+      incarnation_(random_number<std::uint32_t>()),
       facts_(facts_of(options)),
       tls_(start_tls(options.tls)),
       keys_(start_keys(options.tokens)),
       callers_file_(open_callers(options.control)),
       callers_(callers_of(options, callers_file_.get(), keys_.get(), revocations_)),
+      cluster_(make_cluster(options, incarnation_)),
       clients_(options.gateway, tls_of(options.tls, tls_.get()), identity_of(options.tokens, keys_.get(), revocations_),
                options.limits, options.sockets),
       hub_(hub_limits(options)),
-      pool_(options.workers, random_number<std::uint32_t>(), random_number<std::uint64_t>(), clients_, hub_),
+      pool_(options.workers, incarnation_, random_number<std::uint64_t>(), clients_, hub_, broker_of(cluster_.get())),
       control_(pool_, hub_, revocations_, callers_, options.control, facts_) {}
+
+// What has begun may be about to post to workers.
+Node::~Node() {
+  if (cluster_) cluster_->stop();
+}
 
 void Node::start() {
   clients_.open(pool_);
   // Before the workers accept anybody: a port that is taken must not cost clients their connections.
   control_.start();
+  if (cluster_) join_cluster();
   pool_.start();
   // A Drain may have come already.
   control_.set_ready(!pool_.is_draining());
   base::log_info("ready");
+}
+
+// Nobody is let in before there is a broker: until then the node is alive, but not ready.
+void Node::join_cluster() {
+  cluster_->start();
+  if (const auto status = cluster_->wait(); !status) throw std::runtime_error(status.error().detail);
 }
 
 int Node::run(Signals& signals, Supervisor& supervisor, const std::function<void()>& on_reload) {
@@ -207,6 +237,7 @@ void Node::end(Signals& signals) {
   signals.end_at_once(exit_failed);
   control_.shutdown(base::Clock::now() + calls_max);
   pool_.stop();
+  if (cluster_) cluster_->stop();
   base::log_info("stopped");
 }
 

@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 
+#include "cluster/cluster.hpp"
 #include "control/caller_identity.hpp"
 #include "control/control.hpp"
 #include "control/event_hub.hpp"
@@ -23,6 +24,7 @@ class Node {
  public:
   // `options` are validated, its numbers settled, and outlive this.
   explicit Node(const AllOptions& options);
+  ~Node();
   Node(const Node&) = delete;
   Node& operator=(const Node&) = delete;
 
@@ -33,18 +35,21 @@ class Node {
   int run(Signals& signals, Supervisor& supervisor, const std::function<void()>& on_reload);
 
  private:
+  void join_cluster();
   void reload(const std::function<void()>& on_reload);
   void tell_alive(Supervisor& supervisor) const;
   void drain(Signals& signals, Supervisor& supervisor);
   void end(Signals& signals);
 
   const AllOptions& options_;
+  const std::uint32_t incarnation_;
   const control::Facts facts_;
   const std::unique_ptr<gateway::TlsReloader> tls_;           // null without TLS
   const std::unique_ptr<identity::KeySource> keys_;           // null without keys
   const std::unique_ptr<identity::CallerFile> callers_file_;  // null without one
   identity::Revocations revocations_;
   const control::CallerIdentity callers_;
+  const std::unique_ptr<cluster::Cluster> cluster_;  // null: the node is alone
   gateway::ClientPort clients_;
   control::EventHub hub_;
   workers::Pool pool_;

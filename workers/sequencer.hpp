@@ -129,8 +129,12 @@ class Sequencer {
   void trim_backlog(const RoomKey& key);
   // Nothing is delivered of the room any more; false, and nothing done, if somebody needs it.
   [[nodiscard]] bool uncover(const RoomKey& key, base::TimePoint now);
-  // Some of the room's messages up to `offset` can not be had any more: its members are told of the gap.
+  // Some of the room's messages up to `offset` cannot be had any more.
   void lose(const RoomKey& key, std::uint64_t offset);
+  // Tells the room's members that they have missed some.
+  void tell_gap(const RoomKey& key);
+  // Of a stored message; one that came by a backlog needs it as any other.
+  static std::uint64_t place_of(std::uint64_t offset);
   // Another history has begun: nothing is covered, and all members are told of the gap if there was one before.
   void begin(base::Position position);
 

@@ -37,7 +37,7 @@ bool Sequencer::deliver(const std::shared_ptr<Message>& message, std::optional<s
     if (offset) {
       state.offset = std::max(state.offset, *offset);
       // One that comes late goes behind what was delivered, as it has to be behind who joined before.
-      state.place = std::max(state.place, *offset << place_shift);
+      state.place = std::max(state.place, place_of(*offset));
     }
     message->place = state.place;
     message->position = {state.epoch, offset.value_or(state.offset)};
@@ -53,7 +53,7 @@ bool Sequencer::deliver(const std::shared_ptr<Message>& message, std::optional<s
 void Sequencer::advance(std::uint64_t offset) {
   const std::lock_guard lock(state_->mutex);
   state_->offset = std::max(state_->offset, offset);
-  state_->place = std::max(state_->place, offset << place_shift);
+  state_->place = std::max(state_->place, place_of(offset));
 }
 
 // Appends the message to those of its rooms that are covered.
@@ -93,6 +93,8 @@ bool Sequencer::covers(std::span<const RoomKey> keys, std::optional<base::Positi
     if (room == nullptr || !room->coverage) return false;
     // A position of another history needs nothing of this one.
     if (!since || since->epoch != state_->epoch) return true;
+    // Another node was further in the order: what we have not seen yet is not here.
+    if (since->offset > state_->offset) return false;
     return since->offset >= room->coverage->offset || room->coverage->backlog;
   };
   if (!std::ranges::all_of(keys, is_covered)) return false;
@@ -151,8 +153,14 @@ void Sequencer::lose(const RoomKey& key, std::uint64_t offset) {
   RoomState* const room = state_->find(view_of(key));
   if (room == nullptr || !room->coverage) return;
   room->history.evicted = std::max(room->history.evicted, offset);
+}
+
+void Sequencer::tell_gap(const RoomKey& key) {
+  const std::lock_guard lock(state_->mutex);
   state_->tell_gap(identity_.id, key, GapReason::evicted);
 }
+
+std::uint64_t Sequencer::place_of(std::uint64_t offset) { return offset << place_shift; }
 
 void Sequencer::begin(base::Position position) {
   Freed freed;
@@ -162,7 +170,7 @@ void Sequencer::begin(base::Position position) {
   state.epoch = position.epoch;
   state.offset = position.offset;
   // Places only grow, as members remember them.
-  state.place = std::max(state.place, position.offset << place_shift);
+  state.place = std::max(state.place, place_of(position.offset));
   for (std::size_t index = 0; index < state.listed.size(); ++index) {
     RoomState* const room = state.listed[index].get();
     if (room == nullptr) continue;

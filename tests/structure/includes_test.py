@@ -6,12 +6,12 @@ from sources import ROOT, code, files, includes, text
 # Each folder and what it may include beside itself. Only program/ sees everything.
 ARROWS = {
     "base": set(),
-    "cluster": {"workers", "base"},
+    "cluster": {"workers", "base", "sluice"},
     "identity": {"base"},
     "workers": {"base"},
     "gateway": {"workers", "identity", "base"},
     "control": {"workers", "identity", "base", "sluice"},  # sluice/v1 is what proto/ generates
-    "program": {"gateway", "control", "workers", "identity", "base", "sluice"},
+    "program": {"cluster", "gateway", "control", "workers", "identity", "base", "sluice"},
 }
 GENERATED = "sluice"
 HEAVY = ("curl/", "boost/beast", "boost/asio/ssl", "CLI/", "CLI11", "openssl/", "toml++")

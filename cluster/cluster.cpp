@@ -1,0 +1,140 @@
+#include "cluster/cluster.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/log.hpp"
+
+namespace sluice::cluster {
+
+using base::Errc;
+using base::fail;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr base::Duration stream_patience = 2s;
+constexpr base::Duration stream_again_after = 500ms;
+// As long as a publisher may try again under the same id.
+constexpr std::chrono::nanoseconds duplicates_max = 2min;
+
+}  // namespace
+
+base::Result<std::unique_ptr<Cluster>> Cluster::make(const Settings& settings) {
+  std::unique_ptr<Cluster> cluster(new Cluster(settings));
+  auto client = NatsClient::make(cluster->loop_.context(),
+                                 settings.options.nats_settings("sluice " + settings.node_name), *cluster);
+  if (!client) return client.error();
+  cluster->client_ = std::move(*client);
+  NatsBroker::Settings broker;
+  broker.cluster_name = settings.options.cluster_name;
+  broker.feeds = {.incarnation = settings.incarnation,
+                  .messages_per_subject_max = std::max<std::size_t>(settings.messages_per_room_max, 1),
+                  .kept = settings.age_max};
+  cluster->broker_ =
+      std::make_unique<NatsBroker>(cluster->loop_, *cluster->client_, cluster->subjects_, broker, cluster->metrics_);
+  cluster->streams_ = std::make_unique<JetStream>(*cluster->client_, stream_patience);
+  cluster->stream_again_ =
+      std::make_unique<Timer>(cluster->loop_.context(), [raw = cluster.get()] { raw->find_stream(); });
+  return cluster;
+}
+
+Cluster::Cluster(const Settings& settings) : settings_(settings), subjects_(settings.options.cluster_name) {}
+
+Cluster::~Cluster() { stop(); }
+
+void Cluster::start() {
+  loop_.start();
+  loop_.post([this] {
+    auto leaders = client_->subscribe("$JS.EVENT.ADVISORY.STREAM.LEADER_ELECTED." + subjects_.stream(),
+                                      [this](const auto&) { broker_->on_new_leader(); });
+    if (leaders) leader_subscription_ = std::move(*leaders);
+    client_->start();
+  });
+}
+
+void Cluster::stop() {
+  loop_.post([this] {
+    broker_->stop(fail(Errc::unavailable, "the node is ending"));
+    stream_again_->cancel();
+    client_->stop();
+  });
+  loop_.stop();
+}
+
+// --- servers ---
+
+void Cluster::on_connected(const std::string& server) {
+  metrics_.connects.add();
+  base::log_info("broker_connected", {{"server", server}});
+  find_stream();
+}
+
+void Cluster::on_disconnected(const base::Error& reason) {
+  metrics_.disconnects.add();
+  base::log_warning("broker_lost", {{"why", reason.detail}});
+  stream_again_->cancel();
+  broker_->close();
+}
+
+void Cluster::on_connect_failed(const std::string& server, const base::Error& reason) {
+  if (log_limit_.allows(base::Clock::now())) {
+    base::log_warning("broker_unreachable",
+                      {{"server", server}, {"why", reason.detail}, {"suppressed", log_limit_.take_suppressed()}});
+  }
+  if (reason.code == Errc::unauthenticated) give_up(reason);
+}
+
+void Cluster::on_lame_duck(const std::string& server) { base::log_info("broker_ending", {{"server", server}}); }
+
+void Cluster::on_complaint(std::string_view text) {
+  if (!log_limit_.allows(base::Clock::now())) return;
+  base::log_warning("broker_complains", {{"text", text}, {"suppressed", log_limit_.take_suppressed()}});
+}
+
+// --- the stream ---
+
+StreamSettings Cluster::stream_settings() const {
+  StreamSettings stream;
+  stream.name = subjects_.stream();
+  stream.subjects = {subjects_.all_stored()};
+  stream.republish = {subjects_.all_stored(), subjects_.all_copies()};
+  stream.messages_per_subject_max =
+      static_cast<std::int64_t>(std::max<std::size_t>(settings_.messages_per_room_max, 1));
+  stream.bytes_max = static_cast<std::int64_t>(settings_.options.stream_bytes_max);
+  stream.age_max = settings_.age_max;
+  stream.storage = settings_.options.stream_storage;
+  stream.replicas = static_cast<int>(settings_.options.stream_replicas);
+  stream.duplicate_window = std::min<std::chrono::nanoseconds>(settings_.age_max, duplicates_max);
+  stream.denies_delete = true;
+  return stream;
+}
+
+void Cluster::find_stream() {
+  const auto asked = streams_->ensure_stream(stream_settings(), [this](const auto& state) { take_stream(state); });
+  if (!asked) take_stream(asked.error());
+}
+
+void Cluster::take_stream(const base::Result<StreamState>& state) {
+  if (!state) {
+    if (log_limit_.allows(base::Clock::now())) {
+      base::log_warning("broker_stream_missing",
+                        {{"why", state.error().detail}, {"suppressed", log_limit_.take_suppressed()}});
+    }
+    if (state.error().code == Errc::already_exists || state.error().code == Errc::bad_request) give_up(state.error());
+    if (client_->is_connected()) stream_again_->set_after(stream_again_after);
+    return;
+  }
+  // A stream that was made anew is another history.
+  const auto born = std::chrono::duration_cast<std::chrono::nanoseconds>(state->created.time_since_epoch());
+  broker_->open({static_cast<std::uint64_t>(born.count()), state->last_sequence});
+  base::log_info("broker_ready", {{"stream", subjects_.stream()}, {"messages", state->messages}});
+  if (!std::exchange(is_found_, true)) found_.set_value(base::ok());
+}
+
+// Only whoever waits for the start ends by it; a node that runs goes on without.
+void Cluster::give_up(const base::Error& reason) {
+  if (!std::exchange(is_found_, true)) found_.set_value(reason);
+}
+
+}  // namespace sluice::cluster

@@ -1,0 +1,73 @@
+#pragma once
+// Cluster: FRONT DOOR of what makes many nodes one: finds the broker, its stream and the other nodes, and loses and
+// finds them again. Has a thread of its own.
+
+#include <cstdint>
+#include <future>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/log_limit.hpp"
+#include "cluster/broker_metrics.hpp"
+#include "cluster/loop.hpp"
+#include "cluster/nats_broker.hpp"
+#include "cluster/options.hpp"
+#include "cluster/subjects.hpp"
+
+namespace sluice::cluster {
+
+class Cluster final : private NatsClient::Listener {
+ public:
+  struct Settings {
+    const Options& options;
+    std::string node_name;
+    std::uint32_t incarnation = 0;
+    // What the stream keeps of a room, as this node's workers do.
+    std::size_t messages_per_room_max = 256;
+    std::chrono::seconds age_max{120};
+  };
+  // Errc::bad_request: a setting is wrong. Does nothing yet; the options outlive it.
+  static base::Result<std::unique_ptr<Cluster>> make(const Settings& settings);
+  ~Cluster();
+
+  workers::Broker& broker() { return *broker_; }
+  const BrokerMetrics& metrics() const { return metrics_; }
+
+  // Starts the thread, which connects, and goes on doing so.
+  void start();
+  // Waits until the stream is there; log lines tell why it is not. An error is one that waiting would not mend:
+  // credentials that are not taken, a stream with other settings. Once.
+  base::Status wait() { return found_.get_future().get(); }
+  // Ends it; what waits is told Errc::unavailable. Before what the sequencers post to is gone.
+  void stop();
+
+ private:
+  explicit Cluster(const Settings& settings);
+
+  void on_connected(const std::string& server) override;
+  void on_disconnected(const base::Error& reason) override;
+  void on_connect_failed(const std::string& server, const base::Error& reason) override;
+  void on_lame_duck(const std::string& server) override;
+  void on_complaint(std::string_view text) override;
+
+  void find_stream();
+  void take_stream(const base::Result<StreamState>& state);
+  void give_up(const base::Error& reason);
+  StreamSettings stream_settings() const;
+
+  const Settings settings_;
+  const Subjects subjects_;
+  BrokerMetrics metrics_;
+  Loop loop_;
+  std::unique_ptr<NatsClient> client_;
+  std::unique_ptr<NatsBroker> broker_;
+  std::unique_ptr<JetStream> streams_;
+  std::unique_ptr<Timer> stream_again_;
+  NatsSubscription leader_subscription_;
+  base::LogLimit log_limit_{10, std::chrono::minutes(1)};
+  std::promise<base::Status> found_;
+  bool is_found_ = false;  // that was told
+};
+
+}  // namespace sluice::cluster

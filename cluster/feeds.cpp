@@ -1,0 +1,417 @@
+#include "cluster/feeds.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+#include "base/log.hpp"
+#include "cluster/message_codec.hpp"
+
+namespace sluice::cluster {
+namespace {
+
+using base::Errc;
+using base::fail;
+using workers::Message;
+using workers::RoomKey;
+using workers::Sequencer;
+using namespace std::chrono_literals;
+
+// How often to look who has waited for too long.
+constexpr base::Duration expire_every = 250ms;
+// A barrier that has not come back by then is sent again.
+constexpr base::Duration barrier_patience = 2s;
+constexpr base::Duration again_after = 100ms;
+constexpr base::Duration tick_every = 1s;
+// How long a leader may have been away before we hear that there is another.
+constexpr std::size_t seconds_looked_back = 15;
+constexpr unsigned sweep_every = 5;  // ticks
+
+}  // namespace
+
+Feeds::Feeds(boost::asio::io_context& loop, NatsClient& client, const Subjects& subjects, Settings settings,
+             BrokerMetrics& metrics)
+    : client_(client),
+      subjects_(subjects),
+      settings_(settings),
+      metrics_(metrics),
+      streams_(client, settings.patience),
+      fetches_(client, subjects.stream(), settings.patience),
+      arrivals_(loop, metrics, [this] { audit(arrivals_.watermark()); }),
+      expiry_(loop, [this] { expire(); }),
+      second_(loop, [this] { on_second(); }),
+      barrier_again_(loop, [this] { repeat_barrier(); }),
+      audit_again_(loop, [this] { want_barrier(); }) {
+  const auto subscribe = [&](const std::string& what, void (Feeds::*handler)(const NatsMessage&)) {
+    auto made =
+        client_.subscribe(subjects_.copy(what), [this, handler](const auto& message) { (this->*handler)(message); });
+    return std::move(*made);
+  };
+  barrier_subscription_ = subscribe(Subjects::barrier(settings_.incarnation), &Feeds::on_barrier);
+  tick_subscription_ = subscribe(Subjects::tick(), &Feeds::on_tick);
+  second_.set_after(tick_every);
+  expiry_.set_after(expire_every);
+}
+
+Feeds::~Feeds() = default;
+
+// --- rooms ---
+
+Feeds::World& Feeds::world_of(Sequencer& sequencer) {
+  std::unique_ptr<World>& world = worlds_[&sequencer];
+  if (world) return *world;
+  world = std::make_unique<World>(sequencer);
+  sequencer.begin({epoch_, arrivals_.watermark()});
+  add_feed(*world, Subjects::of(sequencer.name(), RoomKey::everyone()), RoomKey::everyone());
+  add_feed(*world, Subjects::of_node(sequencer.name(), settings_.incarnation), std::nullopt);
+  world->many = add_feed(*world, Subjects::of_all_many(sequencer.name()), std::nullopt);
+  world->many->is_many = true;
+  return *world;
+}
+
+std::shared_ptr<Feed> Feeds::add_feed(World& world, const std::string& what, std::optional<RoomKey> key) {
+  const auto feed = std::make_shared<Feed>();
+  feed->sequencer = &world.sequencer;
+  feed->key = std::move(key);
+  feed->source = subjects_.stored(what);
+  auto subscription = client_.subscribe(subjects_.copy(what), [this, feed = feed.get()](const NatsMessage& message) {
+    // It may be dropped by what is done.
+    on_copy(by_source_.at(feed->source), message);
+  });
+  // Subjects are made of tokens that can be subscribed to.
+  feed->subscription = std::move(*subscription);
+  by_source_[feed->source] = feed;
+  fresh_.push_back(feed);
+  metrics_.rooms.set(by_source_.size());
+  return feed;
+}
+
+std::shared_ptr<Feed> Feeds::feed_of(World& world, const RoomKey& key) {
+  const std::string what = Subjects::of(world.sequencer.name(), key);
+  const auto found = by_source_.find(subjects_.stored(what));
+  return found != by_source_.end() ? found->second : add_feed(world, what, key);
+}
+
+std::shared_ptr<Feed> Feeds::find(const std::string& subject) const {
+  auto found = by_source_.find(subject);
+  if (found == by_source_.end()) found = by_source_.find(subject.substr(0, subject.rfind('.') + 1) + '*');
+  return found == by_source_.end() ? nullptr : found->second;
+}
+
+// --- who waits for rooms ---
+
+void Feeds::prepare(Sequencer& sequencer, std::vector<RoomKey> rooms, std::optional<base::Position> since,
+                    workers::Broker::OnPrepared then) {
+  const auto preparation = std::make_shared<Preparation>();
+  preparation->sequencer = &sequencer;
+  preparation->rooms = std::move(rooms);
+  if (std::ranges::find(preparation->rooms, RoomKey::everyone()) == preparation->rooms.end()) {
+    preparation->rooms.push_back(RoomKey::everyone());
+  }
+  preparation->since = since;
+  preparation->then = std::move(then);
+  preparation->until = base::Clock::now() + settings_.prepare_patience;
+  due_.push_back(preparation);
+  step(preparation);
+}
+
+void Feeds::step(const std::shared_ptr<Preparation>& preparation) {
+  if (preparation->is_done) return;
+  // Nothing is known of the order before the stream was found.
+  if (epoch_ == 0) return waiting_.push_back(preparation);
+  Sequencer& sequencer = *preparation->sequencer;
+  World& world = world_of(sequencer);
+  for (const RoomKey& key : preparation->rooms) feed_of(world, key);
+  if (!sequencer.covers(preparation->rooms, std::nullopt, base::Clock::now())) {
+    waiting_.push_back(preparation);
+    return want_barrier();
+  }
+  if (!preparation->since) return finish(preparation, base::ok());
+  const base::Position since = *preparation->since;
+  if (since.epoch == epoch_ && since.offset > sequencer.position().offset) {
+    // Another node was further in the order; a barrier that is sent from now on comes behind all that it has seen.
+    if (preparation->behind_barrier == 0) preparation->behind_barrier = last_barrier_ + 1;
+    if (reached_barrier_ < preparation->behind_barrier) {
+      waiting_.push_back(preparation);
+      return want_barrier();
+    }
+  }
+  preparation->backlogs = 0;
+  std::vector<std::shared_ptr<Feed>> wanted;
+  for (const RoomKey& key : preparation->rooms) {
+    if (sequencer.wants_backlog(key, since)) wanted.push_back(feed_of(world, key));
+  }
+  if (wanted.empty()) return finish(preparation, base::ok());
+  preparation->backlogs = wanted.size();
+  for (const auto& feed : wanted) want_backlog(feed, preparation);
+}
+
+void Feeds::finish(const std::shared_ptr<Preparation>& preparation, const base::Status& status) {
+  if (std::exchange(preparation->is_done, true)) return;
+  const auto then = std::move(preparation->then);
+  if (then) then(status);
+}
+
+void Feeds::expire() {
+  const base::TimePoint now = base::Clock::now();
+  while (!due_.empty() && (due_.front()->is_done || due_.front()->until <= now)) {
+    const auto preparation = std::move(due_.front());
+    due_.pop_front();
+    finish(preparation, fail(Errc::unavailable, "the broker has not brought the rooms in time"));
+  }
+  std::erase_if(waiting_, [](const auto& one) { return one->is_done; });
+  expiry_.set_after(expire_every);
+}
+
+// --- barriers ---
+
+void Feeds::want_barrier() {
+  wants_barrier_ = true;
+  if (is_open_ && !barrier_) send_barrier();
+}
+
+void Feeds::send_barrier() {
+  wants_barrier_ = false;
+  barrier_ = Barrier{++last_barrier_, std::exchange(fresh_, {})};
+  barrier_again_.set_after(barrier_patience);
+  const std::string number = std::to_string(last_barrier_);
+  const std::string subject = subjects_.stored(Subjects::barrier(settings_.incarnation));
+  const auto take = [this, number = last_barrier_](const base::Result<PublishReceipt>& receipt) {
+    if (!receipt && barrier_ && barrier_->number == number) barrier_again_.set_after(again_after);
+  };
+  if (!streams_.publish({.message = {.subject = subject, .payload = number}}, take)) {
+    barrier_again_.set_after(again_after);
+  }
+}
+
+void Feeds::repeat_barrier() {
+  if (!barrier_) return;
+  fresh_.insert(fresh_.end(), barrier_->feeds.begin(), barrier_->feeds.end());
+  barrier_.reset();
+  want_barrier();
+}
+
+void Feeds::on_barrier(const NatsMessage& message) {
+  const auto from = RepublishedFrom::read(message);
+  if (!from || from->stream != subjects_.stream() || !barrier_) return;
+  if (message.payload != std::to_string(barrier_->number)) return;
+  barrier_again_.cancel();
+  const auto feeds = std::move(barrier_->feeds);
+  const std::uint64_t number = barrier_->number;
+  barrier_.reset();
+  const std::uint64_t sequence = from->sequence;
+  for (const auto& feed : feeds) {
+    feed->is_live = true;
+    feed->begin = sequence;
+    feed->lasts.clear();
+  }
+  arrivals_.add_mark(sequence, [this, feeds, number](std::uint64_t reached) {
+    reached_barrier_ = number;
+    reach(feeds, reached);
+  });
+  if (audits_at_barrier_) run_audit(sequence);
+  if (wants_barrier_ || !fresh_.empty()) want_barrier();
+}
+
+// All that was before it is handed on: from here on the feeds are whole.
+void Feeds::reach(const std::vector<std::shared_ptr<Feed>>& feeds, std::uint64_t sequence) {
+  advance(sequence);
+  for (const auto& feed : feeds) {
+    // Another stream may have begun meanwhile.
+    if (!feed->is_live || feed->begin != sequence) continue;
+    feed->is_covered = true;
+    if (feed->key) feed->sequencer->cover(*feed->key, sequence);
+  }
+  for (const auto& preparation : std::exchange(waiting_, {})) step(preparation);
+}
+
+void Feeds::advance(std::uint64_t sequence) {
+  for (const auto& [sequencer, world] : worlds_) sequencer->advance(sequence);
+}
+
+// --- copies ---
+
+void Feeds::on_copy(const std::shared_ptr<Feed>& feed, const NatsMessage& message) {
+  metrics_.received.add();
+  metrics_.received_bytes.add(message.payload.size());
+  if (!feed->is_live) return;
+  if (message.header_block.empty()) {
+    if (auto decoded = decode_logged(message.payload, *feed)) {
+      decoded->stored = false;
+      decoded->accepted = base::Clock::now();
+      arrivals_.add_volatile(*feed->sequencer, std::move(decoded));
+    }
+    return;
+  }
+  const auto from = RepublishedFrom::read(message);
+  if (!from || from->stream != subjects_.stream()) return note_malformed("a copy does not say where it comes from");
+  const std::uint64_t sequence = from->sequence;
+  Feed::Last& last = feed->last_of(from->subject);
+  const std::uint64_t before = std::max(last.sequence, feed->begin);
+  if (sequence <= before) return;
+  last.sequence = sequence;
+  // What an audit looks for need not be looked for twice.
+  const bool is_audited = audit_from_ && (audits_at_barrier_ || from->last_sequence <= audit_through_);
+  if (from->last_sequence > before && !is_audited) {
+    fill(feed, std::string(from->subject), before + 1, from->last_sequence);
+  }
+  auto decoded = decode_logged(message.payload, *feed);
+  // Its place is taken all the same.
+  if (!decoded) return arrivals_.add_mark(sequence, nullptr);
+  decoded->accepted = base::Clock::now();
+  add(*feed, sequence, std::move(decoded));
+}
+
+void Feeds::add(const Feed& feed, std::uint64_t sequence, std::shared_ptr<Message> message) {
+  Arrivals::Delivered then;
+  if (feed.is_many) {
+    then = [this, sequencer = feed.sequencer](const std::shared_ptr<Message>& delivered) {
+      note_many(*worlds_.at(sequencer), delivered);
+    };
+  }
+  arrivals_.add(sequence, *feed.sequencer, std::move(message), std::move(then));
+}
+
+void Feeds::on_tick(const NatsMessage& message) {
+  const auto from = RepublishedFrom::read(message);
+  if (!from || from->stream != subjects_.stream()) return;
+  last_tick_ = base::Clock::now();
+  if (from->sequence <= arrivals_.watermark()) return;
+  arrivals_.add_mark(from->sequence, [this](std::uint64_t sequence) { advance(sequence); });
+}
+
+std::shared_ptr<Message> Feeds::decode_logged(std::string_view payload, const Feed& feed) {
+  auto message = decode(payload, feed.sequencer->id());
+  if (message) return *std::move(message);
+  note_malformed(message.error().detail);
+  return nullptr;
+}
+
+void Feeds::note_malformed(std::string_view why) {
+  metrics_.malformed.add();
+  if (log_limit_.allows(base::Clock::now())) {
+    base::log_warning("broker_message_malformed", {{"why", why}, {"suppressed", log_limit_.take_suppressed()}});
+  }
+}
+
+// Reads what is missing under one subject; until then nothing later is handed on.
+void Feeds::fill(const std::shared_ptr<Feed>& feed, const std::string& subject, std::uint64_t first,
+                 std::uint64_t last) {
+  metrics_.holes.add();
+  arrivals_.hold();
+  const auto newest = std::make_shared<std::uint64_t>(0);
+  fetches_.add({subject, first, last,
+                [this, feed, newest](const StoredMessage& stored) {
+                  *newest = stored.sequence;
+                  add_fetched(*feed, stored);
+                },
+                [this, feed, newest, last](const base::Status& status) {
+                  if (!status) {
+                    audit(arrivals_.watermark());
+                  } else if (*newest != last && feed->key) {
+                    // The one that came last before the hole's end is not there any more.
+                    lose(*feed, last);
+                    feed->sequencer->tell_gap(*feed->key);
+                  }
+                  arrivals_.release();
+                }});
+}
+
+void Feeds::add_fetched(const Feed& feed, const StoredMessage& stored) {
+  if (arrivals_.has(stored.sequence)) return;
+  auto message = decode_stored(stored, feed);
+  if (!message) return arrivals_.add_mark(stored.sequence, nullptr);
+  metrics_.filled.add();
+  add(feed, stored.sequence, std::move(message));
+}
+
+std::shared_ptr<Message> Feeds::decode_stored(const StoredMessage& stored, const Feed& feed) {
+  auto message = decode_logged(stored.payload, feed);
+  if (!message) return nullptr;
+  // The servers' clocks may be ahead of ours.
+  const auto age =
+      std::max(std::chrono::system_clock::now() - stored.stored_at, std::chrono::system_clock::duration(0));
+  message->accepted = base::Clock::now() - std::chrono::duration_cast<base::Duration>(age);
+  message->position = {epoch_, stored.sequence};
+  message->place = Sequencer::place_of(stored.sequence);
+  return message;
+}
+
+void Feeds::lose(const Feed& feed, std::uint64_t through) {
+  metrics_.lost.add();
+  if (feed.key) feed.sequencer->lose(*feed.key, through);
+}
+
+// --- the stream and its servers ---
+
+void Feeds::open(base::Position position) {
+  is_open_ = true;
+  if (position.epoch == epoch_) {
+    audit(arrivals_.watermark());
+    return;
+  }
+  epoch_ = position.epoch;
+  arrivals_.begin(position.offset);
+  watermarks_.clear();
+  if (audit_from_) end_audit();
+  fresh_.clear();
+  for (const auto& [sequencer, world] : worlds_) {
+    sequencer->begin(position);
+    world->recent_many.clear();
+    world->has_recent_many = false;
+  }
+  for (const auto& [source, feed] : by_source_) {
+    feed->is_live = feed->is_covered = false;
+    feed->lasts.clear();
+    fresh_.push_back(feed);
+  }
+  for (const auto& preparation : std::exchange(waiting_, {})) step(preparation);
+  want_barrier();
+}
+
+void Feeds::close() {
+  is_open_ = false;
+  if (!barrier_) return;
+  fresh_.insert(fresh_.end(), barrier_->feeds.begin(), barrier_->feeds.end());
+  barrier_.reset();
+  wants_barrier_ = true;
+}
+
+void Feeds::on_new_leader() {
+  if (is_open_) audit(watermarks_.empty() ? arrivals_.watermark() : watermarks_.front());
+}
+
+void Feeds::on_second() {
+  second_.set_after(tick_every);
+  watermarks_.push_back(arrivals_.watermark());
+  if (watermarks_.size() > seconds_looked_back) watermarks_.pop_front();
+  if (++seconds_ % sweep_every == 0) sweep();
+  if (!is_open_ || base::Clock::now() - last_tick_ < tick_every * 9 / 10) return;
+  // Whichever node is first: of several in one second the stream keeps one.
+  const auto seconds =
+      std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch());
+  const std::string subject = subjects_.stored(Subjects::tick()), id = "tick-" + std::to_string(seconds.count());
+  static_cast<void>(streams_.publish({.message = {.subject = subject}, .message_id = id}, [](const auto&) {}));
+}
+
+// Lets go of rooms that nobody needs any more.
+void Feeds::sweep() {
+  const base::TimePoint now = base::Clock::now();
+  std::erase_if(by_source_, [&](const auto& entry) {
+    Feed& feed = *entry.second;
+    if (!feed.is_covered || !feed.key || feed.reads_backlog) return false;
+    feed.sequencer->trim_backlog(*feed.key);
+    if (feed.key->kind == RoomKey::Kind::everyone) return false;
+    return feed.sequencer->uncover(*feed.key, now);
+  });
+  metrics_.rooms.set(by_source_.size());
+  const auto is_old = [&](const auto& message) { return now - message->accepted > settings_.kept; };
+  for (const auto& [sequencer, world] : worlds_) {
+    auto& recent = world->recent_many;
+    const auto fresh = std::ranges::find_if_not(recent, is_old);
+    if (fresh != recent.begin()) world->many_lost_through = (*(fresh - 1))->position.offset;
+    recent.erase(recent.begin(), fresh);
+  }
+}
+
+}  // namespace sluice::cluster
