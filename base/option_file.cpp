@@ -4,30 +4,14 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <fstream>
 #include <optional>
 #include <system_error>
 
 #include "base/option_values.hpp"
+#include "base/read_file.hpp"
 
 namespace sluice::base {
 namespace {
-
-constexpr std::size_t file_bytes_max = 1 << 20;
-
-Result<std::string> read_whole(const std::string& path) {
-  std::string text(file_bytes_max + 1, '\0');
-  errno = 0;
-  std::ifstream file(path, std::ios::binary);
-  if (file) file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  // A directory opens but cannot be read.
-  if (!file.is_open() || file.bad() || errno != 0) {
-    return fail(Errc::not_found, path + ": cannot be read: " + std::generic_category().message(errno));
-  }
-  text.resize(static_cast<std::size_t>(file.gcount()));
-  if (text.size() > file_bytes_max) return fail(Errc::too_large, path + ": is larger than 1 MiB");
-  return text;
-}
 
 // Gives one value as a flag would have it; nothing for what no flag can have (a date, a table, an array).
 std::optional<std::string> text_of(const toml::node& node) {
@@ -62,7 +46,7 @@ FileKey file_key(const toml::key& name, const toml::node& node) {
 }  // namespace
 
 Result<std::vector<FileKey>> read_option_file(const std::string& path) {
-  const auto text = read_whole(path);
+  const auto text = read_file(path);
   if (!text) return text.error();
   try {
     const toml::table table = toml::parse(text.value(), path);

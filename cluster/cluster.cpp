@@ -57,6 +57,7 @@ void Cluster::stop() {
   loop_.post([this] {
     broker_->stop(fail(Errc::unavailable, "the node is ending"));
     stream_again_->cancel();
+    leader_subscription_.end();
     client_->stop();
   });
   loop_.stop();

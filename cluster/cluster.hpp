@@ -36,9 +36,9 @@ class Cluster final : private NatsClient::Listener {
 
   // Starts the thread, which connects, and goes on doing so.
   void start();
-  // Waits until the stream is there; log lines tell why it is not. An error is one that waiting would not mend:
-  // credentials that are not taken, a stream with other settings. Once.
-  base::Status wait() { return found_.get_future().get(); }
+  // Told when the stream is there for the first time; log lines tell why it is not. An error is one that waiting would
+  // not mend: credentials that are not taken, a stream with other settings. To be asked for once.
+  std::future<base::Status> found() { return found_.get_future(); }
   // Ends it; what waits is told Errc::unavailable. Before what the sequencers post to is gone.
   void stop();
 

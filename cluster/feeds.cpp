@@ -377,6 +377,19 @@ void Feeds::close() {
   wants_barrier_ = true;
 }
 
+void Feeds::stop(const base::Error& reason) {
+  close();
+  for (Timer* const timer : {&expiry_, &second_, &barrier_again_, &audit_again_}) timer->cancel();
+  for (const auto& preparation : std::exchange(due_, {})) finish(preparation, reason);
+  // On this thread, as the client wants it.
+  by_source_.clear();
+  fresh_.clear();
+  waiting_.clear();
+  worlds_.clear();
+  barrier_subscription_.end();
+  tick_subscription_.end();
+}
+
 void Feeds::on_new_leader() {
   if (is_open_) audit(watermarks_.empty() ? arrivals_.watermark() : watermarks_.front());
 }

@@ -48,6 +48,8 @@ class Feeds {
   void open(base::Position position);
   // It is away.
   void close();
+  // Ends for good, and gives up all that waits.
+  void stop(const base::Error& reason);
   // Another server leads the stream: what the last one stored and did not tell of is looked for.
   void on_new_leader();
 

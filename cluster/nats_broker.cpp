@@ -112,6 +112,7 @@ void NatsBroker::close() {
 
 void NatsBroker::stop(const base::Error& reason) {
   close();
+  feeds_.stop(reason);
   outgoing_.fail_all(reason);
 }
 

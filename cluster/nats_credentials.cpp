@@ -1,7 +1,6 @@
 #include "cluster/nats_credentials.hpp"
+#include "base/read_file.hpp"
 
-#include <fstream>
-#include <sstream>
 
 namespace sluice::cluster {
 namespace {
@@ -41,11 +40,9 @@ base::Result<NatsCredentials> NatsCredentials::parse(std::string_view text) {
 }
 
 base::Result<NatsCredentials> NatsCredentials::read(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  if (!file || !(text << file.rdbuf())) return fail(Errc::bad_request, path + ": cannot be read");
-  if (text.view().size() > file_bytes_max) return fail(Errc::too_large, path + ": is larger than 64 KiB");
-  auto credentials = parse(text.view());
+  const auto text = base::read_file(path, file_bytes_max);
+  if (!text) return text.error();
+  auto credentials = parse(*text);
   if (!credentials) return fail(credentials.error().code, path + ": " + credentials.error().detail);
   return credentials;
 }

@@ -64,14 +64,15 @@ base::Address peer_of(int descriptor) {
 }  // namespace
 
 ClientPort::ClientPort(const Options& options, const std::optional<Tls>& tls, ClientIdentity identity,
-                       const LimitOptions& limits, const SocketOptions& sockets)
+                       const LimitOptions& limits, const SocketOptions& sockets, const Seals& seals)
     : options_(options),
       tls_(tls),
       identity_(std::move(identity)),
       limits_(limits),
       sockets_(sockets),
       trusted_proxies_{networks_of(limits.trusted_proxies), limits.forwarded_header},
-      counts_(limits) {}
+      counts_(limits),
+      seals_(seals) {}
 
 void ClientPort::open(workers::Pool& pool) {
   if (!rfc6455::can_accept()) {

@@ -32,7 +32,7 @@ class ClientPort : public workers::Edge, public Contexts {
   // `options` are validated; all outlive this.
   explicit ClientPort(const Options& options, const std::optional<Tls>& tls = std::nullopt,
                       ClientIdentity identity = {}, const LimitOptions& limits = no_limits,
-                      const SocketOptions& sockets = no_sockets);
+                      const SocketOptions& sockets = no_sockets, const Seals& seals = Seals());
 
   // Opens every address for every worker, before the pool starts, and logs a line `listening` for each. Throws
   // std::runtime_error, with a sentence that names option and address, if one cannot be had.

@@ -67,6 +67,16 @@ void write_mac(const std::array<unsigned char, 32>& key, const unsigned char* by
 
 Seals::Seals() { fill_random(key_.data(), key_.size()); }
 
+Seals::Seals(std::string_view secret) {
+  // A key of this purpose, whatever else the secret is used for.
+  constexpr std::string_view purpose = "sluice seals 1";
+  unsigned int size = 0;
+  if (HMAC(EVP_sha256(), secret.data(), static_cast<int>(secret.size()),
+           reinterpret_cast<const unsigned char*>(purpose.data()), purpose.size(), key_.data(), &size) == nullptr) {
+    throw std::runtime_error("OpenSSL gives no HMAC");
+  }
+}
+
 Seals::Nonce Seals::make_nonce() {
   Nonce nonce;
   fill_random(nonce.data(), nonce.size());

@@ -6,13 +6,12 @@
 
 #include <algorithm>
 #include <array>
-#include <fstream>
-#include <iterator>
 #include <stdexcept>
 #include <utility>
 
 #include "base/control_character.hpp"
 #include "base/log.hpp"
+#include "base/read_file.hpp"
 #include "identity/base64url.hpp"
 
 namespace sluice::identity {
@@ -21,7 +20,7 @@ namespace {
 using base::Errc;
 using base::fail;
 
-constexpr std::size_t name_bytes_max = 64, file_bytes_max = std::size_t{1} << 20;
+constexpr std::size_t name_bytes_max = 64;
 constexpr std::size_t hash_digits = 64;
 constexpr std::string_view key_prefix = "slk_", hash_prefix = "sha256:", certificate_prefix = "san:";
 
@@ -49,11 +48,9 @@ std::vector<std::string> parts_of(std::string_view list) {
 }
 
 base::Result<CallerList> read(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return fail(Errc::not_found, path + ": cannot be read");
-  std::string text{std::istreambuf_iterator<char>(file), {}};
-  if (text.size() > file_bytes_max) return fail(Errc::too_large, path + ": is larger than 1 MiB");
-  auto list = CallerList::parse(text);
+  const auto text = base::read_file(path);
+  if (!text) return text.error();
+  auto list = CallerList::parse(*text);
   if (!list) return fail(list.error().code, path + ": " + list.error().detail);
   return list;
 }

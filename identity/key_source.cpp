@@ -6,12 +6,11 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <fstream>
-#include <sstream>
 #include <system_error>
 #include <utility>
 
 #include "base/log.hpp"
+#include "base/read_file.hpp"
 #include "identity/fetch.hpp"
 
 namespace sluice::identity {
@@ -21,15 +20,6 @@ constexpr std::size_t document_bytes_max = std::size_t{1} << 20;
 constexpr std::chrono::seconds fetch_patience{10};
 
 bool is_url(const std::string& text) { return text.starts_with("http://") || text.starts_with("https://"); }
-
-base::Result<std::string> read_file(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  if (!file || !(text << file.rdbuf())) return base::fail(base::Errc::bad_request, path + ": cannot be read");
-  if (text.view().size() > document_bytes_max)
-    return base::fail(base::Errc::too_large, path + ": is larger than 1 MiB");
-  return std::move(text).str();
-}
 
 base::Error about(const std::string& what, const base::Error& error) {
   return base::fail(error.code, what + ": " + error.detail);
@@ -96,7 +86,7 @@ base::Result<std::shared_ptr<const KeySet>> KeySource::read() const {
     keys->add(*std::move(key));
   }
   for (const std::string& path : settings_.pem_files) {
-    const auto text = read_file(path);
+    const auto text = base::read_file(path);
     if (!text) return about("--token-keys", text.error());
     auto key = Key::from_pem(*text);
     if (!key) return about("--token-keys: " + path, key.error());
@@ -105,7 +95,7 @@ base::Result<std::shared_ptr<const KeySet>> KeySource::read() const {
   for (std::size_t at = 0; at < settings_.jwks.size(); ++at) {
     const std::string& name = settings_.jwks[at];
     if (is_url(name) && fetched_[at].empty()) continue;
-    const auto text = is_url(name) ? base::Result<std::string>(fetched_[at]) : read_file(name);
+    const auto text = is_url(name) ? base::Result<std::string>(fetched_[at]) : base::read_file(name);
     if (!text) return about("--token-jwks", text.error());
     if (const auto added = keys->add_jwks(*text); !added) return about("--token-jwks: " + name, added.error());
   }

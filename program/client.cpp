@@ -8,10 +8,9 @@
 #include <grpcpp/create_channel.h>
 #include <grpcpp/security/credentials.h>
 
-#include <fstream>
-#include <iterator>
 #include <stdexcept>
 
+#include "base/read_file.hpp"
 #include "program/amounts.hpp"
 #include "sluice/v1/gateway.grpc.pb.h"
 #include "sluice/v1/nodes.grpc.pb.h"
@@ -45,10 +44,10 @@ namespace {
 
 std::string content_of(const std::string& path) {
   if (path.empty()) return {};
-  std::ifstream file(path, std::ios::binary);
-  std::string text{std::istreambuf_iterator<char>(file), {}};
-  if (!file || text.empty()) throw std::runtime_error(path + ": cannot be read");
-  return text;
+  auto text = base::read_file(path);
+  if (!text) throw std::runtime_error(text.error().detail);
+  if (text->empty()) throw std::runtime_error(path + ": is empty");
+  return std::move(*text);
 }
 
 std::shared_ptr<grpc::ChannelCredentials> credentials_of(const CallOptions& options) {

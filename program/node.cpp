@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/log.hpp"
+#include "base/read_file.hpp"
 #include "program/amounts.hpp"
 #include "program/command.hpp"
 #include "program/memory_trim.hpp"
@@ -132,6 +133,19 @@ std::unique_ptr<cluster::Cluster> make_cluster(const AllOptions& options, std::u
   return std::move(*made);
 }
 
+gateway::Seals seals_of(const cluster::Options& options) {
+  if (options.secret_file.empty()) return {};
+  constexpr std::size_t secret_bytes_min = 32;
+  auto text = base::read_file(options.secret_file);
+  if (!text) throw std::runtime_error("--secret-file: " + text.error().detail);
+  // An editor's last line break is no part of it.
+  text->erase(text->find_last_not_of("\r\n") + 1);
+  if (text->size() < secret_bytes_min) {
+    throw std::runtime_error("--secret-file: " + options.secret_file + ": at least 32 bytes were expected");
+  }
+  return gateway::Seals(*text);
+}
+
 workers::Broker& broker_of(cluster::Cluster* cluster) {
   if (cluster == nullptr) return workers::EmbeddedBroker::instance();
   return cluster->broker();
@@ -149,7 +163,7 @@ Node::Node(const AllOptions& options)
       callers_(callers_of(options, callers_file_.get(), keys_.get(), revocations_)),
       cluster_(make_cluster(options, incarnation_)),
       clients_(options.gateway, tls_of(options.tls, tls_.get()), identity_of(options.tokens, keys_.get(), revocations_),
-               options.limits, options.sockets),
+               options.limits, options.sockets, seals_of(options.cluster)),
       hub_(hub_limits(options)),
       pool_(options.workers, incarnation_, random_number<std::uint64_t>(), clients_, hub_, broker_of(cluster_.get())),
       control_(pool_, hub_, revocations_, callers_, options.control, facts_) {}
@@ -159,21 +173,31 @@ Node::~Node() {
   if (cluster_) cluster_->stop();
 }
 
-void Node::start() {
+bool Node::start(Signals& signals, Supervisor& supervisor) {
   clients_.open(pool_);
   // Before the workers accept anybody: a port that is taken must not cost clients their connections.
   control_.start();
-  if (cluster_) join_cluster();
+  if (cluster_ && !join_cluster(signals, supervisor)) {
+    end(signals);
+    return false;
+  }
   pool_.start();
   // A Drain may have come already.
   control_.set_ready(!pool_.is_draining());
   base::log_info("ready");
+  return true;
 }
 
 // Nobody is let in before there is a broker: until then the node is alive, but not ready.
-void Node::join_cluster() {
+bool Node::join_cluster(Signals& signals, Supervisor& supervisor) {
   cluster_->start();
-  if (const auto status = cluster_->wait(); !status) throw std::runtime_error(status.error().detail);
+  auto found = cluster_->found();
+  while (found.wait_for(0s) != std::future_status::ready) {
+    if (signals.wait_until(base::Clock::now() + look_every) == Signals::Kind::stop) return false;
+    tell_alive(supervisor);
+  }
+  if (const auto status = found.get(); !status) throw std::runtime_error(status.error().detail);
+  return true;
 }
 
 int Node::run(Signals& signals, Supervisor& supervisor, const std::function<void()>& on_reload) {

@@ -28,14 +28,15 @@ class Node {
   Node(const Node&) = delete;
   Node& operator=(const Node&) = delete;
 
-  // Opens all ports, then lets clients in. Throws std::runtime_error with a sentence if a port cannot be had.
-  void start();
+  // Opens all ports, finds the broker, then lets clients in. Throws std::runtime_error with a sentence if that cannot be.
+  // False: a signal ended it while the broker was still looked for.
+  [[nodiscard]] bool start(Signals& signals, Supervisor& supervisor);
   // Lives until a signal ends it; calls `on_reload` at each SIGHUP; tells `supervisor` of all that. Gives the exit
   // code. A second signal does not come back from here: the process ends at once.
   int run(Signals& signals, Supervisor& supervisor, const std::function<void()>& on_reload);
 
  private:
-  void join_cluster();
+  bool join_cluster(Signals& signals, Supervisor& supervisor);
   void reload(const std::function<void()>& on_reload);
   void tell_alive(Supervisor& supervisor) const;
   void drain(Signals& signals, Supervisor& supervisor);

@@ -73,8 +73,8 @@ int run_serve(const Invocation& invocation) {
                               {"workers", options.workers.workers},
                               {"connections_max", options.workers.connections_max}});
   Node node(options);
-  node.start();
   Supervisor supervisor(invocation.environment);
+  if (!node.start(signals, supervisor)) return exit_ok;
   return node.run(signals, supervisor, [&] { reload(line.set(), given, line.flags(), invocation.environment); });
 }
 

@@ -3,11 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
-#include <fstream>
 #include <iostream>
-#include <iterator>
 
 #include "base/log.hpp"
+#include "base/read_file.hpp"
 #include "identity/key_source.hpp"
 #include "identity/token.hpp"
 #include "program/all_options.hpp"
@@ -84,10 +83,9 @@ base::Result<identity::Key> signing_key(const TokenOptions& options, const ident
     if (!keys.token_secret.empty()) return identity::Key::from_secret(keys.token_secret.front());
     return base::fail(base::Errc::bad_request, "a key is needed: --signing-key FILE, or SLUICE_TOKEN_SECRET");
   }
-  std::ifstream file(options.signing_key, std::ios::binary);
-  const std::string text{std::istreambuf_iterator<char>(file), {}};
-  if (!file) return base::fail(base::Errc::bad_request, options.signing_key + ": cannot be read");
-  auto key = identity::Key::from_pem(text);
+  const auto text = base::read_file(options.signing_key);
+  if (!text) return text.error();
+  auto key = identity::Key::from_pem(*text);
   if (!key) return base::fail(key.error().code, options.signing_key + ": " + key.error().detail);
   return key;
 }

@@ -81,7 +81,7 @@ TEST(NatsCredentials, SaysWhatIsMissing) {
   const auto no_seed = NatsCredentials::parse("-----BEGIN NATS USER JWT-----\nx\n------END NATS USER JWT------\n");
   EXPECT_EQ(no_seed.error().detail, "there is no block USER NKEY SEED");
   EXPECT_EQ(NatsCredentials::parse("").error().detail, "there is no block USER NKEY SEED");
-  EXPECT_EQ(NatsCredentials::read("/nowhere").error().detail, "/nowhere: cannot be read");
+  EXPECT_EQ(NatsCredentials::read("/nowhere").error().detail, "/nowhere: cannot be read: No such file or directory");
 }
 
 }  // namespace
