@@ -15,7 +15,7 @@ constexpr base::Duration again_after = 1ms;
 
 }  // namespace
 
-Arrivals::Arrivals(boost::asio::io_context& loop, BrokerMetrics& metrics, std::function<void()> on_overflow)
+Arrivals::Arrivals(boost::asio::io_context& loop, workers::BrokerMetrics& metrics, std::function<void()> on_overflow)
     : metrics_(metrics), on_overflow_(std::move(on_overflow)), again_(loop, [this] {
         comes_again_ = false;
         drain();

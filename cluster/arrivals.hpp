@@ -8,8 +8,8 @@
 #include <memory>
 #include <optional>
 
-#include "cluster/broker_metrics.hpp"
 #include "cluster/timer.hpp"
+#include "workers/broker_metrics.hpp"
 #include "workers/sequencer.hpp"
 
 namespace sluice::cluster {
@@ -21,7 +21,7 @@ class Arrivals {
   using Delivered = std::function<void(const std::shared_ptr<workers::Message>&)>;
 
   // `on_overflow`: more was held than may be, and all of that is forgotten: the watermark tells from where on.
-  Arrivals(boost::asio::io_context& loop, BrokerMetrics& metrics, std::function<void()> on_overflow);
+  Arrivals(boost::asio::io_context& loop, workers::BrokerMetrics& metrics, std::function<void()> on_overflow);
 
   void add(std::uint64_t sequence, workers::Sequencer& sequencer, std::shared_ptr<workers::Message> message,
            Delivered then = nullptr);
@@ -53,7 +53,7 @@ class Arrivals {
   void drain();
   void come_again();
 
-  BrokerMetrics& metrics_;
+  workers::BrokerMetrics& metrics_;
   const std::function<void()> on_overflow_;
   Timer again_;
   unsigned holds_ = 0;

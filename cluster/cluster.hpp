@@ -9,7 +9,6 @@
 #include <string>
 
 #include "base/log_limit.hpp"
-#include "cluster/broker_metrics.hpp"
 #include "cluster/loop.hpp"
 #include "cluster/nats_broker.hpp"
 #include "cluster/options.hpp"
@@ -32,8 +31,6 @@ class Cluster final : private NatsClient::Listener {
   ~Cluster();
 
   workers::Broker& broker() { return *broker_; }
-  const BrokerMetrics& metrics() const { return metrics_; }
-
   // Starts the thread, which connects, and goes on doing so.
   void start();
   // Told when the stream is there for the first time; log lines tell why it is not. An error is one that waiting would
@@ -58,7 +55,7 @@ class Cluster final : private NatsClient::Listener {
 
   const Settings settings_;
   const Subjects subjects_;
-  BrokerMetrics metrics_;
+  workers::BrokerMetrics metrics_;
   Loop loop_;
   std::unique_ptr<NatsClient> client_;
   std::unique_ptr<NatsBroker> broker_;

@@ -30,7 +30,7 @@ constexpr unsigned sweep_every = 5;  // ticks
 }  // namespace
 
 Feeds::Feeds(boost::asio::io_context& loop, NatsClient& client, const Subjects& subjects, Settings settings,
-             BrokerMetrics& metrics)
+             workers::BrokerMetrics& metrics)
     : client_(client),
       subjects_(subjects),
       settings_(settings),

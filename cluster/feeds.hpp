@@ -15,13 +15,13 @@
 
 #include "base/log_limit.hpp"
 #include "cluster/arrivals.hpp"
-#include "cluster/broker_metrics.hpp"
 #include "cluster/feed.hpp"
 #include "cluster/fetches.hpp"
 #include "cluster/nats_client.hpp"
 #include "cluster/subjects.hpp"
 #include "cluster/timer.hpp"
 #include "workers/broker.hpp"
+#include "workers/broker_metrics.hpp"
 #include "workers/sequencer.hpp"
 
 namespace sluice::cluster {
@@ -37,7 +37,7 @@ class Feeds {
   };
   // All outlive this.
   Feeds(boost::asio::io_context& loop, NatsClient& client, const Subjects& subjects, Settings settings,
-        BrokerMetrics& metrics);
+        workers::BrokerMetrics& metrics);
   ~Feeds();
 
   // As workers::Broker::prepare; always later.
@@ -140,7 +140,7 @@ class Feeds {
   NatsClient& client_;
   const Subjects& subjects_;
   const Settings settings_;
-  BrokerMetrics& metrics_;
+  workers::BrokerMetrics& metrics_;
   JetStream streams_;
   Fetches fetches_;
   Arrivals arrivals_;

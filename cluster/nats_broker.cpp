@@ -23,7 +23,7 @@ struct NatsBroker::Publication {
 };
 
 NatsBroker::NatsBroker(Loop& loop, NatsClient& client, const Subjects& subjects, const Settings& settings,
-                       BrokerMetrics& metrics)
+                       workers::BrokerMetrics& metrics)
     : loop_(loop),
       subjects_(subjects),
       settings_(settings),

@@ -7,12 +7,12 @@
 #include <string>
 
 #include "base/byte_budget.hpp"
-#include "cluster/broker_metrics.hpp"
 #include "cluster/feeds.hpp"
 #include "cluster/loop.hpp"
 #include "cluster/outgoing.hpp"
 #include "cluster/subjects.hpp"
 #include "workers/broker.hpp"
+#include "workers/broker_metrics.hpp"
 
 namespace sluice::cluster {
 
@@ -26,7 +26,7 @@ class NatsBroker final : public workers::Broker {
   };
   // All outlive this.
   NatsBroker(Loop& loop, NatsClient& client, const Subjects& subjects, const Settings& settings,
-             BrokerMetrics& metrics);
+             workers::BrokerMetrics& metrics);
 
   bool is_shared() const override { return true; }
   std::optional<base::Result<workers::Receipt>> publish(workers::Sequencer& sequencer,
@@ -35,6 +35,8 @@ class NatsBroker final : public workers::Broker {
                                                         OnReceipt then) override;
   std::optional<base::Status> prepare(workers::Sequencer& sequencer, std::span<const workers::RoomKey> rooms,
                                       std::optional<base::Position> since, OnPrepared then) override;
+
+  const workers::BrokerMetrics* metrics() const override { return &metrics_; }
 
   // --- on the loop's thread ---
 
@@ -52,7 +54,7 @@ class NatsBroker final : public workers::Broker {
   Loop& loop_;
   const Subjects& subjects_;
   const Settings settings_;
-  BrokerMetrics& metrics_;
+  workers::BrokerMetrics& metrics_;
   std::atomic<bool> is_open_{false};
   std::atomic<std::uint32_t> last_shard_{0};
   base::ByteBudget waiting_bytes_;

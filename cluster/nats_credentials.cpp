@@ -1,7 +1,6 @@
 #include "cluster/nats_credentials.hpp"
 #include "base/read_file.hpp"
 
-
 namespace sluice::cluster {
 namespace {
 

@@ -60,7 +60,8 @@ struct Control::State {
         admin({executor, routes, options.admin, options.grpc_message_bytes_max}) {}
 
   std::string metrics_page() const {
-    Exposed exposed{.calls = metrics, .process = read_process_numbers(), .version = facts.version};
+    Exposed exposed{
+        .calls = metrics, .broker = pool.broker_metrics(), .process = read_process_numbers(), .version = facts.version};
     exposed.node = numbers_of(pool, readiness.is_ready());
     exposed.events = hub.numbers();
     for (std::size_t at = 0; at < pool.worker_count(); ++at)

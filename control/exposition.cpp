@@ -96,6 +96,8 @@ FamilyList families_of(const Exposed& exposed) {
   }
   CallFamilies calls(families);
   exposed.calls.describe(calls);
+  SingleFamilies singles(families);
+  if (exposed.broker != nullptr) exposed.broker->describe(singles);
   add_node(families, exposed);
   add_process(families, exposed.process);
   return families;
@@ -131,7 +133,8 @@ std::string metrics_text(const Exposed& exposed) {
 std::string metrics_markdown() {
   const workers::Metrics worker;
   const Metrics calls;
-  Exposed none{.workers = {&worker}, .calls = calls};
+  const workers::BrokerMetrics broker;
+  Exposed none{.workers = {&worker}, .calls = calls, .broker = &broker};
   none.node.mailbox_depths = {0};
   none.events.groups = {{.name = "default"}};
   std::string text =
@@ -139,7 +142,7 @@ std::string metrics_markdown() {
       "Served at `/metrics` on the admin port in Prometheus' text format. All labels and values are there from the "
       "start,\n"
       "at 0. Histograms of seconds have buckets from 50 µs to 10 s. This page is made from the declarations in\n"
-      "`workers/metrics.hpp` and `control/`: `sluice metrics`.\n\n"
+      "`workers/` and `control/`: `sluice metrics`. Those of the broker are there with `--broker nats`.\n\n"
       "| metric | type | labels | meaning |\n| --- | --- | --- | --- |\n";
   for (const prometheus::MetricFamily& family : families_of(none)) {
     text += "| `" + family.name + "` | " + std::string(type_name(family.type)) + " | " + labels_text(family) + " | " +

@@ -7,6 +7,7 @@
 
 #include "control/event_hub.hpp"
 #include "control/metrics.hpp"
+#include "workers/broker_metrics.hpp"
 #include "workers/metrics.hpp"
 
 namespace sluice::control {
@@ -31,6 +32,7 @@ struct NodeNumbers {
 struct Exposed {
   std::vector<const workers::Metrics*> workers = {};
   const Metrics& calls;
+  const workers::BrokerMetrics* broker = nullptr;  // null: the node is alone, and has no such metrics
   NodeNumbers node = {};
   EventHub::Numbers events = {};
   ProcessNumbers process = {};

@@ -119,6 +119,29 @@ class WorkerFamilies::Into {
   const Scope scope_;
 };
 
+// Visits metrics of which the node has one each.
+class SingleFamilies {
+ public:
+  explicit SingleFamilies(FamilyList& families) : families_(families) {}
+
+  void counter(std::string_view name, const base::Cell& cell, std::string_view help) {
+    put(name, prometheus::MetricType::Counter, cell, help);
+  }
+  void gauge(std::string_view name, const base::Cell& cell, std::string_view help) {
+    put(name, prometheus::MetricType::Gauge, cell, help);
+  }
+  void histogram(std::string_view name, const base::LatencyCell& cell, std::string_view help) {
+    set_histogram(add_metric(add_family(families_, name, prometheus::MetricType::Histogram, help), {}), cell);
+  }
+
+ private:
+  void put(std::string_view name, prometheus::MetricType type, const base::Cell& cell, std::string_view help) {
+    set_value(add_metric(add_family(families_, name, type, help), {}), type, static_cast<double>(cell.read()));
+  }
+
+  FamilyList& families_;
+};
+
 // Visits the metrics of calls.
 class CallFamilies {
  public:

@@ -28,8 +28,8 @@ class Node {
   Node(const Node&) = delete;
   Node& operator=(const Node&) = delete;
 
-  // Opens all ports, finds the broker, then lets clients in. Throws std::runtime_error with a sentence if that cannot be.
-  // False: a signal ended it while the broker was still looked for.
+  // Opens all ports, finds the broker, then lets clients in. Throws std::runtime_error with a sentence if that cannot
+  // be. False: a signal ended it while the broker was still looked for.
   [[nodiscard]] bool start(Signals& signals, Supervisor& supervisor);
   // Lives until a signal ends it; calls `on_reload` at each SIGHUP; tells `supervisor` of all that. Gives the exit
   // code. A second signal does not come back from here: the process ends at once.

@@ -10,6 +10,7 @@
 
 #include "base/ids.hpp"
 #include "base/result.hpp"
+#include "workers/broker_metrics.hpp"
 #include "workers/message.hpp"
 #include "workers/receipt.hpp"
 
@@ -38,6 +39,9 @@ class Broker {
   // have members: gives the outcome, or nothing if that comes later, to `then`, which may be null.
   virtual std::optional<base::Status> prepare(Sequencer& sequencer, std::span<const RoomKey> rooms,
                                               std::optional<base::Position> since, OnPrepared then) = 0;
+
+  // Null: there is nothing to be watched. As long as the broker lives.
+  virtual const BrokerMetrics* metrics() const { return nullptr; }
 };
 
 // Of a node that is alone.

@@ -194,6 +194,7 @@ std::size_t Pool::mailbox_depth(base::WorkerId worker) const { return state_->ma
 bool Pool::is_crowded() const {
   return std::ranges::any_of(state_->mailboxes, [](const auto& mailbox) { return mailbox->is_crowded(); });
 }
+const BrokerMetrics* Pool::broker_metrics() const { return state_->broker.metrics(); }
 const base::ByteBudget& Pool::queued_bytes() const { return state_->queued; }
 const base::ByteBudget& Pool::history_bytes() const { return state_->history; }
 

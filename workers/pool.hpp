@@ -89,6 +89,8 @@ class Pool {
   std::size_t mailbox_depth(base::WorkerId worker) const;
   // Whether some worker is so far behind that a publisher who can wait should. Any thread.
   bool is_crowded() const;
+  // Null: the node is alone.
+  const BrokerMetrics* broker_metrics() const;
   const base::ByteBudget& queued_bytes() const;
   const base::ByteBudget& history_bytes() const;
   // How long ago the worker that turned least recently turned last. Idle workers turn at least once a second.
