@@ -15,6 +15,8 @@ namespace {
 
 constexpr base::Duration stream_patience = 2s;
 constexpr base::Duration stream_again_after = 500ms;
+// How often to look whether the stream is still the same: somebody may have removed it.
+constexpr base::Duration stream_look_every = 5s;
 // As long as a publisher may try again under the same id.
 constexpr std::chrono::nanoseconds duplicates_max = 2min;
 
@@ -75,6 +77,7 @@ void Cluster::on_disconnected(const base::Error& reason) {
   metrics_.disconnects.add();
   base::log_warning("broker_lost", {{"why", reason.detail}});
   stream_again_->cancel();
+  open_epoch_ = 0;
   broker_->close();
 }
 
@@ -128,7 +131,10 @@ void Cluster::take_stream(const base::Result<StreamState>& state) {
   }
   // A stream that was made anew is another history.
   const auto born = std::chrono::duration_cast<std::chrono::nanoseconds>(state->created.time_since_epoch());
-  broker_->open({static_cast<std::uint64_t>(born.count()), state->last_sequence});
+  const base::Position position{static_cast<std::uint64_t>(born.count()), state->last_sequence};
+  stream_again_->set_after(stream_look_every);
+  if (std::exchange(open_epoch_, position.epoch) == position.epoch) return;
+  broker_->open(position);
   base::log_info("broker_ready", {{"stream", subjects_.stream()}, {"messages", state->messages}});
   if (!std::exchange(is_found_, true)) found_.set_value(base::ok());
 }

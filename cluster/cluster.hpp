@@ -63,6 +63,7 @@ class Cluster final : private NatsClient::Listener {
   std::unique_ptr<Timer> stream_again_;
   NatsSubscription leader_subscription_;
   base::LogLimit log_limit_{10, std::chrono::minutes(1)};
+  std::uint64_t open_epoch_ = 0;  // of the stream that the broker was told of; 0: of none
   std::promise<base::Status> found_;
   bool is_found_ = false;  // that was told
 };

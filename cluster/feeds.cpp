@@ -1,11 +1,9 @@
 #include "cluster/feeds.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <utility>
 
 #include "base/log.hpp"
-#include "cluster/message_codec.hpp"
 
 namespace sluice::cluster {
 namespace {
@@ -23,8 +21,8 @@ constexpr base::Duration expire_every = 250ms;
 constexpr base::Duration barrier_patience = 2s;
 constexpr base::Duration again_after = 100ms;
 constexpr base::Duration tick_every = 1s;
-// How long a leader may have been away before we hear that there is another.
-constexpr std::size_t seconds_looked_back = 15;
+// What another leader has told of before we hear that there is one.
+constexpr std::size_t seconds_looked_back = 3;
 constexpr unsigned sweep_every = 5;  // ticks
 
 }  // namespace
@@ -111,6 +109,7 @@ void Feeds::prepare(Sequencer& sequencer, std::vector<RoomKey> rooms, std::optio
   preparation->since = since;
   preparation->then = std::move(then);
   preparation->until = base::Clock::now() + settings_.prepare_patience;
+  if (is_stopped_) return finish(preparation, fail(Errc::unavailable, "the node is ending"));
   due_.push_back(preparation);
   step(preparation);
 }
@@ -229,119 +228,6 @@ void Feeds::advance(std::uint64_t sequence) {
   for (const auto& [sequencer, world] : worlds_) sequencer->advance(sequence);
 }
 
-// --- copies ---
-
-void Feeds::on_copy(const std::shared_ptr<Feed>& feed, const NatsMessage& message) {
-  metrics_.received.add();
-  metrics_.received_bytes.add(message.payload.size());
-  if (!feed->is_live) return;
-  if (message.header_block.empty()) {
-    if (auto decoded = decode_logged(message.payload, *feed)) {
-      decoded->stored = false;
-      decoded->accepted = base::Clock::now();
-      arrivals_.add_volatile(*feed->sequencer, std::move(decoded));
-    }
-    return;
-  }
-  const auto from = RepublishedFrom::read(message);
-  if (!from || from->stream != subjects_.stream()) return note_malformed("a copy does not say where it comes from");
-  const std::uint64_t sequence = from->sequence;
-  Feed::Last& last = feed->last_of(from->subject);
-  const std::uint64_t before = std::max(last.sequence, feed->begin);
-  if (sequence <= before) return;
-  last.sequence = sequence;
-  // What an audit looks for need not be looked for twice.
-  const bool is_audited = audit_from_ && (audits_at_barrier_ || from->last_sequence <= audit_through_);
-  if (from->last_sequence > before && !is_audited) {
-    fill(feed, std::string(from->subject), before + 1, from->last_sequence);
-  }
-  auto decoded = decode_logged(message.payload, *feed);
-  // Its place is taken all the same.
-  if (!decoded) return arrivals_.add_mark(sequence, nullptr);
-  decoded->accepted = base::Clock::now();
-  add(*feed, sequence, std::move(decoded));
-}
-
-void Feeds::add(const Feed& feed, std::uint64_t sequence, std::shared_ptr<Message> message) {
-  Arrivals::Delivered then;
-  if (feed.is_many) {
-    then = [this, sequencer = feed.sequencer](const std::shared_ptr<Message>& delivered) {
-      note_many(*worlds_.at(sequencer), delivered);
-    };
-  }
-  arrivals_.add(sequence, *feed.sequencer, std::move(message), std::move(then));
-}
-
-void Feeds::on_tick(const NatsMessage& message) {
-  const auto from = RepublishedFrom::read(message);
-  if (!from || from->stream != subjects_.stream()) return;
-  last_tick_ = base::Clock::now();
-  if (from->sequence <= arrivals_.watermark()) return;
-  arrivals_.add_mark(from->sequence, [this](std::uint64_t sequence) { advance(sequence); });
-}
-
-std::shared_ptr<Message> Feeds::decode_logged(std::string_view payload, const Feed& feed) {
-  auto message = decode(payload, feed.sequencer->id());
-  if (message) return *std::move(message);
-  note_malformed(message.error().detail);
-  return nullptr;
-}
-
-void Feeds::note_malformed(std::string_view why) {
-  metrics_.malformed.add();
-  if (log_limit_.allows(base::Clock::now())) {
-    base::log_warning("broker_message_malformed", {{"why", why}, {"suppressed", log_limit_.take_suppressed()}});
-  }
-}
-
-// Reads what is missing under one subject; until then nothing later is handed on.
-void Feeds::fill(const std::shared_ptr<Feed>& feed, const std::string& subject, std::uint64_t first,
-                 std::uint64_t last) {
-  metrics_.holes.add();
-  arrivals_.hold();
-  const auto newest = std::make_shared<std::uint64_t>(0);
-  fetches_.add({subject, first, last,
-                [this, feed, newest](const StoredMessage& stored) {
-                  *newest = stored.sequence;
-                  add_fetched(*feed, stored);
-                },
-                [this, feed, newest, last](const base::Status& status) {
-                  if (!status) {
-                    audit(arrivals_.watermark());
-                  } else if (*newest != last && feed->key) {
-                    // The one that came last before the hole's end is not there any more.
-                    lose(*feed, last);
-                    feed->sequencer->tell_gap(*feed->key);
-                  }
-                  arrivals_.release();
-                }});
-}
-
-void Feeds::add_fetched(const Feed& feed, const StoredMessage& stored) {
-  if (arrivals_.has(stored.sequence)) return;
-  auto message = decode_stored(stored, feed);
-  if (!message) return arrivals_.add_mark(stored.sequence, nullptr);
-  metrics_.filled.add();
-  add(feed, stored.sequence, std::move(message));
-}
-
-std::shared_ptr<Message> Feeds::decode_stored(const StoredMessage& stored, const Feed& feed) {
-  auto message = decode_logged(stored.payload, feed);
-  if (!message) return nullptr;
-  // The servers' clocks may be ahead of ours.
-  const auto age =
-      std::max(std::chrono::system_clock::now() - stored.stored_at, std::chrono::system_clock::duration(0));
-  message->accepted = base::Clock::now() - std::chrono::duration_cast<base::Duration>(age);
-  message->position = {epoch_, stored.sequence};
-  message->place = Sequencer::place_of(stored.sequence);
-  return message;
-}
-
-void Feeds::lose(const Feed& feed, std::uint64_t through) {
-  metrics_.lost.add();
-  if (feed.key) feed.sequencer->lose(*feed.key, through);
-}
-
 // --- the stream and its servers ---
 
 void Feeds::open(base::Position position) {
@@ -379,6 +265,7 @@ void Feeds::close() {
 
 void Feeds::stop(const base::Error& reason) {
   close();
+  is_stopped_ = true;
   for (Timer* const timer : {&expiry_, &second_, &barrier_again_, &audit_again_}) timer->cancel();
   for (const auto& preparation : std::exchange(due_, {})) finish(preparation, reason);
   // On this thread, as the client wants it.

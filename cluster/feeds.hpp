@@ -146,7 +146,7 @@ class Feeds {
   Arrivals arrivals_;
   base::LogLimit log_limit_{10, std::chrono::minutes(1)};
 
-  bool is_open_ = false;
+  bool is_open_ = false, is_stopped_ = false;
   std::uint64_t epoch_ = 0;
   std::unordered_map<workers::Sequencer*, std::unique_ptr<World>> worlds_;
   std::unordered_map<std::string, std::shared_ptr<Feed>> by_source_;  // by the subject in the stream, or its stem

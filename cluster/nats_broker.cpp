@@ -25,6 +25,7 @@ struct NatsBroker::Publication {
 NatsBroker::NatsBroker(Loop& loop, NatsClient& client, const Subjects& subjects, const Settings& settings,
                        workers::BrokerMetrics& metrics)
     : loop_(loop),
+      client_(client),
       subjects_(subjects),
       settings_(settings),
       metrics_(metrics),
@@ -63,28 +64,35 @@ std::optional<base::Result<Receipt>> NatsBroker::publish(workers::Sequencer& seq
 }
 
 void NatsBroker::send(const std::shared_ptr<Publication>& publication) {
+  if (!publication->is_stored) {
+    // It goes straight to the nodes, and may overtake what is still being stored.
+    const auto sent = client_.publish({.subject = publication->subject, .payload = publication->payload});
+    return finish(*publication, sent ? base::Result<PublishReceipt>(PublishReceipt()) : sent.error());
+  }
   Outgoing::Message message;
   message.subject = std::move(publication->subject);
   message.payload = std::move(publication->payload);
   message.id = id_prefix_ + std::to_string(++last_id_);
   message.until = publication->began + settings_.publish_patience;
-  message.is_stored = publication->is_stored;
-  message.then = [this, publication](const base::Result<PublishReceipt>& receipt) {
-    waiting_bytes_.give_back(publication->bytes);
-    metrics_.waiting.set(outgoing_.size());
-    if (receipt) {
-      metrics_.published.add();
-      metrics_.acknowledged_after.observe(base::Clock::now() - publication->began);
-      publication->receipt.position = publication->is_stored ? base::Position{feeds_.epoch(), receipt->sequence}
-                                                             : publication->sequencer->position();
-    } else {
-      metrics_.refused.add();
-    }
-    metrics_.repeated.set(outgoing_.repeated());
-    if (!publication->then) return;
-    publication->then(receipt ? base::Result<Receipt>(publication->receipt) : receipt.error());
-  };
+  message.then = [this, publication](const auto& receipt) { finish(*publication, receipt); };
   outgoing_.add(std::move(message));
+}
+
+void NatsBroker::finish(Publication& publication, const base::Result<PublishReceipt>& receipt) {
+  waiting_bytes_.give_back(publication.bytes);
+  metrics_.waiting.set(outgoing_.size());
+  metrics_.repeated.set(outgoing_.repeated());
+  if (receipt) {
+    metrics_.published.add();
+    metrics_.acknowledged_after.observe(base::Clock::now() - publication.began);
+    publication.receipt.position =
+        publication.is_stored ? base::Position{feeds_.epoch(), receipt->sequence} : publication.sequencer->position();
+  } else {
+    metrics_.refused.add();
+  }
+  if (publication.then) {
+    publication.then(receipt ? base::Result<Receipt>(publication.receipt) : receipt.error());
+  }
 }
 
 std::optional<base::Status> NatsBroker::prepare(workers::Sequencer& sequencer, std::span<const workers::RoomKey> rooms,

@@ -50,8 +50,10 @@ class NatsBroker final : public workers::Broker {
  private:
   struct Publication;
   void send(const std::shared_ptr<Publication>& publication);
+  void finish(Publication& publication, const base::Result<PublishReceipt>& receipt);
 
   Loop& loop_;
+  NatsClient& client_;
   const Subjects& subjects_;
   const Settings settings_;
   workers::BrokerMetrics& metrics_;

@@ -30,18 +30,8 @@ void Outgoing::add(Message message) {
   if (is_open_ && !is_stalled_) send(entry);
 }
 
-// Those that are not stored go out once nothing is in front of them.
-void Outgoing::send_volatile() {
-  while (!waiting_.empty() && (waiting_.front()->is_done || !waiting_.front()->message.is_stored)) {
-    const auto entry = waiting_.front();
-    if (!entry->is_done) {
-      if (!is_open_ || is_stalled_) return;
-      const auto status = client_.publish({.subject = entry->message.subject, .payload = entry->message.payload});
-      finish(*entry, status ? base::Result<PublishReceipt>(PublishReceipt()) : status.error());
-      if (waiting_.empty() || waiting_.front() != entry) return;
-    }
-    waiting_.pop_front();
-  }
+void Outgoing::forget_done() {
+  while (!waiting_.empty() && waiting_.front()->is_done) waiting_.pop_front();
 }
 
 void Outgoing::open() {
@@ -56,7 +46,6 @@ void Outgoing::close() {
 }
 
 void Outgoing::send(const std::shared_ptr<Entry>& entry) {
-  if (!entry->message.is_stored) return send_volatile();
   if (std::exchange(entry->is_sent, true)) ++repeated_;
   const Message& message = entry->message;
   ++under_way_;
@@ -73,7 +62,7 @@ void Outgoing::send(const std::shared_ptr<Entry>& entry) {
 
 void Outgoing::take(const std::shared_ptr<Entry>& entry, const base::Result<PublishReceipt>& receipt) {
   if (!entry->is_done && (receipt || !is_passing(receipt.error().code))) finish(*entry, receipt);
-  send_volatile();
+  forget_done();
   if (!receipt && is_passing(receipt.error().code)) is_stalled_ = true;
   if (is_stalled_ && is_open_ && under_way_ == 0) again_.set_after(again_after);
 }
@@ -104,7 +93,7 @@ void Outgoing::expire() {
                                                ? "the broker has not acknowledged the message in time; it may have it"
                                                : "the broker is away"));
   }
-  send_volatile();
+  forget_done();
   if (!waiting_.empty()) expiry_.set_after(look_every);
 }
 

@@ -22,7 +22,6 @@ class Outgoing {
     std::string subject, payload, id;
     base::TimePoint until;  // given up then
     Then then;
-    bool is_stored = true;  // false: it goes out when all before it were acknowledged, and is not acknowledged itself
   };
 
   // Each try waits `patience` for its acknowledgement.
@@ -44,7 +43,7 @@ class Outgoing {
     bool is_sent = false, is_done = false;
   };
   void send(const std::shared_ptr<Entry>& entry);
-  void send_volatile();
+  void forget_done();
   void take(const std::shared_ptr<Entry>& entry, const base::Result<PublishReceipt>& receipt);
   void finish(Entry& entry, const base::Result<PublishReceipt>& receipt);
   void send_again();

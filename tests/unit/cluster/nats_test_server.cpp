@@ -90,9 +90,12 @@ std::string NatsTestServer::wait_for(std::string_view text) {
   throw std::runtime_error("nats-server never said: " + std::string(text));
 }
 
-void NatsTestServer::kill() {
+void NatsTestServer::kill() { end_by(SIGKILL); }
+void NatsTestServer::stop() { end_by(SIGINT); }
+
+void NatsTestServer::end_by(int number) {
   if (process_ <= 0) return;
-  ::kill(process_, SIGKILL);
+  ::kill(process_, number);
   waitpid(process_, nullptr, 0);
   process_ = -1;
 }

@@ -26,12 +26,15 @@ class NatsTestServer {
   std::string wait_for(std::string_view text);
 
   void kill();
-  // After kill(): on the same port, with the same folder.
+  // As kill(), but it writes what it has acknowledged before it ends.
+  void stop();
+  // After one of both: on the same port, with the same folder.
   void start();
   void signal(int number) const;
 
  private:
   std::string read_log() const;
+  void end_by(int number);
 
   const base::TestFolder folder_;
   const std::string configuration_;
