@@ -41,9 +41,19 @@ std::optional<std::string_view> cut_field(std::string_view& text) {
 
 }  // namespace
 
-std::string ConnectionId::text() const {
+std::string incarnation_text(std::uint32_t incarnation) {
   std::string text;
   append_hexadecimal(text, incarnation, 8);
+  return text;
+}
+
+std::optional<std::uint32_t> parse_incarnation(std::string_view text) {
+  std::uint32_t incarnation = 0;
+  return parse_field(text, 16, 8, incarnation) ? std::optional{incarnation} : std::nullopt;
+}
+
+std::string ConnectionId::text() const {
+  std::string text = incarnation_text(incarnation);
   for (const std::uint32_t part : {std::uint32_t{worker_id.value}, slot, generation}) {
     text += '-';
     append_number(text, part, 16);

@@ -21,6 +21,10 @@ struct NamespaceId {
   auto operator<=>(const NamespaceId&) const = default;
 };
 
+// One start of a node, in the text form that its connections' ids begin with: 8 lower-case hexadecimal digits.
+std::string incarnation_text(std::uint32_t incarnation);
+std::optional<std::uint32_t> parse_incarnation(std::string_view text);
+
 // Names one connection of one incarnation of one node; never reused, so a stale id hits nobody.
 // Text form: incarnation (8 hexadecimal digits), worker, slot, generation, joined by '-', the last three in hexadecimal
 // without leading zeros: "9f31c2d0-1-2a-7".

@@ -1,8 +1,5 @@
 // GetNode and Drain.
 
-#include <array>
-#include <cstdio>
-
 #include "base/log.hpp"
 #include "control/calls.hpp"
 #include "control/calls_once.hpp"
@@ -41,11 +38,7 @@ void show_namespaces(const workers::Pool& pool, v1::Node& node) {
 
 }  // namespace
 
-std::string Calls::incarnation_text() const {
-  std::array<char, 9> digits;
-  std::snprintf(digits.data(), digits.size(), "%08x", parts_.pool.incarnation());
-  return digits.data();
-}
+std::string Calls::incarnation_text() const { return base::incarnation_text(parts_.pool.incarnation()); }
 
 void Calls::get_node(const v1::GetNodeRequest&, base::TimePoint, const Answer<v1::GetNodeResponse>& answer) {
   const workers::Pool& pool = parts_.pool;

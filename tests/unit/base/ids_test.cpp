@@ -7,6 +7,14 @@
 namespace sluice::base {
 namespace {
 
+TEST(Incarnation, IsEightDigits) {
+  EXPECT_EQ(incarnation_text(0xab), "000000ab");
+  EXPECT_EQ(parse_incarnation("9f31c2d0"), 0x9f31c2d0u);
+  for (const char* text : {"", "9f31c2d", "9f31c2d00", "9F31C2D0", "9f31c2dg", "-f31c2d0"}) {
+    EXPECT_FALSE(parse_incarnation(text)) << text;
+  }
+}
+
 TEST(ConnectionId, ShowsItsPartsInHexadecimal) {
   const ConnectionId id{0x9f31c2d0, WorkerId{1}, 0x2a, 7};
   EXPECT_EQ(id.text(), "9f31c2d0-1-2a-7");
