@@ -14,6 +14,7 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr base::Duration stream_patience = 2s;
+constexpr base::Duration goodbye_patience = 1s;
 constexpr base::Duration stream_again_after = 500ms;
 // How often to look whether the stream is still the same: somebody may have removed it.
 constexpr base::Duration stream_look_every = 5s;
@@ -35,6 +36,16 @@ base::Result<std::unique_ptr<Cluster>> Cluster::make(const Settings& settings) {
                   .kept = settings.age_max};
   cluster->broker_ =
       std::make_unique<NatsBroker>(cluster->loop_, *cluster->client_, cluster->subjects_, broker, cluster->metrics_);
+  NatsPeers::Settings peers;
+  peers.cluster_name = settings.options.cluster_name;
+  peers.incarnation = settings.incarnation;
+  peers.node_name = settings.node_name;
+  peers.version = settings.version;
+  peers.started = settings.started;
+  Loop& loop = cluster->loop_;
+  cluster->peers_ = std::make_unique<NatsPeers>(
+      loop.context(), [&loop](std::function<void()> job) { loop.post(std::move(job)); }, *cluster->client_,
+      std::move(peers), cluster->peers_metrics_);
   cluster->streams_ = std::make_unique<JetStream>(*cluster->client_, stream_patience);
   cluster->stream_again_ =
       std::make_unique<Timer>(cluster->loop_.context(), [raw = cluster.get()] { raw->find_stream(); });
@@ -45,9 +56,10 @@ Cluster::Cluster(const Settings& settings) : settings_(settings), subjects_(sett
 
 Cluster::~Cluster() { stop(); }
 
-void Cluster::start() {
+void Cluster::start(NatsPeers::GetLoad load) {
   loop_.start();
-  loop_.post([this] {
+  loop_.post([this, load = std::move(load)]() mutable {
+    peers_->start(std::move(load));
     auto leaders = client_->subscribe("$JS.EVENT.ADVISORY.STREAM.LEADER_ELECTED." + subjects_.stream(),
                                       [this](const auto&) { broker_->on_new_leader(); });
     if (leaders) leader_subscription_ = std::move(*leaders);
@@ -56,12 +68,17 @@ void Cluster::start() {
 }
 
 void Cluster::stop() {
-  loop_.post([this] {
+  if (std::exchange(is_stopped_, true)) return;
+  const auto has_left = std::make_shared<std::promise<void>>();
+  loop_.post([this, has_left] {
     broker_->stop(fail(Errc::unavailable, "the node is ending"));
     stream_again_->cancel();
     leader_subscription_.end();
-    client_->stop();
+    peers_->leave([has_left] { has_left->set_value(); });
   });
+  // A broker that does not answer is not waited for.
+  if (loop_.is_running()) has_left->get_future().wait_for(goodbye_patience);
+  loop_.post([this] { client_->stop(); });
   loop_.stop();
 }
 
@@ -70,6 +87,7 @@ void Cluster::stop() {
 void Cluster::on_connected(const std::string& server) {
   metrics_.connects.add();
   base::log_info("broker_connected", {{"server", server}});
+  peers_->on_connected();
   find_stream();
 }
 
@@ -78,6 +96,7 @@ void Cluster::on_disconnected(const base::Error& reason) {
   base::log_warning("broker_lost", {{"why", reason.detail}});
   stream_again_->cancel();
   open_epoch_ = 0;
+  peers_->on_disconnected();
   broker_->close();
 }
 

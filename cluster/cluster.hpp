@@ -12,6 +12,7 @@
 #include "cluster/loop.hpp"
 #include "cluster/nats_broker.hpp"
 #include "cluster/options.hpp"
+#include "cluster/peers.hpp"
 #include "cluster/subjects.hpp"
 
 namespace sluice::cluster {
@@ -20,7 +21,8 @@ class Cluster final : private NatsClient::Listener {
  public:
   struct Settings {
     const Options& options;
-    std::string node_name;
+    std::string node_name, version = {};
+    std::chrono::system_clock::time_point started{};
     std::uint32_t incarnation = 0;
     // What the stream keeps of a room, as this node's workers do.
     std::size_t messages_per_room_max = 256;
@@ -31,8 +33,9 @@ class Cluster final : private NatsClient::Listener {
   ~Cluster();
 
   workers::Broker& broker() { return *broker_; }
-  // Starts the thread, which connects, and goes on doing so.
-  void start();
+  workers::Peers& peers() { return *peers_; }
+  // Starts the thread, which connects, and goes on doing so. `load`, which other nodes are told, is called there.
+  void start(NatsPeers::GetLoad load);
   // Told when the stream is there for the first time; log lines tell why it is not. An error is one that waiting would
   // not mend: credentials that are not taken, a stream with other settings. To be asked for once.
   std::future<base::Status> found() { return found_.get_future(); }
@@ -59,6 +62,8 @@ class Cluster final : private NatsClient::Listener {
   Loop loop_;
   std::unique_ptr<NatsClient> client_;
   std::unique_ptr<NatsBroker> broker_;
+  PeersMetrics peers_metrics_;
+  std::unique_ptr<NatsPeers> peers_;
   std::unique_ptr<JetStream> streams_;
   std::unique_ptr<Timer> stream_again_;
   NatsSubscription leader_subscription_;
@@ -66,6 +71,7 @@ class Cluster final : private NatsClient::Listener {
   std::uint64_t open_epoch_ = 0;  // of the stream that the broker was told of; 0: of none
   std::promise<base::Status> found_;
   bool is_found_ = false;  // that was told
+  bool is_stopped_ = false;
 };
 
 }  // namespace sluice::cluster

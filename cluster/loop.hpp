@@ -24,6 +24,7 @@ class Loop {
   void start();
   // Runs what was posted until now, then ends the thread. Not on it.
   void stop();
+  bool is_running() const { return thread_.joinable(); }
   // Runs `job` on the loop's thread, behind what was posted before; at stop() at the latest, or never after it. Any
   // thread. Many posts, one wake-up.
   void post(Job job);

@@ -128,6 +128,8 @@ void Control::start() {
 const base::Address& Control::grpc_address() const { return state_->grpc_address; }
 const base::Address& Control::admin_address() const { return state_->admin_address; }
 
+bool Control::is_ready() const { return state_->readiness.is_ready(); }
+
 void Control::set_ready(bool is_ready) {
   state_->readiness.set_ready(is_ready);
   state_->grpc.set_serving(is_ready);

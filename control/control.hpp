@@ -40,6 +40,7 @@ class Control {
 
   // What /readyz and the health service say from now on. Any thread. A call of Drain says false by itself.
   void set_ready(bool is_ready);
+  bool is_ready() const;
 
   // Takes no more calls, gives those under way until `deadline`, then cancels them; closes both ports. The pool must
   // still run, so that calls that wait for workers get their answers. Returns when all is ended; then nothing of

@@ -126,6 +126,8 @@ std::unique_ptr<cluster::Cluster> make_cluster(const AllOptions& options, std::u
   if (!options.cluster.is_clustered()) return nullptr;
   auto made = cluster::Cluster::make({.options = options.cluster,
                                       .node_name = options.control.node_name,
+                                      .version = std::string(version),
+                                      .started = std::chrono::system_clock::now(),
                                       .incarnation = incarnation,
                                       .messages_per_room_max = options.workers.history_messages,
                                       .age_max = options.workers.history_seconds});
@@ -190,7 +192,10 @@ bool Node::start(Signals& signals, Supervisor& supervisor) {
 
 // Nobody is let in before there is a broker: until then the node is alive, but not ready.
 bool Node::join_cluster(Signals& signals, Supervisor& supervisor) {
-  cluster_->start();
+  cluster_->start([this] {
+    return workers::NodeLoad{
+        .connections = pool_.connections(), .is_ready = control_.is_ready(), .is_draining = pool_.is_draining()};
+  });
   auto found = cluster_->found();
   while (found.wait_for(0s) != std::future_status::ready) {
     if (signals.wait_until(base::Clock::now() + look_every) == Signals::Kind::stop) return false;

@@ -33,7 +33,7 @@ class ClusterNode {
     sequencer_ = std::make_unique<workers::Sequencer>(
         workers::Sequencer::Identity{.id = {}, .name = "/", .epoch = 0, .is_mirror = true}, workers::HistoryLimits{},
         budget_, std::vector<workers::Mailbox*>{&mailbox_});
-    cluster_->start();
+    cluster_->start([] { return workers::NodeLoad(); });
     found_ = cluster_->found().share();
   }
   ~ClusterNode() { cluster_->stop(); }
