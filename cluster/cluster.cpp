@@ -42,6 +42,7 @@ base::Result<std::unique_ptr<Cluster>> Cluster::make(const Settings& settings) {
   peers.node_name = settings.node_name;
   peers.version = settings.version;
   peers.started = settings.started;
+  peers.secret_mark = settings.secret_mark;
   Loop& loop = cluster->loop_;
   cluster->peers_ = std::make_unique<NatsPeers>(
       loop.context(), [&loop](std::function<void()> job) { loop.post(std::move(job)); }, *cluster->client_,

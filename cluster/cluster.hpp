@@ -24,6 +24,7 @@ class Cluster final : private NatsClient::Listener {
     std::string node_name, version = {};
     std::chrono::system_clock::time_point started{};
     std::uint32_t incarnation = 0;
+    std::uint64_t secret_mark = 0;  // as NatsPeers::Settings
     // What the stream keeps of a room, as this node's workers do.
     std::size_t messages_per_room_max = 256;
     std::chrono::seconds age_max{120};

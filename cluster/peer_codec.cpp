@@ -34,6 +34,7 @@ void put(const PeerBeat& beat, v1::PeerMessage& out) {
   to.set_ready(beat.peer.load.is_ready);
   to.set_draining(beat.peer.load.is_draining);
   to.set_leaving(beat.is_leaving);
+  to.set_secret_mark(beat.secret_mark);
 }
 
 void put(const PeerQuestion& question, v1::PeerMessage& out) {
@@ -56,7 +57,8 @@ base::Result<PeerBeat> take(const v1::Beat& from) {
   if (from.started_ms() < 0 || from.started_ms() > started_ms_max) {
     return fail(Errc::bad_request, "a node's start is no time");
   }
-  PeerBeat beat{.instance = from.instance(), .peer = {}, .is_leaving = from.leaving()};
+  PeerBeat beat{
+      .instance = from.instance(), .peer = {}, .is_leaving = from.leaving(), .secret_mark = from.secret_mark()};
   beat.peer.name = from.name();
   beat.peer.version = from.version();
   beat.peer.started = system_clock::time_point(milliseconds(from.started_ms()));

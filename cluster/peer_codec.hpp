@@ -17,6 +17,7 @@ struct PeerBeat {
   std::uint64_t instance = 0;
   workers::Peer peer;  // `incarnation` and `heard` are not part of it
   bool is_leaving = false;
+  std::uint64_t secret_mark = 0;  // 0: of a version that tells none
 };
 
 struct PeerQuestion {

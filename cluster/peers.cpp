@@ -123,7 +123,7 @@ void NatsPeers::set_tick() {
 
 void NatsPeers::beat(bool is_leaving) {
   next_beat_ = base::Clock::now() + settings_.beat_every;
-  PeerBeat own{.instance = instance_, .peer = {}, .is_leaving = is_leaving};
+  PeerBeat own{.instance = instance_, .peer = {}, .is_leaving = is_leaving, .secret_mark = settings_.secret_mark};
   own.peer.name = settings_.node_name;
   own.peer.version = settings_.version;
   own.peer.started = settings_.started;
@@ -142,11 +142,11 @@ void NatsPeers::take_beat(const PeerBeat& beat, std::uint32_t from) {
   }
   Peer peer = beat.peer;
   peer.incarnation = from;
-  if (!beat.is_leaving) return hear(std::move(peer));
+  if (!beat.is_leaving) return hear(std::move(peer), beat.secret_mark);
   if (const auto left = leases_.leave(from)) let_go(PeerChange::Kind::left, *left);
 }
 
-void NatsPeers::hear(Peer peer) {
+void NatsPeers::hear(Peer peer, std::uint64_t secret_mark) {
   const Peer copy = peer;
   const bool has_come = leases_.hear(std::move(peer), base::Clock::now());
   show_others();
@@ -155,6 +155,12 @@ void NatsPeers::hear(Peer peer) {
   base::log_info(
       "node_came",
       {{"node", copy.name}, {"incarnation", base::incarnation_text(copy.incarnation)}, {"version", copy.version}});
+  if (secret_mark != 0 && secret_mark != settings_.secret_mark) {
+    base::log_error("secret_differs", {{"node", copy.name},
+                                       {"why",
+                                        "its --secret-file is another than ours, so neither knows the session "
+                                        "ids and cursors that the other gave"}});
+  }
   tell_change(PeerChange::Kind::came, copy);
   // It may not know us yet.
   next_beat_ = std::min(next_beat_, base::Clock::now() + greet_after);

@@ -28,6 +28,7 @@ class NatsPeers final : public workers::Peers {
     std::uint32_t incarnation = 0;
     std::string node_name, version;
     std::chrono::system_clock::time_point started{};
+    std::uint64_t secret_mark = 0;  // another node's is another if its secret is
     base::Duration beat_every{std::chrono::seconds(1)};
     Leases::Times times = {};
     Pieces::Limits pieces = {};
@@ -76,7 +77,7 @@ class NatsPeers final : public workers::Peers {
   void set_tick();
   void beat(bool is_leaving);
   void take_beat(const PeerBeat& beat, std::uint32_t from);
-  void hear(workers::Peer peer);
+  void hear(workers::Peer peer, std::uint64_t secret_mark);
   void let_go(workers::PeerChange::Kind kind, const workers::Peer& peer);
   void tell_change(workers::PeerChange::Kind kind, const workers::Peer& peer) const;
   void show_others();

@@ -22,6 +22,7 @@ constexpr unsigned char open_purpose = 's';
 // A guess in 2^48, for as long as it is good.
 constexpr std::size_t challenge_bytes = 6;
 constexpr unsigned char challenge_purpose = 'c';
+constexpr unsigned char mark_purpose = 'm';
 
 std::string encode(const unsigned char* bytes, std::size_t size) {
   return identity::to_base64url({reinterpret_cast<const char*>(bytes), size});
@@ -117,6 +118,14 @@ std::optional<base::ConnectionId> Seals::open(Purpose purpose, std::string_view 
   at = take(at, id.slot);
   take(at, id.generation);
   return id;
+}
+
+std::uint64_t Seals::mark() const {
+  unsigned char mac[sizeof(std::uint64_t)];
+  write_mac(key_, &mark_purpose, sizeof mark_purpose, mac, sizeof mac);
+  std::uint64_t mark = 0;
+  take(mac, mark);
+  return mark;
 }
 
 std::string Seals::challenge(std::string_view address, std::uint64_t time) const {

@@ -37,6 +37,9 @@ class Seals {
   // others than the next's.
   std::string challenge(std::string_view address, std::uint64_t time) const;
 
+  // The same for all whose secret is the same; tells nothing of it.
+  std::uint64_t mark() const;
+
   // An open id as it is kept, and its 20 characters of base64url, as many as Socket.IO's own have.
   using SocketId = std::array<unsigned char, 15>;
   SocketId make_socket_id() const;

@@ -122,13 +122,15 @@ gateway::ClientIdentity identity_of(const identity::Options& options, const iden
   return identity;
 }
 
-std::unique_ptr<cluster::Cluster> make_cluster(const AllOptions& options, std::uint32_t incarnation) {
+std::unique_ptr<cluster::Cluster> make_cluster(const AllOptions& options, std::uint32_t incarnation,
+                                               const gateway::Seals& seals) {
   if (!options.cluster.is_clustered()) return nullptr;
   auto made = cluster::Cluster::make({.options = options.cluster,
                                       .node_name = options.control.node_name,
                                       .version = std::string(version),
                                       .started = std::chrono::system_clock::now(),
                                       .incarnation = incarnation,
+                                      .secret_mark = seals.mark(),
                                       .messages_per_room_max = options.workers.history_messages,
                                       .age_max = options.workers.history_seconds});
   if (!made) throw std::runtime_error(made.error().detail);
@@ -158,14 +160,15 @@ workers::Broker& broker_of(cluster::Cluster* cluster) {
 Node::Node(const AllOptions& options)
     : options_(options),
       incarnation_(random_number<std::uint32_t>()),
+      seals_(seals_of(options.cluster)),
       facts_(facts_of(options)),
       tls_(start_tls(options.tls)),
       keys_(start_keys(options.tokens)),
       callers_file_(open_callers(options.control)),
       callers_(callers_of(options, callers_file_.get(), keys_.get(), revocations_)),
-      cluster_(make_cluster(options, incarnation_)),
+      cluster_(make_cluster(options, incarnation_, seals_)),
       clients_(options.gateway, tls_of(options.tls, tls_.get()), identity_of(options.tokens, keys_.get(), revocations_),
-               options.limits, options.sockets, seals_of(options.cluster)),
+               options.limits, options.sockets, seals_),
       hub_(hub_limits(options)),
       pool_(options.workers, incarnation_, random_number<std::uint64_t>(), clients_, hub_, broker_of(cluster_.get())),
       control_(pool_, hub_, revocations_, callers_, options.control, facts_) {}

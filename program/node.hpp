@@ -44,6 +44,7 @@ class Node {
 
   const AllOptions& options_;
   const std::uint32_t incarnation_;
+  const gateway::Seals seals_;
   const control::Facts facts_;
   const std::unique_ptr<gateway::TlsReloader> tls_;           // null without TLS
   const std::unique_ptr<identity::KeySource> keys_;           // null without keys
