@@ -20,13 +20,13 @@ class Sequencer;
 
 class Broker {
  public:
-  // On any thread, once, and never inside the call that it was handed to.
+  // On any thread, once, within a time that the broker bounds, and never inside the call that it was handed to.
   using OnReceipt = std::function<void(const base::Result<Receipt>& receipt)>;
   using OnPrepared = std::function<void(const base::Status& status)>;
 
   virtual ~Broker() = default;
 
-  // Whether sequencers mirror what others give their places. The same for life.
+  // Whether sequencers mirror what others give their places. The same for life. One that is not answers at once.
   virtual bool is_shared() const = 0;
 
   // Gives `message` its place and sends it on its way: gives the outcome, or nothing if that comes later, to `then`,

@@ -22,10 +22,11 @@ enum class DropReason : std::uint8_t {
   policy,
   forbidden,  // the client may not speak there
   over_rate,  // it sends faster than it may
+  no_broker,  // the broker was away
 };
-inline constexpr std::array<std::string_view, 8> drop_reason_names{
+inline constexpr std::array<std::string_view, 9> drop_reason_names{
     "outbox_full_newest", "outbox_full_oldest", "conflated", "closing", "no_backend", "policy",
-    "forbidden",          "over_rate"};
+    "forbidden",          "over_rate",          "no_broker"};
 
 // Limits on clients that are met at the door.
 enum class ClientLimit : std::uint8_t { address, user };

@@ -119,6 +119,8 @@ std::size_t Pool::worker_count() const { return state_->workers.size(); }
 Namespaces& Pool::namespaces() { return state_->namespaces; }
 const Namespaces& Pool::namespaces() const { return state_->namespaces; }
 
+bool Pool::has_shared_broker() const { return state_->broker.is_shared(); }
+
 std::optional<base::Result<Receipt>> Pool::publish(const std::shared_ptr<Message>& message, Broker::OnReceipt then) {
   if (message->target.empty()) {
     return base::Result<Receipt>(base::fail(base::Errc::bad_request, "the target names nobody"));

@@ -53,6 +53,8 @@ class Pool {
   Namespaces& namespaces();
   const Namespaces& namespaces() const;
 
+  // Whether what becomes of messages and rooms may be known later than at once.
+  bool has_shared_broker() const;
   // Gives `message` its place and sends it on its way; OK means accepted (ARCHITECTURE.md, what stays true, 7). Sets
   // message->accepted if it is not set. Errc::bad_request if the target is empty; else as Broker::publish.
   std::optional<base::Result<Receipt>> publish(const std::shared_ptr<Message>& message, Broker::OnReceipt then);

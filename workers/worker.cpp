@@ -226,7 +226,7 @@ std::optional<base::Result<Receipt>> Worker::publish(const std::shared_ptr<Messa
   message->accepted = now_;
   has_mail_ = true;
   Broker::OnReceipt on_receipt;
-  if (then) {
+  if (then && has_shared_broker()) {
     on_receipt = [&mailbox = mailbox(), then = std::move(then)](const base::Result<Receipt>& receipt) {
       mailbox.force([then, receipt](Worker& here) { then(here, receipt); });
     };

@@ -107,10 +107,14 @@ class Worker {
   }
   // Gives the connection another wire from the next byte on. The caller's wire lives until its handler has returned.
   void become(Connection& connection, std::unique_ptr<Wire> wire);
+  // Whether what becomes of messages and rooms may be known later than at once.
+  bool has_shared_broker() const { return parts_.broker.is_shared(); }
   // Whether members of everyone and of those rooms would get all that is published from now on, and all after `since`
-  // if that is given. Gives the outcome, or nothing if that takes a while: then `then`, which may be null, is called
-  // later, or the worker at least takes a turn, in which paused reads are resumed. Errc::unavailable: the broker is
-  // away.
+  // if that is given. If so, that stays true for ten seconds.
+  bool is_covered(base::NamespaceId name_space, std::span<const RoomKey> rooms, std::optional<base::Position> since);
+  // Sees to it that this is so. Gives the outcome, or nothing if that takes a while: then `then`, which may be null, is
+  // called later, or the worker at least takes a turn, in which paused reads are resumed. Errc::unavailable: the broker
+  // is away.
   using OnPrepared = std::function<void(Worker&, const base::Status&)>;
   std::optional<base::Status> prepare(base::NamespaceId name_space, std::vector<RoomKey> rooms,
                                       std::optional<base::Position> since, OnPrepared then);

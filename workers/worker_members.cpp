@@ -24,6 +24,14 @@ base::Address ask(int descriptor, Ask&& name_of) {
 
 }  // namespace
 
+bool Worker::is_covered(base::NamespaceId name_space, std::span<const RoomKey> rooms,
+                        std::optional<base::Position> since) {
+  if (!has_shared_broker()) return true;
+  static const RoomKey everyone = RoomKey::everyone();
+  Sequencer& here = sequencer(name_space);
+  return here.covers({&everyone, 1}, since, now_) && here.covers(rooms, since, now_);
+}
+
 std::optional<base::Status> Worker::prepare(base::NamespaceId name_space, std::vector<RoomKey> rooms,
                                             std::optional<base::Position> since, OnPrepared then) {
   Sequencer& here = sequencer(name_space);

@@ -119,7 +119,7 @@ ROWS = [
         panel("Reads paused", "Connections that are not read now, as what they say has no room.", "short", each(of("sluice_reads_paused"), "paused")),
         panel("Read delays", "Times that a client was not read for a while, as it sent faster than it may.", "ops", each(rate("sluice_read_delays_total"), "delays")),
         panel("Messages not taken", "Of clients that may not speak there, are too fast, or find no backend.", "ops",
-              over("reason", rate("sluice_drops_total", 'reason=~"no_backend|policy|forbidden|over_rate"')), stacked=True),
+              over("reason", rate("sluice_drops_total", 'reason=~"no_backend|policy|forbidden|over_rate|no_broker"')), stacked=True),
     ]),
     ("Rooms and history", [
         panel("Rooms", "With members or history, implicit ones included.", "short", each(of("sluice_rooms"), "rooms")),

@@ -28,8 +28,10 @@ class RunningWorkers {
   static constexpr std::uint32_t incarnation = 0x9f31c2d0;
   static constexpr std::uint64_t epoch = 0xc0ffee;
 
-  explicit RunningWorkers(const Options& options = with_workers(1), ListenerKind kind = 0)
-      : pool(options, incarnation, epoch, edge) {
+  // `broker` outlives this.
+  explicit RunningWorkers(const Options& options = with_workers(1), ListenerKind kind = 0,
+                          Broker& broker = EmbeddedBroker::instance())
+      : pool(options, incarnation, epoch, edge, NoBackend::instance(), broker) {
     for (std::size_t worker = 0; worker < pool.worker_count(); ++worker) {
       listen(base::WorkerId{static_cast<std::uint16_t>(worker)}, kind);
     }
