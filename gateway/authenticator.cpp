@@ -90,16 +90,21 @@ base::Result<Admission> Authenticator::of_token(std::string_view token) {
 base::Result<Admission> Authenticator::with_verdict(Admission admission, const workers::Verdict& verdict) const {
   if (!verdict.user.empty()) admission.user = verdict.user;
   // The verdict took its time: what the token was worth then need not hold now.
-  if (const auto why = revoked(admission); !why.empty()) return fail(Errc::unauthenticated, "the token " + why);
-  const auto* const revocations = identity_.revocations;
-  if (revocations != nullptr && revocations->is_blocked(admission.user, std::chrono::system_clock::now())) {
-    return fail(Errc::forbidden, "the user is blocked");
-  }
+  if (const auto status = still_holds(admission); !status) return status.error();
   add_rooms(admission.rooms, verdict.rooms);
   auto allowance = std::make_shared<workers::Allowance>(verdict.allowance);
   for (const workers::RoomKey& key : verdict.rooms) allowance->rooms.push_back(key.name);
   if (!allowance->empty()) admission.credentials = with_allowance(admission.credentials.get(), allowance);
   return admission;
+}
+
+base::Status Authenticator::still_holds(const Admission& admission) const {
+  if (const auto why = revoked(admission); !why.empty()) return fail(Errc::unauthenticated, "the token " + why);
+  const auto* const revocations = identity_.revocations;
+  if (revocations != nullptr && revocations->is_blocked(admission.user, std::chrono::system_clock::now())) {
+    return fail(Errc::forbidden, "the user is blocked");
+  }
+  return base::ok();
 }
 
 std::string Authenticator::revoked(const Admission& admission) const {

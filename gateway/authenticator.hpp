@@ -41,8 +41,12 @@ class Authenticator {
   base::Result<Admission> of_token(std::string_view token);
   // Without a token. Errc::unauthenticated if one is needed.
   base::Result<Admission> of_nobody() const;
-  // What a verdict makes of it. Errc::forbidden if it is of a user who is blocked.
+  // What a verdict makes of it, if it still holds.
   base::Result<Admission> with_verdict(Admission admission, const workers::Verdict& verdict) const;
+
+  // Whether what a client was let in by still holds a while later. Errc::unauthenticated if its token was revoked
+  // meanwhile, forbidden if its user is blocked.
+  base::Status still_holds(const Admission& admission) const;
 
   // By the token that a client shows in place of the one that it came in with; `present` are its credentials, or null,
   // `user` as whom it is in. Errc::forbidden if the token is another's. What a verdict said still holds.

@@ -134,6 +134,7 @@ void ClientPort::on_second(workers::Worker& worker) {
   if (tls_) tls_of(worker).note_expiry();
   context_of(worker).recovery.expire(worker.now());
   context_of(worker).verdicts.expire(worker);
+  context_of(worker).preparations.expire(worker);
   if (worker.id().value == 0) counts_.trim(worker.now());
 }
 

@@ -170,10 +170,10 @@ std::variant<std::unique_ptr<EngineApplication>, Routed> make_application(const 
   auto admitted = admit(parts, workers::Protocol::engine_io);
   if (auto* const instead = std::get_if<Routed>(&admitted)) return std::move(*instead);
   auto& admission = std::get<Admission>(admitted);
-  if (const auto status = count_user(parts.context, admission); !status)
-    return Routed(http_reply(http_error(status.error())));
+  if (const auto status = count_once(parts, admission); !status) return Routed(http_reply(http_error(status.error())));
   auto subscription = read_subscription(parts.head, parts.target, rules_of(parts.context, parts.worker, admission));
   if (!subscription) return Routed(http_reply(http_error(subscription.error())));
+  if (auto needs = needs_rooms(parts, admission, subscription->announcement)) return Routed(*std::move(needs));
   return std::make_unique<EngineMessages>(parts.context, std::move(*subscription));
 }
 
@@ -245,6 +245,7 @@ Routed route_engine_io(const RouteParts& parts, EngineKind kind) {
     auto made = make_application(parts, kind);
     if (auto* const routed = std::get_if<Routed>(&made)) {
       if (auto* const reply = std::get_if<HttpReply>(routed)) return refuse(std::move(*reply));
+      if (auto* const needs = std::get_if<NeedsRooms>(routed)) needs->headers = headers;
       return std::move(*routed);
     }
     application = std::get<std::unique_ptr<EngineApplication>>(std::move(made));

@@ -40,6 +40,13 @@ base::Result<Admission> admit_by_token(WorkerContext& context, const Worker& wor
 
 namespace {
 
+void forget_unless_announced(Worker& worker, std::uint32_t slot, std::uint32_t generation) {
+  const Connection* const still = worker.find_open(slot, generation);
+  if (still == nullptr || !still->is_announced()) {
+    worker.forget_verdict({worker.incarnation(), worker.id(), slot, generation});
+  }
+}
+
 // What a verdict makes of a client.
 base::Result<Admission> judged(WorkerContext& context, const Admission& shown, const workers::Verdict* verdict) {
   if (verdict == nullptr) return fail(Errc::unavailable, "no backend said in time whether the client may come in");
@@ -59,10 +66,12 @@ base::Result<Admission> counted(WorkerContext& context, base::Result<Admission> 
 void enter(WorkerContext& context, Worker& worker, Connection& connection, const Arrival& arrival, Entered then) {
   auto admission = admit_by_token(context, worker, connection, arrival.token);
   if (!admission || context.options.connect_verdict == ConnectVerdict::none) {
-    return then(worker, connection, counted(context, std::move(admission)));
+    then(worker, connection, counted(context, std::move(admission)));
+    return;
   }
   if (!context.namespaces.allows(arrival.name_space)) {
-    return then(worker, connection, fail(Errc::not_found, "there is no such namespace"));
+    then(worker, connection, fail(Errc::not_found, "there is no such namespace"));
+    return;
   }
   const std::uint32_t slot = connection.slot(), generation = connection.generation();
   workers::VerdictQuestion question{arrival.protocol, arrival.name_space, admission->user, {}, false};
@@ -72,13 +81,24 @@ void enter(WorkerContext& context, Worker& worker, Connection& connection, const
     if (Connection* const found = here.find_open(slot, generation)) {
       here.run_for(*found, [&] { (*shared)(here, *found, counted(context, judged(context, shown, verdict))); });
     }
-    const Connection* const still = here.find_open(slot, generation);
-    if (still == nullptr || !still->is_announced()) {
-      here.forget_verdict({here.incarnation(), here.id(), slot, generation});
-    }
+    forget_unless_announced(here, slot, generation);
   };
   if (context.verdicts.ask(worker, connection, std::move(question), take)) return;
   (*shared)(worker, connection, fail(Errc::unavailable, "no backend is there that could say who may come in"));
+}
+
+std::optional<base::Status> prepare(WorkerContext& context, Worker& worker, const Connection& connection,
+                                    const RoomsWish& wish, Prepared then) {
+  if (worker.is_covered(wish.name_space, wish.rooms, wish.since)) return base::ok();
+  const auto take = [slot = connection.slot(), generation = connection.generation(),
+                     was_announced = connection.is_announced(),
+                     then = std::move(then)](Worker& here, const base::Status& status) {
+    if (Connection* const found = here.find_open(slot, generation)) {
+      here.run_for(*found, [&] { then(here, *found, status); });
+    }
+    if (!was_announced) forget_unless_announced(here, slot, generation);
+  };
+  return context.preparations.prepare(worker, wish.name_space, wish.rooms, wish.since, take);
 }
 
 }  // namespace sluice::gateway

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 
 #include "base/result.hpp"
@@ -34,5 +35,18 @@ struct Arrival {
 using Entered = std::function<void(workers::Worker&, workers::Connection&, base::Result<Admission>)>;
 void enter(WorkerContext& context, workers::Worker& worker, workers::Connection& connection, const Arrival& arrival,
            Entered then);
+
+// What a client is about to be a member of. Good during the call.
+struct RoomsWish {
+  base::NamespaceId name_space;
+  std::span<const workers::RoomKey> rooms;
+  std::optional<base::Position> since = std::nullopt;
+};
+// Has the messages of those rooms come to this node. Gives the outcome, which has to be OK before the client joins, or
+// nothing if that takes a while: then `then` is called later, while the connection is open, and what it has not
+// announced, backends are told to forget. Errc::unavailable: it may come back.
+using Prepared = std::function<void(workers::Worker&, workers::Connection&, const base::Status&)>;
+std::optional<base::Status> prepare(WorkerContext& context, workers::Worker& worker,
+                                    const workers::Connection& connection, const RoomsWish& wish, Prepared then);
 
 }  // namespace sluice::gateway

@@ -23,8 +23,14 @@ HttpReply http_reply(const HttpError& error) {
   return reply;
 }
 
-HttpReply unavailable_reply(std::string why) {
-  return http_reply({503, base::fail(base::Errc::unavailable, std::move(why)), "Retry-After: 1\r\n"});
+HttpReply unavailable_reply(std::string why, unsigned retry_after_seconds) {
+  return http_reply({503, base::fail(base::Errc::unavailable, std::move(why)),
+                     "Retry-After: " + std::to_string(retry_after_seconds) + "\r\n"});
+}
+
+HttpReply scattered_unavailable_reply(std::string why, std::uint32_t seed) {
+  constexpr unsigned longest = 5;
+  return unavailable_reply(std::move(why), 1 + (seed * 2654435761U >> 16) % longest);
 }
 
 HttpReply refusal_reply(std::string_view message, std::string_view data) {

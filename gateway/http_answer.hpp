@@ -21,7 +21,9 @@ HttpError http_error(base::Error error);
 // The answer that tells of `error`: {"error":...,"message":...}; the connection closes behind it.
 HttpReply http_reply(const HttpError& error);
 // That it cannot be done now and may be soon.
-HttpReply unavailable_reply(std::string why);
+HttpReply unavailable_reply(std::string why, unsigned retry_after_seconds = 1);
+// Likewise, where many are told so at a time: they come back at different moments, as `seed` has it, which differs.
+HttpReply scattered_unavailable_reply(std::string why, std::uint32_t seed);
 // The answer to a client that a backend does not let in; `data` is a JSON value or nothing.
 HttpReply refusal_reply(std::string_view message, std::string_view data);
 // The whole text of an answer.

@@ -59,16 +59,20 @@ Routed with_headers(Routed routed, const std::string& headers) {
   return routed;
 }
 
-// The subscription of a client that was let in; or what comes instead.
+// The subscription of a client that was let in, from `since` if that is given; or what comes instead.
 std::variant<Subscription, Routed> subscribe(const RouteParts& parts, workers::Protocol protocol,
-                                             const std::string& headers) {
+                                             const std::optional<base::Position>& since, const std::string& headers) {
   auto admitted = admit(parts, protocol);
   if (auto* const instead = std::get_if<Routed>(&admitted)) return with_headers(std::move(*instead), headers);
   auto& admission = std::get<Admission>(admitted);
-  if (const auto status = count_user(parts.context, admission); !status)
-    return Routed(error_reply(status.error(), headers));
+  if (const auto status = count_once(parts, admission); !status) return Routed(error_reply(status.error(), headers));
   auto subscription = read_subscription(parts.head, parts.target, rules_of(parts.context, parts.worker, admission));
   if (!subscription) return Routed(error_reply(subscription.error(), headers));
+  if (since) subscription->announcement.since = since;
+  if (auto needs = needs_rooms(parts, admission, subscription->announcement)) {
+    needs->headers = headers;
+    return Routed(*std::move(needs));
+  }
   return *std::move(subscription);
 }
 
@@ -93,10 +97,9 @@ Routed route_sse(const RouteParts& parts) {
   if (is_head) return HttpReply{200, "text/event-stream", {}, headers};
   const auto since = last_event(parts);
   if (!since) return error_reply(since.error(), headers);
-  auto subscribed = subscribe(parts, workers::Protocol::sse, headers);
+  auto subscribed = subscribe(parts, workers::Protocol::sse, *since, headers);
   if (auto* const instead = std::get_if<Routed>(&subscribed)) return std::move(*instead);
   auto& subscription = std::get<Subscription>(subscribed);
-  if (*since) subscription.announcement.since = *since;
   subscription.announcement.format = sse_events;
   // It is always told where it stands, so that its browser comes back from there.
   subscription.is_enveloped = true;
@@ -222,7 +225,7 @@ Routed route_poll(const RouteParts& parts) {
   if (!wish) return error_reply(wish.error(), headers);
   auto asked = std::make_unique<PollRequest::Asked>();
   if (!wish->session) {
-    auto subscribed = subscribe(parts, workers::Protocol::poll, headers);
+    auto subscribed = subscribe(parts, workers::Protocol::poll, wish->since, headers);
     if (auto* const instead = std::get_if<Routed>(&subscribed)) return std::move(*instead);
     asked->subscription = std::get<Subscription>(std::move(subscribed));
   }
@@ -283,9 +286,13 @@ class PublishRequest final : public HttpHandler {
     HttpWire::answer(worker, id, error_reply(std::move(error), {}));
   }
   void relay(Worker& worker, const ExchangeId& id) {
-    const auto receipt = *worker.publish(message_, nullptr);
+    const auto take = [id](Worker& here, const base::Result<workers::Receipt>& receipt) { answer(here, id, receipt); };
+    if (const auto receipt = worker.publish(message_, take)) take(worker, *receipt);
+  }
+  static void answer(Worker& worker, const ExchangeId& id, const base::Result<workers::Receipt>& receipt) {
     if (receipt) return accept(worker, id, "{\"position\":\"" + receipt->position.text() + "\"}\n");
-    HttpWire::answer(worker, id, unavailable_reply(receipt.error().detail));
+    note_loss(worker, receipt.error());
+    HttpWire::answer(worker, id, scattered_unavailable_reply(receipt.error().detail, id.slot));
   }
   void hand_to_backend(Worker& worker, Connection& connection, const ExchangeId& id) {
     const auto offer = worker.tell_message(connection, message_);

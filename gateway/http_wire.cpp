@@ -6,10 +6,10 @@
 #include <utility>
 
 #include "base/log.hpp"
-#include "gateway/chunked_body.hpp"
 #include "gateway/client_address.hpp"
 #include "gateway/http_answer.hpp"
 #include "gateway/http_head.hpp"
+#include "gateway/http_wire_request.hpp"
 #include "gateway/request_target.hpp"
 #include "gateway/rfc6455.hpp"
 #include "gateway/worker_context.hpp"
@@ -34,25 +34,7 @@ bool keeps_alive(const HttpHead& head) {
   return head.is_http_1_1 || head.has_token("Connection", "keep-alive");
 }
 
-// Takes the text away from where it is kept, if there is any.
-std::string taken_from(std::unique_ptr<std::string>& place) {
-  const std::unique_ptr<std::string> text = std::move(place);
-  return text ? std::move(*text) : std::string();
-}
-
 }  // namespace
-
-struct HttpWire::Request {
-  std::unique_ptr<HttpHandler> handler;  // null: it waits for a verdict
-  std::string text;                      // its body; while it waits for a verdict, its head
-  std::size_t length = 0;                // of the body, if it says so
-  std::unique_ptr<ChunkedBody> chunked;  // if it does not
-  bool has_begun = false;                // the handler was told that the body is coming
-  bool is_whole = false;                 // the answer is awaited
-  bool drops_early = false;              // too much came behind it
-
-  bool is_complete() const { return chunked ? chunked->is_done() : text.size() == length; }
-};
 
 HttpWire::HttpWire(WorkerContext& context) : context_(context) {}
 HttpWire::~HttpWire() = default;
@@ -145,6 +127,8 @@ std::optional<base::WorkerId> HttpWire::follow(Worker& worker, Connection& conne
     begin(worker, connection, head, std::move(*handler));
   } else if (auto* const needs = std::get_if<NeedsVerdict>(&routed)) {
     ask_verdict(worker, connection, std::move(*needs), head_text);
+  } else if (auto* const rooms = std::get_if<NeedsRooms>(&routed)) {
+    prepare(worker, connection, std::move(*rooms), head_text);
   } else if (auto* const reply = std::get_if<HttpReply>(&routed)) {
     // What body it may have is not read.
     const bool has_body = head.count("Transfer-Encoding") > 0 ||
@@ -157,56 +141,6 @@ std::optional<base::WorkerId> HttpWire::follow(Worker& worker, Connection& conne
     }
   }
   return std::nullopt;
-}
-
-// --- verdicts ---
-
-void HttpWire::ask_verdict(Worker& worker, Connection& connection, NeedsVerdict needs, std::string_view head_text) {
-  worker.disarm(connection);
-  const bool is_asked =
-      context_.verdicts.ask(worker, connection, std::move(needs.question),
-                            [id = exchange_id(worker, connection), admission = std::move(needs.admission)](
-                                Worker& here, const workers::Verdict* verdict) {
-                              Connection* const found = here.find_open(id.slot, id.generation);
-                              HttpWire* const wire = of(found);
-                              std::string early;
-                              if (wire != nullptr && wire->request_ && wire->number_ == id.number) {
-                                early = taken_from(wire->early_);
-                                here.run_for(*found, [&] { wire->take_verdict(here, *found, admission, verdict); });
-                              }
-                              Connection* const still = here.find_open(id.slot, id.generation);
-                              // What the client has sent meanwhile is for whatever the connection has become.
-                              if (still != nullptr && !early.empty()) here.feed(*still, {early.data(), early.size()});
-                              // One that begins with polling is another connection.
-                              if (still == nullptr || !still->is_announced())
-                                here.forget_verdict({here.incarnation(), here.id(), id.slot, id.generation});
-                            });
-  if (!is_asked) {
-    return refuse(worker, connection, unavailable_reply("no backend is there that could say who may come in"));
-  }
-  request_ = std::make_shared<Request>();
-  request_->text = head_text;
-  request_->is_whole = true;
-}
-
-void HttpWire::take_verdict(Worker& worker, Connection& connection, const Admission& shown,
-                            const workers::Verdict* verdict) {
-  const std::shared_ptr<Request> request = std::move(request_);
-  if (verdict == nullptr) {
-    return refuse(worker, connection, unavailable_reply("no backend said in time whether the client may come in"));
-  }
-  if (!verdict->allows) return refuse(worker, connection, refusal_reply(verdict->message, verdict->data));
-  if (request->drops_early) {
-    return refuse(worker, connection,
-                  http_reply(http_error(fail(Errc::bad_request, "more came behind the request than may wait"))));
-  }
-  // It was read once.
-  const auto head = parse_head(request->text);
-  const auto target = RequestTarget::parse(head->target);
-  const auto admission = context_.authenticator.with_verdict(shown, *verdict);
-  if (!admission) return refuse(worker, connection, http_reply(http_error(admission.error())));
-  static_cast<void>(follow(worker, connection, *head,
-                           route({worker, connection, context_, *head, *target, &*admission}), request->text));
 }
 
 // --- bodies ---

@@ -49,6 +49,17 @@ class HttpWire : public workers::Wire {
                    std::string_view head_text);
   void take_verdict(workers::Worker& worker, workers::Connection& connection, const Admission& shown,
                     const workers::Verdict* verdict);
+  void prepare(workers::Worker& worker, workers::Connection& connection, NeedsRooms needs, std::string_view head_text);
+  void take_prepared(workers::Worker& worker, workers::Connection& connection, const NeedsRooms& needs,
+                     const base::Status& status);
+  // Keeps the request, until it is routed again.
+  void wait(workers::Worker& worker, workers::Connection& connection, std::string_view head_text);
+  bool is_waiting() const;
+  // Calls resume(wire, connection) if that request still waits.
+  template <class Resume>
+  static void go_on(workers::Worker& here, const ExchangeId& id, Resume&& resume);
+  void route_again(workers::Worker& worker, workers::Connection& connection, const Request& request,
+                   const Admission& admission, bool are_prepared);
   void begin(workers::Worker& worker, workers::Connection& connection, const HttpHead& head,
              std::unique_ptr<HttpHandler> handler);
   void dispatch(workers::Worker& worker, workers::Connection& connection);

@@ -83,8 +83,16 @@ Held offer(workers::Worker& worker, workers::Connection& connection, Held messag
 Held try_again(workers::Worker& worker, workers::Connection& connection, Held held) {
   // What is for nobody in particular is for backends.
   if (held->target.empty()) return offer(worker, connection, std::move(held));
-  const auto receipt = *worker.publish(held, nullptr);
-  return receipt || receipt.error().code != base::Errc::exhausted ? nullptr : std::move(held);
+  // What becomes of it later is nobody's business here.
+  const auto receipt = worker.publish(held, nullptr);
+  if (!receipt || *receipt) return nullptr;
+  if (receipt->error().code == base::Errc::exhausted) return held;
+  note_loss(worker, receipt->error());
+  return nullptr;
+}
+
+void note_loss(workers::Worker& worker, const base::Error& why) {
+  if (why.code == base::Errc::unavailable) worker.drop_received(DropReason::no_broker);
 }
 
 }  // namespace sluice::gateway

@@ -28,6 +28,8 @@ Held take_message(ClientMessages policy, workers::Worker& worker, workers::Conne
                   workers::DataKind kind, std::string_view payload);
 // Tries once more; gives the message back if there still is no room.
 Held try_again(workers::Worker& worker, workers::Connection& connection, Held held);
+// Counts a message that the broker did not take.
+void note_loss(workers::Worker& worker, const base::Error& why);
 // Hands a message to the backends, and ends the connection if it is to know that none is there; gives it back if it has
 // to be tried again.
 Held offer(workers::Worker& worker, workers::Connection& connection, Held message,

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "gateway/encodings.hpp"
+#include "gateway/entrance.hpp"
 #include "gateway/http_answer.hpp"
 #include "gateway/http_wire.hpp"
 #include "workers/worker.hpp"
@@ -83,7 +84,35 @@ void PollSession::on_poll(Worker& worker, Connection& connection, const Ask& ask
   if (const auto before = std::exchange(held_, std::nullopt)) answer(worker, before->id, before->since, {});
   const base::Position since = ask.since.value_or(worker.sequencer(connection.name_space()).position());
   forget_kept(since);
+  if (worker.has_shared_broker() && !is_prepared(worker, connection, ask, since)) return;
   answer_missed(worker, connection, ask, missed_since(worker, connection, since));
+}
+
+bool PollSession::is_prepared(Worker& worker, Connection& connection, const Ask& ask, base::Position since) {
+  std::vector<RoomKey> rooms;
+  worker.for_each_room(connection, [&rooms](const RoomKey& key, std::uint64_t) { rooms.push_back(key); });
+  held_ = Held{ask.id, since, true};
+  const auto ready = prepare(context_, worker, connection, {connection.name_space(), rooms, since},
+                             [this, ask](Worker& here, Connection& found, const base::Status& status) {
+                               take_prepared(here, found, ask, status);
+                             });
+  if (!ready) {
+    // Longer than that takes.
+    worker.arm(connection, worker.now() + 2 * Preparations::patience_usual);
+    return false;
+  }
+  if (*ready) held_.reset();
+  if (!*ready) take_prepared(worker, connection, ask, *ready);
+  return static_cast<bool>(*ready);
+}
+
+void PollSession::take_prepared(Worker& worker, Connection& connection, const Ask& ask, const base::Status& status) {
+  // Whoever asked may have gone, or asked anew.
+  if (!held_ || !(held_->id == ask.id)) return;
+  const base::Position since = std::exchange(held_, std::nullopt)->since;
+  if (status) return answer_missed(worker, connection, ask, missed_since(worker, connection, since));
+  HttpWire::answer(worker, ask.id, scattered_unavailable_reply(status.error().detail, self_.slot));
+  linger(worker, connection);
 }
 
 // What the history has for the connection. A message that a room had before the connection was in it is not for it.
@@ -182,9 +211,10 @@ void PollSession::linger(Worker& worker, Connection& connection) {
   worker.arm(connection, worker.now() + context_.options.poll_linger_seconds);
 }
 
-// Whole pieces have come. Without a request that waits they are the history's business, as far as it has them.
+// Whole pieces have come. Without a request that waits for them they are the history's business, as far as it has
+// them.
 void PollSession::take(Worker& worker, std::string_view bytes) {
-  if (!held_) {
+  if (!held_ || held_->is_preparing) {
     while (const auto piece = polled::take(bytes)) {
       if (!keep(*piece)) kept_->lost = piece->position;
     }

@@ -48,8 +48,14 @@ class PollSession final : public workers::Wire {
   struct Held {
     ExchangeId id;
     base::Position since;
+    bool is_preparing = false;  // it is not known yet what it has missed
   };
 
+  // False: what the rooms had after `since` is still to come here, or cannot be had; then the request is held, or
+  // answered.
+  bool is_prepared(workers::Worker& worker, workers::Connection& connection, const Ask& ask, base::Position since);
+  void take_prepared(workers::Worker& worker, workers::Connection& connection, const Ask& ask,
+                     const base::Status& status);
   void take(workers::Worker& worker, std::string_view bytes);
   void answer_missed(workers::Worker& worker, workers::Connection& connection, const Ask& ask,
                      const workers::Announced& announced);
@@ -84,6 +90,6 @@ class PollSession final : public workers::Wire {
 };
 
 // A held poll is a connection and a session: both together are to fit into 1,000 bytes.
-static_assert(sizeof(PollSession) <= 80, "a polling client's own state");
+static_assert(sizeof(PollSession) <= 88, "a polling client's own state");
 
 }  // namespace sluice::gateway

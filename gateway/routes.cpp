@@ -26,10 +26,11 @@ Routed become_websocket(const RouteParts& parts) {
   auto admitted = admit(parts, workers::Protocol::websocket);
   if (auto* const instead = std::get_if<Routed>(&admitted)) return std::move(*instead);
   auto& admission = std::get<Admission>(admitted);
-  if (const auto status = count_user(parts.context, admission); !status) return http_reply(http_error(status.error()));
+  if (const auto status = count_once(parts, admission); !status) return http_reply(http_error(status.error()));
   auto shaken = shake_hands(parts.head, parts.target, rules_of(parts.context, parts.worker, admission));
   if (const auto* const error = std::get_if<HttpError>(&shaken)) return http_reply(*error);
   auto& handshake = std::get<WebSocketHandshake>(shaken);
+  if (auto needs = needs_rooms(parts, admission, handshake.subscription.announcement)) return *std::move(needs);
   parts.worker.send(parts.connection, handshake.answer);
   const workers::WireFormat format = handshake.subscription.announcement.format;
   if (handshake.says_commands) {
@@ -64,6 +65,17 @@ std::variant<Admission, Routed> admit(const RouteParts& parts, workers::Protocol
   std::string user = admission->user;
   return Routed(
       NeedsVerdict{{protocol, std::move(name), std::move(user), std::move(details), false}, *std::move(admission)});
+}
+
+base::Status count_once(const RouteParts& parts, Admission& admission) {
+  return parts.are_prepared ? base::ok() : count_user(parts.context, admission);
+}
+
+std::optional<NeedsRooms> needs_rooms(const RouteParts& parts, const Admission& admission,
+                                      const workers::Announcement& announcement) {
+  const workers::Announcement& wish = announcement;
+  if (parts.are_prepared || parts.worker.is_covered(wish.name_space, wish.rooms, wish.since)) return std::nullopt;
+  return NeedsRooms{wish.name_space, wish.rooms, wish.since, admission};
 }
 
 Routed route(const RouteParts& parts) {

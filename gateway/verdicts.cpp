@@ -10,40 +10,27 @@ using workers::VerdictKind;
 
 bool Verdicts::ask(workers::Worker& worker, const workers::Connection& connection, workers::VerdictQuestion question,
                    Then then) {
-  const std::uint64_t number = ++last_number_;
+  const std::uint64_t number = waiting_.new_number();
   if (!worker.ask_verdict(connection, number, std::move(question))) {
     worker.metrics().verdict(VerdictKind::absent).add();
     return false;
   }
-  waiting_.emplace(number, std::move(then));
-  due_.push_back({worker.now() + patience_, number});
+  waiting_.add(number, std::move(then), worker.now());
   return true;
 }
 
 bool Verdicts::take(workers::Worker& worker, std::uint64_t number, const workers::Verdict& verdict) {
-  const auto found = waiting_.find(number);
-  if (found == waiting_.end()) return false;
-  const Then then = std::move(found->second);
-  waiting_.erase(found);
+  const auto then = waiting_.take(number);
+  if (!then) return false;
   worker.metrics().verdict(verdict.allows ? VerdictKind::allowed : VerdictKind::refused).add();
-  then(worker, &verdict);
+  (*then)(worker, &verdict);
   return true;
 }
 
 void Verdicts::expire(workers::Worker& worker) {
-  while (!due_.empty()) {
-    const Due due = due_.front();
-    const auto found = waiting_.find(due.number);
-    if (found != waiting_.end()) {
-      if (due.at > worker.now()) return;
-      const Then then = std::move(found->second);
-      waiting_.erase(found);
-      worker.metrics().verdict(VerdictKind::late).add();
-      due_.pop_front();
-      then(worker, nullptr);
-    } else {
-      due_.pop_front();
-    }
+  while (const auto then = waiting_.take_late(worker.now())) {
+    worker.metrics().verdict(VerdictKind::late).add();
+    (*then)(worker, nullptr);
   }
 }
 

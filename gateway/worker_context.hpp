@@ -10,6 +10,7 @@
 #include "gateway/deflater.hpp"
 #include "gateway/inflater.hpp"
 #include "gateway/options.hpp"
+#include "gateway/preparations.hpp"
 #include "gateway/recovery.hpp"
 #include "gateway/sealed_id.hpp"
 #include "gateway/verdicts.hpp"
@@ -59,6 +60,7 @@ struct WorkerContext {
   Authenticator authenticator;
   Recovery recovery;
   Verdicts verdicts;
+  Preparations preparations;
   SharedDeflater deflater;                                      // for messages that stand alone
   Inflater inflater{rfc7692::window_bits_max, Context::fresh};  // likewise
   std::string inflated, deflated;                               // scratch of one call, kept for its memory

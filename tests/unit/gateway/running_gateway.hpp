@@ -36,6 +36,9 @@ bool wait_until(Condition&& is_true) {
   return true;
 }
 
+// A frame of text as TestClient::read_frame gives it.
+inline std::string heard(const std::string& text) { return "\x81" + text; }
+
 class RunningGateway {
  public:
   // Changes the options, then starts. Without changes: one worker, echo, every origin.
@@ -48,11 +51,15 @@ class RunningGateway {
     // A client that waits in vain is to give up; pings would keep it waiting.
     options.ping_interval_seconds = std::chrono::hours(1);
     change(*this);
-    reserve_port();
+    holder_ = reserve_port(address);
     options.listen = {address};
+    if (has_lines) {
+      lines_holder_ = reserve_port(lines_address);
+      sockets.listen_tcp = {lines_address};
+    }
     if (has_udp) sockets.listen_udp = {address};
-    port_ = std::make_unique<ClientPort>(options, std::nullopt, ClientIdentity{}, no_limits, sockets);
-    pool = std::make_unique<workers::Pool>(worker_options, 0x9f31c2d0, 0xc0ffee, *port_);
+    port_ = std::make_unique<ClientPort>(options, std::nullopt, identity, no_limits, sockets);
+    pool = std::make_unique<workers::Pool>(worker_options, 0x9f31c2d0, 0xc0ffee, *port_, *backend, *broker);
     port_->open(*pool);
     pool->start();
   }
@@ -81,27 +88,33 @@ class RunningGateway {
 
   Options options;
   SocketOptions sockets;
-  bool has_udp = false;  // datagrams are taken on the same port, by number
+  ClientIdentity identity = {};  // what it refers to outlives this
+  bool has_udp = false;          // datagrams are taken on the same port, by number
+  bool has_lines = false;        // lines are taken, at a port of their own
+  // Both outlive this.
+  workers::Backend* backend = &workers::NoBackend::instance();
+  workers::Broker* broker = &workers::EmbeddedBroker::instance();
   workers::Options worker_options;
-  base::Address address = base::Address::parse("127.0.0.1:0").value();
+  base::Address address = base::Address::parse("127.0.0.1:0").value(), lines_address = address;
   std::unique_ptr<workers::Pool> pool;
 
  private:
   // Only the log tells which port was taken, so one is held by a socket that does not listen, and shared.
-  void reserve_port() {
-    holder_ = Descriptor(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  static Descriptor reserve_port(base::Address& address) {
+    Descriptor holder(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
     const int yes = 1;
-    setsockopt(holder_.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
-    setsockopt(holder_.get(), SOL_SOCKET, SO_REUSEPORT, &yes, sizeof yes);
+    setsockopt(holder.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+    setsockopt(holder.get(), SOL_SOCKET, SO_REUSEPORT, &yes, sizeof yes);
     sockaddr_storage storage{};
     socklen_t bytes = sizeof storage;
-    if (bind(holder_.get(), address.socket_address(), address.socket_address_bytes()) == 0 &&
-        getsockname(holder_.get(), reinterpret_cast<sockaddr*>(&storage), &bytes) == 0) {
+    if (bind(holder.get(), address.socket_address(), address.socket_address_bytes()) == 0 &&
+        getsockname(holder.get(), reinterpret_cast<sockaddr*>(&storage), &bytes) == 0) {
       address = base::Address::from(storage);
     }
+    return holder;
   }
 
-  Descriptor holder_;
+  Descriptor holder_, lines_holder_;
   std::unique_ptr<ClientPort> port_;
   std::promise<void> release_;
   std::shared_future<void> released_{release_.get_future()};
@@ -110,7 +123,8 @@ class RunningGateway {
 
 class TestClient {
  public:
-  explicit TestClient(const RunningGateway& gateway) : socket_(connect_to(gateway.address)) {
+  explicit TestClient(const RunningGateway& gateway) : TestClient(gateway.address) {}
+  explicit TestClient(const base::Address& address) : socket_(connect_to(address)) {
     const timeval limit{patience.count(), 0};
     setsockopt(socket_.get(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
     const int yes = 1;
@@ -147,6 +161,22 @@ class TestClient {
     }
     std::string line = buffer_.substr(0, buffer_.find("\r\n"));
     buffer_.erase(0, end + 4);
+    return line;
+  }
+  // Reads up to where `end` is for the first time, which is the last of what it gives; nothing if the gateway closed
+  // before.
+  std::string read_until(std::string_view end) {
+    while (buffer_.find(end) == std::string::npos) {
+      if (!read_more()) return {};
+    }
+    std::string piece = buffer_.substr(0, buffer_.find(end) + end.size());
+    buffer_.erase(0, piece.size());
+    return piece;
+  }
+  // Reads one line, without its end.
+  std::string read_line() {
+    std::string line = read_until("\n");
+    if (!line.empty()) line.pop_back();
     return line;
   }
   // Reads until the gateway closes.

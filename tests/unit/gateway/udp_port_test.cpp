@@ -7,6 +7,7 @@
 #include <stdexcept>
 
 #include "tests/unit/gateway/running_gateway.hpp"
+#include "tests/unit/gateway/udp_client.hpp"
 
 namespace sluice::gateway {
 namespace {
@@ -26,34 +27,6 @@ std::unique_ptr<RunningGateway> run(const std::function<void(RunningGateway&)>& 
     }
   }
 }
-
-class UdpClient {
- public:
-  explicit UdpClient(const RunningGateway& gateway) : socket_(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)) {
-    const timeval limit{patience.count(), 0};
-    setsockopt(socket_.get(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-    const auto& address = gateway.address;
-    EXPECT_EQ(connect(socket_.get(), address.socket_address(), address.socket_address_bytes()), 0);
-  }
-  void send(const std::string& text) const {
-    EXPECT_EQ(::send(socket_.get(), text.data(), text.size(), 0), static_cast<ssize_t>(text.size()));
-  }
-  std::string receive() const {
-    char bytes[2000];
-    const ssize_t size = recv(socket_.get(), bytes, sizeof bytes, 0);
-    return size < 0 ? std::string() : std::string(bytes, static_cast<std::size_t>(size));
-  }
-  // Subscribes; gives the answer.
-  std::string subscribe(const std::string& room) const {
-    send(R"({"subscribe":{"room":")" + room + "\"}}  ");
-    const std::string challenge = receive();
-    send(R"({"subscribe":{"room":")" + room + R"(","proof":")" + challenge.substr(14, 8) + "\"}}");
-    return receive();
-  }
-
- private:
-  Descriptor socket_;
-};
 
 TEST(UdpPort, MembersOfAllWorkersHearEachOther) {
   const auto gateway = run();
