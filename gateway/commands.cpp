@@ -6,6 +6,7 @@
 #include "base/json_scanner.hpp"
 #include "base/json_text.hpp"
 #include "gateway/encodings.hpp"
+#include "gateway/entrance.hpp"
 #include "gateway/inbound.hpp"
 #include "gateway/worker_context.hpp"
 #include "workers/worker.hpp"
@@ -20,7 +21,8 @@ using workers::Worker;
 
 namespace {
 
-constexpr std::size_t asked_max = 1000;  // requests of one client that backends have not answered
+constexpr std::size_t asked_max = 1000;      // requests of one client that backends have not answered
+constexpr std::size_t published_max = 1000;  // messages of one client whose places are not known yet
 
 std::string quoted(std::string_view text) {
   std::string out;
@@ -68,9 +70,14 @@ void Commands::perform(Worker& worker, Connection& connection, std::optional<std
     postponed_ = std::make_unique<Postponed>(Postponed{id, std::move(command)});
     return worker.pause_reads(connection);
   }
+  do_now(worker, connection, id, std::move(command), false);
+}
+
+void Commands::do_now(Worker& worker, Connection& connection, std::optional<std::uint64_t> id, ClientCommand command,
+                      bool are_prepared) {
   switch (command.kind) {
     case ClientCommand::Kind::join:
-      return join(worker, connection, id, command);
+      return join(worker, connection, id, std::move(command), are_prepared);
     case ClientCommand::Kind::leave:
       return leave(worker, connection, id, command);
     case ClientCommand::Kind::publish:
@@ -80,7 +87,7 @@ void Commands::perform(Worker& worker, Connection& connection, std::optional<std
     case ClientCommand::Kind::presence:
       return presence(worker, connection, id, command);
     case ClientCommand::Kind::token:
-      return renew(worker, connection, id, command);
+      return renew(worker, connection, id, std::move(command), are_prepared);
     case ClientCommand::Kind::connect:
     case ClientCommand::Kind::subscribe:  // with which a client begins: its wire's business
     case ClientCommand::Kind::nothing:
@@ -92,9 +99,8 @@ RoomRules Commands::rules(Worker& worker, const Connection& connection) {
   return {context_.options, context_.seals, granted_, worker.credentials_of(connection)};
 }
 
-base::Result<workers::Announced> Commands::join_rooms(Worker& worker, Connection& connection,
-                                                      const std::vector<std::string>& rooms,
-                                                      std::optional<base::Position> since) {
+base::Result<std::vector<RoomKey>> Commands::joinable(Worker& worker, const Connection& connection,
+                                                      const std::vector<std::string>& rooms) {
   std::vector<RoomKey> fresh = keys_of(rooms);
   if (const auto status = check_rooms(fresh, rules(worker, connection)); !status) return status.error();
   std::erase_if(fresh, [&](const RoomKey& key) { return worker.is_in(connection, key); });
@@ -102,18 +108,44 @@ base::Result<workers::Announced> Commands::join_rooms(Worker& worker, Connection
   if (worker.named_room_count(connection) + fresh.size() > rooms_max) {
     return fail(Errc::too_many, "a connection may be in at most " + std::to_string(rooms_max) + " rooms");
   }
-  return worker.join_since(connection, fresh, since);
+  return fresh;
 }
 
-void Commands::join(Worker& worker, Connection& connection, std::optional<std::uint64_t> id,
-                    const ClientCommand& command) {
-  auto joined = join_rooms(worker, connection, command.rooms, command.since);
-  if (!joined) return refuse(worker, connection, id, joined.error());
-  std::string members = "\"position\":" + quoted(joined->position.text());
-  if (joined->gap != workers::Gap::none) members += ",\"gap\":" + quoted(name_of(gap_reason(joined->gap)));
+bool Commands::prepare(Worker& worker, Connection& connection, std::optional<std::uint64_t> id, ClientCommand& command,
+                       const std::vector<RoomKey>& rooms) {
+  const RoomsWish wish{connection.name_space(), rooms, command.since};
+  const auto ready = gateway::prepare(
+      context_, worker, connection, wish,
+      [this](Worker& here, Connection& found, const base::Status& status) { take_prepared(here, found, status); });
+  if (!ready) {
+    postponed_ = std::make_unique<Postponed>(Postponed{id, std::move(command), true});
+    worker.pause_reads(connection);
+    return false;
+  }
+  if (!*ready) refuse(worker, connection, id, ready->error());
+  return static_cast<bool>(*ready);
+}
+
+// What came behind it comes once reads resume.
+void Commands::take_prepared(Worker& worker, Connection& connection, const base::Status& status) {
+  // A lease that has ended goes before anything else.
+  if (!postponed_ || !postponed_->is_preparing) return;
+  const std::unique_ptr<Postponed> postponed = std::move(postponed_);
+  if (!status) return refuse(worker, connection, postponed->id, status.error());
+  do_now(worker, connection, postponed->id, std::move(postponed->command), true);
+}
+
+void Commands::join(Worker& worker, Connection& connection, std::optional<std::uint64_t> id, ClientCommand command,
+                    bool are_prepared) {
+  const auto fresh = joinable(worker, connection, command.rooms);
+  if (!fresh) return refuse(worker, connection, id, fresh.error());
+  if (!are_prepared && !prepare(worker, connection, id, command, *fresh)) return;
+  workers::Announced joined = worker.join_since(connection, *fresh, command.since);
+  std::string members = "\"position\":" + quoted(joined.position.text());
+  if (joined.gap != workers::Gap::none) members += ",\"gap\":" + quoted(name_of(gap_reason(joined.gap)));
   reply(worker, connection, id, members);
-  if (!id && joined->gap != workers::Gap::none) worker.tell_gap(connection, gap_reason(joined->gap));
-  worker.replay(connection, std::move(joined->missed));
+  if (!id && joined.gap != workers::Gap::none) worker.tell_gap(connection, gap_reason(joined.gap));
+  worker.replay(connection, std::move(joined.missed));
 }
 
 void Commands::leave(Worker& worker, Connection& connection, std::optional<std::uint64_t> id,
@@ -179,11 +211,43 @@ void Commands::request(Worker& worker, Connection& connection, std::optional<std
 
 void Commands::hand_on(Worker& worker, Connection& connection, Waiting waiting) {
   if (waiting.is_for_backend) return hand_to_backend(worker, connection, std::move(waiting));
-  const auto receipt = *worker.publish(waiting.message, nullptr);
-  if (receipt) return reply(worker, connection, waiting.id, "\"position\":" + quoted(receipt->position.text()));
-  if (receipt.error().code != Errc::exhausted) return refuse(worker, connection, waiting.id, receipt.error());
-  waiting_ = std::make_unique<Waiting>(std::move(waiting));
-  worker.pause_reads(connection);
+  publish_now(worker, connection, std::move(waiting));
+}
+
+void Commands::publish_now(Worker& worker, Connection& connection, Waiting waiting) {
+  const auto hold = [&] {
+    waiting_ = std::make_unique<Waiting>(std::move(waiting));
+    worker.pause_reads(connection);
+  };
+  if (published_ >= published_max) return hold();
+  Worker::OnReceipt later;
+  if (worker.has_shared_broker()) {
+    later = [this, slot = connection.slot(), generation = connection.generation(), id = waiting.id](
+                Worker& here, const base::Result<workers::Receipt>& receipt) {
+      Connection* const found = here.find_open(slot, generation);
+      if (found == nullptr) return;
+      here.run_for(*found, [&] {
+        --published_;
+        take_receipt(here, *found, id, receipt);
+        voice_.on_late_reply(here, *found);
+      });
+    };
+  }
+  const auto receipt = worker.publish(waiting.message, std::move(later));
+  if (!receipt) {
+    ++published_;
+  } else if (!*receipt && receipt->error().code == Errc::exhausted) {
+    hold();
+  } else {
+    take_receipt(worker, connection, waiting.id, *receipt);
+  }
+}
+
+void Commands::take_receipt(Worker& worker, Connection& connection, std::optional<std::uint64_t> id,
+                            const base::Result<workers::Receipt>& receipt) {
+  if (receipt) return reply(worker, connection, id, "\"position\":" + quoted(receipt->position.text()));
+  note_loss(worker, receipt.error());
+  refuse(worker, connection, id, receipt.error());
 }
 
 void Commands::hand_to_backend(Worker& worker, Connection& connection, Waiting waiting) {
@@ -206,6 +270,7 @@ void Commands::hand_to_backend(Worker& worker, Connection& connection, Waiting w
 
 void Commands::on_resume(Worker& worker, Connection& connection) {
   if (const std::unique_ptr<Waiting> waiting = std::move(waiting_)) hand_on(worker, connection, std::move(*waiting));
+  if (postponed_ && postponed_->is_preparing) return worker.pause_reads(connection);
   if (const std::unique_ptr<Postponed> postponed = std::move(postponed_)) {
     perform(worker, connection, postponed->id, std::move(postponed->command));
   }
@@ -244,18 +309,18 @@ void Commands::presence(Worker& worker, Connection& connection, std::optional<st
   reply(worker, connection, id, members + '}');
 }
 
-void Commands::renew(Worker& worker, Connection& connection, std::optional<std::uint64_t> id,
-                     const ClientCommand& command) {
+void Commands::renew(Worker& worker, Connection& connection, std::optional<std::uint64_t> id, ClientCommand command,
+                     bool are_prepared) {
   const auto admission =
       context_.authenticator.renewed(*command.token, worker.credentials_of(connection), worker.user_of(connection));
   if (!admission) return refuse(worker, connection, id, admission.error());
-  const std::size_t rooms_max = worker.options().rooms_per_connection_max;
-  const auto fresh =
-      std::ranges::count_if(admission->rooms, [&](const RoomKey& key) { return !worker.is_in(connection, key); });
-  if (worker.named_room_count(connection) + static_cast<std::size_t>(fresh) > rooms_max) {
+  std::vector<RoomKey> fresh = admission->rooms;
+  std::erase_if(fresh, [&](const RoomKey& key) { return worker.is_in(connection, key); });
+  if (worker.named_room_count(connection) + fresh.size() > worker.options().rooms_per_connection_max) {
     return refuse(worker, connection, id,
                   fail(Errc::too_many, "the token's rooms are more than a connection may be in"));
   }
+  if (!are_prepared && !prepare(worker, connection, id, command, fresh)) return;
   std::string members;
   if (const auto& until = admission->credentials->good_until) {
     members = "\"expires\":" + std::to_string(std::chrono::system_clock::to_time_t(*until));

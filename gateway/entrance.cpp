@@ -78,10 +78,12 @@ void enter(WorkerContext& context, Worker& worker, Connection& connection, const
   auto shared = std::make_shared<Entered>(std::move(then));
   const auto take = [&context, slot, generation, shown = *std::move(admission), shared](
                         Worker& here, const workers::Verdict* verdict) {
+    bool is_coming = false;
     if (Connection* const found = here.find_open(slot, generation)) {
-      here.run_for(*found, [&] { (*shared)(here, *found, counted(context, judged(context, shown, verdict))); });
+      here.run_for(*found,
+                   [&] { is_coming = (*shared)(here, *found, counted(context, judged(context, shown, verdict))); });
     }
-    forget_unless_announced(here, slot, generation);
+    if (!is_coming) forget_unless_announced(here, slot, generation);
   };
   if (context.verdicts.ask(worker, connection, std::move(question), take)) return;
   (*shared)(worker, connection, fail(Errc::unavailable, "no backend is there that could say who may come in"));

@@ -30,9 +30,10 @@ struct Arrival {
   std::string name_space = "/";
   std::optional<std::string> token = {};
 };
-// Lets it in, by a backend's verdict if one is needed: calls `then`, now or later, while the connection is open.
-// Whatever `then` has not announced, backends are told to forget.
-using Entered = std::function<void(workers::Worker&, workers::Connection&, base::Result<Admission>)>;
+// Lets it in, by a backend's verdict if one is needed: calls `then`, now or later, while the connection is open. `then`
+// says whether the client is still about to be announced, which is prepare()'s business; what it has not announced
+// otherwise, backends are told to forget.
+using Entered = std::function<bool(workers::Worker&, workers::Connection&, base::Result<Admission>)>;
 void enter(WorkerContext& context, workers::Worker& worker, workers::Connection& connection, const Arrival& arrival,
            Entered then);
 

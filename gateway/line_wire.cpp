@@ -69,19 +69,37 @@ void LineWire::begin(Worker& worker, Connection& connection, Beginning beginning
   worker.disarm(connection);
   enter(context_, worker, connection, arrival,
         [this](Worker& here, Connection& found, base::Result<Admission> admission) {
-          take_admission(here, found, std::move(admission));
+          return take_admission(here, found, std::move(admission));
         });
   // What comes behind it is for a client that is in.
   if (beginning_ && connection.is_open()) worker.pause_reads(connection);
 }
 
-void LineWire::take_admission(Worker& worker, Connection& connection, base::Result<Admission> admission) {
+bool LineWire::take_admission(Worker& worker, Connection& connection, base::Result<Admission> admission) {
+  auto subscription = admission ? subscription_of(worker, beginning_->command, *admission)
+                                : base::Result<Subscription>(admission.error());
+  if (!subscription) {
+    come_in(worker, connection, subscription.error());
+    return false;
+  }
+  beginning_->admission = *std::move(admission);
+  beginning_->subscription = *std::move(subscription);
+  const workers::Announcement& wish = beginning_->subscription.announcement;
+  const auto ready = prepare(context_, worker, connection, {wish.name_space, wish.rooms, wish.since},
+                             [this](Worker& here, Connection& found, const base::Status& status) {
+                               const auto& authenticator = context_.authenticator;
+                               come_in(here, found, status ? authenticator.still_holds(beginning_->admission) : status);
+                             });
+  if (ready) come_in(worker, connection, *ready);
+  return !ready;
+}
+
+void LineWire::come_in(Worker& worker, Connection& connection, const base::Status& status) {
   const std::unique_ptr<Beginning> beginning = std::move(beginning_);
-  if (!admission) return end_with(worker, connection, EndReason::refused, admission.error(), beginning->id);
-  auto subscription = subscription_of(worker, beginning->command, *admission);
-  if (!subscription) return end_with(worker, connection, EndReason::refused, subscription.error(), beginning->id);
-  commands_ = std::make_unique<Commands>(context_, static_cast<Commands::Voice&>(*this), std::move(admission->rooms));
-  begin_subscription(worker, connection, *std::move(subscription));
+  if (!status) return end_with(worker, connection, EndReason::refused, status.error(), beginning->id);
+  commands_ =
+      std::make_unique<Commands>(context_, static_cast<Commands::Voice&>(*this), std::move(beginning->admission.rooms));
+  begin_subscription(worker, connection, std::move(beginning->subscription));
   arm(worker, connection);
   const Kind kind = beginning->command.kind;
   const bool is_done = kind == Kind::connect || kind == Kind::join || kind == Kind::nothing;
@@ -166,7 +184,7 @@ void LineWire::on_end_of_stream(Worker& worker, Connection& connection) {
 }
 
 void LineWire::end_if_answered(Worker& worker, Connection& connection) const {
-  if (!has_ended_ || (commands_ && commands_->next_deadline())) return;
+  if (!has_ended_ || (commands_ && commands_->owes_reply())) return;
   worker.end(connection, {EndReason::client_closed, 1000, {}});
   worker.close_after_flush(connection);
 }

@@ -32,11 +32,16 @@ class LineWire final : public workers::Wire, private Commands::Voice {
   struct Beginning {
     std::optional<std::uint64_t> id;
     ClientCommand command;
+    // Once the client was let in, while its rooms are prepared.
+    Admission admission = {};
+    Subscription subscription = {};
   };
 
   void on_line(workers::Worker& worker, workers::Connection& connection, std::string_view line);
   void begin(workers::Worker& worker, workers::Connection& connection, Beginning beginning);
-  void take_admission(workers::Worker& worker, workers::Connection& connection, base::Result<Admission> admission);
+  // True: its rooms are still to be prepared.
+  bool take_admission(workers::Worker& worker, workers::Connection& connection, base::Result<Admission> admission);
+  void come_in(workers::Worker& worker, workers::Connection& connection, const base::Status& status);
   base::Result<Subscription> subscription_of(workers::Worker& worker, const ClientCommand& command,
                                              const Admission& admission) const;
   void end_with(workers::Worker& worker, workers::Connection& connection, workers::EndReason reason,
@@ -47,6 +52,9 @@ class LineWire final : public workers::Wire, private Commands::Voice {
 
   void say(workers::Worker& worker, workers::Connection& connection, std::string_view object) override;
   void on_nearer_deadline(workers::Worker& worker, workers::Connection& connection) override;
+  void on_late_reply(workers::Worker& worker, workers::Connection& connection) override {
+    end_if_answered(worker, connection);
+  }
 
   WorkerContext& context_;
   LineBuffer lines_;

@@ -43,8 +43,8 @@ void UdpWire::on_command(Worker& worker, Connection& connection, ClientCommand c
   worker.note_life(connection);
   if (!worker.count_received(connection, bytes)) return;
   arm(worker, connection);
-  // While it is not known who it is, what it says is for nobody. It may say it again.
-  if (is_entering_) return worker.drop_received(workers::DropReason::over_rate);
+  // While it is not known who it is, or where, what it says is for nobody. It may say it again.
+  if (is_entering_ || subscribing_) return worker.drop_received(workers::DropReason::over_rate);
   const bool is_other_token = command.token && *command.token != token_;
   if (!admission_ || (is_other_token && !connection.is_announced())) {
     return enter_by(worker, connection, std::move(command));
@@ -55,6 +55,10 @@ void UdpWire::on_command(Worker& worker, Connection& connection, ClientCommand c
     token_ = *command.token;
     renewal.token = command.token;
     commands_->perform(worker, connection, std::nullopt, std::move(renewal));
+    if (commands_->is_busy()) {
+      next_ = std::make_unique<ClientCommand>(std::move(command));
+      return;
+    }
   }
   perform(worker, connection, std::move(command));
 }
@@ -67,6 +71,7 @@ void UdpWire::enter_by(Worker& worker, Connection& connection, ClientCommand com
   enter(context_, worker, connection, arrival,
         [this, command = std::move(command)](Worker& here, Connection& found, base::Result<Admission> admission) {
           take_admission(here, found, command, std::move(admission));
+          return subscribing_ != nullptr;
         });
 }
 
@@ -80,7 +85,12 @@ void UdpWire::take_admission(Worker& worker, Connection& connection, const Clien
   }
   token_ = command.token.value_or("");
   admission_ = std::make_unique<Admission>(*std::move(admission));
-  commands_ = std::make_unique<Commands>(context_, static_cast<Commands::Voice&>(*this), admission_->rooms);
+  // What it has said before may still be under way.
+  if (commands_) {
+    commands_->grant(admission_->rooms);
+  } else {
+    commands_ = std::make_unique<Commands>(context_, static_cast<Commands::Voice&>(*this), admission_->rooms);
+  }
   if (admission_->credentials) worker.renew(connection, admission_->credentials);
   perform(worker, connection, command);
 }
@@ -88,7 +98,7 @@ void UdpWire::take_admission(Worker& worker, Connection& connection, const Clien
 void UdpWire::perform(Worker& worker, Connection& connection, ClientCommand command) {
   if (!connection.is_open()) return;
   if (command.kind == Kind::subscribe) {
-    subscribe(worker, connection, std::move(command));
+    subscribe(worker, connection, std::move(command), false);
   } else if (command.kind == Kind::leave) {
     leave(worker, connection, command);
   } else if (command.kind == Kind::publish) {
@@ -100,11 +110,15 @@ void UdpWire::perform(Worker& worker, Connection& connection, ClientCommand comm
 
 // --- subscribing ---
 
-void UdpWire::subscribe(Worker& worker, Connection& connection, ClientCommand command) {
+void UdpWire::subscribe(Worker& worker, Connection& connection, ClientCommand command, bool are_prepared) {
   if (command.rooms.empty()) command.rooms.emplace_back(default_room);
-  auto announced =
-      connection.is_announced() ? join(worker, connection, command) : announce(worker, connection, command);
-  if (!announced) return refuse(worker, connection, announced.error());
+  auto announcement = announcement_of(worker, connection, command);
+  if (!announcement) return refuse(worker, connection, announcement.error());
+  if (!are_prepared && !prepare_rooms(worker, connection, command, *announcement)) return;
+  const bool is_in = connection.is_announced();
+  workers::Announced announced = is_in ? worker.join_since(connection, announcement->rooms, announcement->since)
+                                       : worker.announce(connection, *std::move(announcement));
+  if (!is_in) worker.tell_connected(connection, {});
   const auto seconds_max = std::chrono::duration_cast<std::chrono::seconds>(port_.options().udp_lease_seconds_max);
   const auto seconds = std::min(
       command.seconds ? std::chrono::seconds(*command.seconds) : std::chrono::seconds(lease_usual), seconds_max);
@@ -116,32 +130,52 @@ void UdpWire::subscribe(Worker& worker, Connection& connection, ClientCommand co
   arm(worker, connection);
   std::string object = "{\"subscribed\":{\"rooms\":" + text_list(command.rooms) +
                        ",\"seconds\":" + std::to_string(seconds.count()) + ",\"position\":\"" +
-                       announced->position.text() + "\"";
-  if (announced->gap != workers::Gap::none) {
-    object.append(",\"gap\":\"").append(name_of(gap_reason(announced->gap))).append("\"");
+                       announced.position.text() + "\"";
+  if (announced.gap != workers::Gap::none) {
+    object.append(",\"gap\":\"").append(name_of(gap_reason(announced.gap))).append("\"");
   }
   say(worker, connection, object + "}}");
-  worker.replay(connection, std::move(announced->missed));
+  worker.replay(connection, std::move(announced.missed));
 }
 
-base::Result<workers::Announced> UdpWire::announce(Worker& worker, Connection& connection,
-                                                   const ClientCommand& command) {
+base::Result<workers::Announcement> UdpWire::announcement_of(Worker& worker, const Connection& connection,
+                                                             const ClientCommand& command) {
+  if (connection.is_announced()) {
+    if (command.name_space && *command.name_space != context_.namespaces.name_of(connection.name_space())) {
+      return fail(Errc::bad_request, "an address is in one namespace; leave, or let the lease end, to be in another");
+    }
+    auto fresh = commands_->joinable(worker, connection, command.rooms);
+    if (!fresh) return fresh.error();
+    return workers::Announcement{connection.name_space(), line_objects, *std::move(fresh), command.since};
+  }
   auto rooms = room_keys(command.rooms, context_.options);
   if (!rooms) return rooms.error();
   SubscriptionWish wish{*std::move(rooms), command.name_space.value_or("/"), command.since};
   auto subscription = make_subscription(std::move(wish), rules_of(context_, worker, *admission_));
   if (!subscription) return subscription.error();
   subscription->announcement.format = line_objects;
-  workers::Announced announced = worker.announce(connection, std::move(subscription->announcement));
-  worker.tell_connected(connection, std::move(subscription->details));
-  return announced;
+  return std::move(subscription->announcement);
 }
 
-base::Result<workers::Announced> UdpWire::join(Worker& worker, Connection& connection, const ClientCommand& command) {
-  if (command.name_space && *command.name_space != context_.namespaces.name_of(connection.name_space())) {
-    return fail(Errc::bad_request, "an address is in one namespace; leave, or let the lease end, to be in another");
+bool UdpWire::prepare_rooms(Worker& worker, Connection& connection, ClientCommand& command,
+                            const workers::Announcement& announcement) {
+  const RoomsWish wish{announcement.name_space, announcement.rooms, announcement.since};
+  const auto ready = prepare(
+      context_, worker, connection, wish,
+      [this](Worker& here, Connection& found, const base::Status& status) { take_prepared(here, found, status); });
+  if (!ready) {
+    subscribing_ = std::make_unique<ClientCommand>(std::move(command));
+    return false;
   }
-  return commands_->join_rooms(worker, connection, command.rooms, command.since);
+  if (!*ready) refuse(worker, connection, ready->error());
+  return static_cast<bool>(*ready);
+}
+
+void UdpWire::take_prepared(Worker& worker, Connection& connection, base::Status status) {
+  const std::unique_ptr<ClientCommand> command = std::move(subscribing_);
+  if (status && !connection.is_announced()) status = context_.authenticator.still_holds(*admission_);
+  if (!status) return refuse(worker, connection, status.error());
+  subscribe(worker, connection, std::move(*command), true);
 }
 
 void UdpWire::leave(Worker& worker, Connection& connection, const ClientCommand& command) {
@@ -164,7 +198,10 @@ void UdpWire::on_deadline(Worker& worker, Connection& connection) {
   for (const Lease& lease : leases_) {
     if (lease.until <= worker.now()) ended.rooms.push_back(lease.room);
   }
-  // A sender that has not subscribed has nothing to lose, and no reason to hear of it.
+  // A sender that has not subscribed has nothing to lose, and no reason to hear of it; one that is about to, has.
+  if (subscribing_ && ended.rooms.size() == leases_.size()) {
+    return worker.arm(connection, worker.now() + Preparations::patience_usual);
+  }
   if (leases_.empty()) return worker.abandon(connection, EndReason::client_closed);
   if (ended.rooms.size() == leases_.size()) {
     return worker.end(connection, {EndReason::heartbeat_timeout, 1001, "the lease has ended"});
@@ -177,6 +214,9 @@ void UdpWire::on_deadline(Worker& worker, Connection& connection) {
 
 void UdpWire::on_resume(Worker& worker, Connection& connection) {
   if (commands_) commands_->on_resume(worker, connection);
+  if (!next_ || commands_->is_busy()) return;
+  const std::unique_ptr<ClientCommand> next = std::move(next_);
+  perform(worker, connection, std::move(*next));
 }
 
 void UdpWire::refuse(Worker& worker, Connection& connection, const base::Error& error) {

@@ -43,11 +43,14 @@ class UdpWire final : public workers::Wire, private Commands::Voice {
   void take_admission(workers::Worker& worker, workers::Connection& connection, const ClientCommand& command,
                       base::Result<Admission> admission);
   void perform(workers::Worker& worker, workers::Connection& connection, ClientCommand command);
-  void subscribe(workers::Worker& worker, workers::Connection& connection, ClientCommand command);
-  base::Result<workers::Announced> announce(workers::Worker& worker, workers::Connection& connection,
-                                            const ClientCommand& command);
-  base::Result<workers::Announced> join(workers::Worker& worker, workers::Connection& connection,
-                                        const ClientCommand& command);
+  void subscribe(workers::Worker& worker, workers::Connection& connection, ClientCommand command, bool are_prepared);
+  // Of one that is in already: the rooms that it joins.
+  base::Result<workers::Announcement> announcement_of(workers::Worker& worker, const workers::Connection& connection,
+                                                      const ClientCommand& command);
+  // False: the subscription comes later, or not at all, which the client is told.
+  bool prepare_rooms(workers::Worker& worker, workers::Connection& connection, ClientCommand& command,
+                     const workers::Announcement& announcement);
+  void take_prepared(workers::Worker& worker, workers::Connection& connection, base::Status status);
   void leave(workers::Worker& worker, workers::Connection& connection, const ClientCommand& command);
   void arm(workers::Worker& worker, workers::Connection& connection) const;
   void refuse(workers::Worker& worker, workers::Connection& connection, const base::Error& error);
@@ -62,9 +65,11 @@ class UdpWire final : public workers::Wire, private Commands::Voice {
   std::unique_ptr<Admission> admission_;  // once it is in
   std::unique_ptr<Commands> commands_;    // likewise
   std::vector<Lease> leases_;
-  std::size_t question_bytes_ = 0;  // of its last datagram
-  bool is_entering_ = false;        // a backend is asked whether it may come in
-  bool is_proven_ = false;          // the address is the client's own
+  std::size_t question_bytes_ = 0;              // of its last datagram
+  std::unique_ptr<ClientCommand> subscribing_;  // whose rooms are prepared
+  std::unique_ptr<ClientCommand> next_;         // came with a token whose rooms are
+  bool is_entering_ = false;                    // a backend is asked whether it may come in
+  bool is_proven_ = false;                      // the address is the client's own
 };
 
 }  // namespace sluice::gateway
