@@ -35,6 +35,20 @@ bool was_heard(const workers::Message& message, const std::vector<BrokenSocket::
   });
 }
 
+// Whether the socket that broke was that of such a client, which may have had its pid from another.
+bool was_of(const BrokenSocket& socket, base::NamespaceId name_space, const std::string& user) {
+  const auto own = std::ranges::find(socket.rooms, RoomKey::Kind::user, [](const auto& room) { return room.key.kind; });
+  return socket.name_space == name_space && (own == socket.rooms.end() ? std::string() : own->key.name) == user;
+}
+
+// What it was in, and what it is given now beside that.
+std::vector<RoomKey> rooms_of(const BrokenSocket& socket, const Admission& admission) {
+  std::vector<RoomKey> rooms;
+  for (const BrokenSocket::Room& room : socket.rooms) rooms.push_back(room.key);
+  add_rooms(rooms, admission.rooms);
+  return rooms;
+}
+
 // What a program can tell by why it was refused.
 std::string refusal_data(const base::Error& error) {
   return "{\"code\":\"" + std::string(base::row_of(error.code).name) + "\"}";
@@ -74,6 +88,7 @@ base::Status SocketIoSession::on_connect(Worker& worker, Connection& connection,
                   request.pid,
                   base::Position::parse(request.offset),
                   *std::move(admission),
+                  {},
                   {}};
   if (context_.options.connect_verdict == ConnectVerdict::required) {
     ask(worker, connection, add_joining(std::move(joining)));
@@ -142,7 +157,7 @@ void SocketIoSession::admit(Worker& worker, Connection& connection, Joining join
     return refuse(worker, connection, joining, status.error().detail, refusal_data(status.error()));
   }
   joining.id = *id;
-  if (joining.pid.empty()) return join(worker, connection, joining);
+  if (joining.pid.empty()) return prepare_new(worker, connection, std::move(joining));
   const Joining& waiting = add_joining(std::move(joining));
   claim_socket(worker, context_, waiting.pid,
                [carrier = worker.id_of(connection), slot = waiting.slot, generation = waiting.generation,
@@ -182,13 +197,52 @@ workers::ConnectDetails SocketIoSession::details_of(const Joining& joining) cons
   return details;
 }
 
-void SocketIoSession::join(Worker& worker, Connection& connection, const Joining& joining) {
+// --- once it may come in ---
+
+void SocketIoSession::prepare(Worker& worker, Connection& connection, Joining joining,
+                              const std::vector<RoomKey>& rooms, std::optional<base::Position> since, Prepared then) {
+  const base::NamespaceId name_space = joining.id;
+  const base::ConnectionId id = worker.id_of(connection);
+  const std::uint32_t slot = joining.slot, generation = joining.generation;
+  add_joining(std::move(joining));
+  const auto ready = context_.preparations.prepare(
+      worker, name_space, rooms, since, [id, slot, generation, then](Worker& here, const base::Status& status) {
+        Connection* const found = here.find_open(id.slot, id.generation);
+        SocketIoSession* const session = of(found);
+        auto waiting = session != nullptr ? session->take_joining(slot, generation) : std::nullopt;
+        if (waiting) {
+          here.run_for(*found, [&] {
+            const auto holds = session->context_.authenticator.still_holds(waiting->admission);
+            (session->*then)(here, *found, *std::move(waiting), status ? holds : status);
+          });
+        }
+        if (here.find_open(slot, generation) == nullptr) {
+          here.forget_verdict({id.incarnation, id.worker(), slot, generation});
+        }
+      });
+  if (ready) (this->*then)(worker, connection, *take_joining(slot, generation), *ready);
+}
+
+// The rooms of a socket that is new.
+std::vector<RoomKey> SocketIoSession::rooms_of(Connection& rider, const Joining& joining) const {
+  std::vector<RoomKey> rooms = all_rooms(asked_rooms(), joining.admission);
+  rooms.push_back(RoomKey::room(static_cast<const SocketIoSocket&>(rider.wire()).sid()));
+  if (!joining.admission.user.empty()) rooms.push_back(RoomKey::user(joining.admission.user));
+  return rooms;
+}
+
+void SocketIoSession::prepare_new(Worker& worker, Connection& connection, Joining joining) {
+  if (!worker.has_shared_broker()) return join(worker, connection, std::move(joining), base::ok());
+  const auto rooms = rooms_of(*worker.find_open(joining.slot, joining.generation), joining);
+  prepare(worker, connection, std::move(joining), rooms, std::nullopt, &SocketIoSession::join);
+}
+
+void SocketIoSession::join(Worker& worker, Connection& connection, Joining joining, const base::Status& status) {
+  if (!status) return refuse(worker, connection, joining, status.error().detail, refusal_data(status.error()));
   Connection& rider = *worker.find_open(joining.slot, joining.generation);
   auto& socket = static_cast<SocketIoSocket&>(rider.wire());
-  workers::Announcement announcement{joining.id, socket_io_events, all_rooms(asked_rooms(), joining.admission),
-                                     std::nullopt, joining.admission.credentials};
-  announcement.rooms.push_back(RoomKey::room(socket.sid()));
-  if (!joining.admission.user.empty()) announcement.rooms.push_back(RoomKey::user(joining.admission.user));
+  workers::Announcement announcement{joining.id, socket_io_events, rooms_of(rider, joining), std::nullopt,
+                                     joining.admission.credentials};
   const workers::Announced announced = worker.announce(rider, std::move(announcement));
   const bool can_come_back = worker.options().history_messages > 0 && context_.options.recovery_sockets_max > 0;
   socket.begin(can_come_back ? worker.id_of(rider) : base::ConnectionId(), Seals::make_nonce(), announced.position);
@@ -206,37 +260,39 @@ void SocketIoSession::welcome(Worker& worker, Connection& connection, Connection
 
 void SocketIoSession::on_claimed(Worker& worker, Connection& connection, Joining joining,
                                  std::optional<BrokenSocket> socket) {
-  if (socket && socket->name_space == joining.id) {
-    if (rejoin(worker, connection, joining, *socket)) return;
-    // A member cannot begin again, so another takes its place.
-    Connection& tried = *worker.find_slot(joining.slot, joining.generation);
-    if (!tried.is_open()) {
-      worker.forget_verdict(worker.id_of(tried));
-      const Connection& rider =
-          worker.open_rider(connection, std::make_unique<SocketIoSocket>(context_, context_.seals.make_socket_id()));
-      joining.slot = rider.slot();
-      joining.generation = rider.generation();
-    }
+  if (!socket || !was_of(*socket, joining.id, joining.admission.user)) {
+    return prepare_new(worker, connection, std::move(joining));
   }
-  join(worker, connection, joining);
+  // Without an offset the client has had nothing at all.
+  if (!joining.since) joining.since = socket->start;
+  const auto rooms = gateway::rooms_of(*socket, joining.admission);
+  const base::Position since = *joining.since;
+  joining.broken = std::move(socket);
+  prepare(worker, connection, std::move(joining), rooms, since, &SocketIoSession::rejoin);
 }
 
-// Lets the client go on as the socket that it was; false if that was somebody else's, or some of what it missed is
-// lost.
-bool SocketIoSession::rejoin(Worker& worker, Connection& connection, const Joining& joining,
-                             const BrokenSocket& socket) {
-  const auto user =
-      std::ranges::find(socket.rooms, RoomKey::Kind::user, [](const auto& room) { return room.key.kind; });
-  if ((user == socket.rooms.end() ? std::string() : user->key.name) != joining.admission.user) return false;
-  workers::Announcement announcement{socket.name_space,
-                                     socket_io_events,
-                                     {},
-                                     // Without an offset the client has had nothing at all.
-                                     joining.since ? *joining.since : socket.start,
-                                     joining.admission.credentials};
-  for (const BrokenSocket::Room& room : socket.rooms) announcement.rooms.push_back(room.key);
-  // What it is given now comes beside what it had.
-  add_rooms(announcement.rooms, joining.admission.rooms);
+void SocketIoSession::rejoin(Worker& worker, Connection& connection, Joining joining, const base::Status& status) {
+  BrokenSocket socket = *std::exchange(joining.broken, std::nullopt);
+  if (!status) {
+    // It may come back once more.
+    save_socket(worker, context_, joining.pid, std::move(socket));
+    return refuse(worker, connection, joining, status.error().detail, refusal_data(status.error()));
+  }
+  if (come_back(worker, connection, joining, socket)) return;
+  // A member cannot begin again, so another takes its place.
+  worker.forget_verdict(worker.id_of(*worker.find_slot(joining.slot, joining.generation)));
+  const Connection& rider =
+      worker.open_rider(connection, std::make_unique<SocketIoSocket>(context_, context_.seals.make_socket_id()));
+  joining.slot = rider.slot();
+  joining.generation = rider.generation();
+  prepare_new(worker, connection, std::move(joining));
+}
+
+// Lets the client go on as the socket that it was; false, and the rider has ended, if some of what it missed is lost.
+bool SocketIoSession::come_back(Worker& worker, Connection& connection, const Joining& joining,
+                                const BrokenSocket& socket) {
+  workers::Announcement announcement{socket.name_space, socket_io_events, gateway::rooms_of(socket, joining.admission),
+                                     joining.since, joining.admission.credentials};
   auto wire = std::make_unique<SocketIoSocket>(context_, Seals::socket_id_of(socket.sid));
   SocketIoSocket& fresh = *wire;
   Connection& rider = *worker.find_open(joining.slot, joining.generation);

@@ -189,30 +189,48 @@ bool SocketIoSession::hand_to_backend(Worker& worker, Connection& rider, Waiting
 
 // False: there is no room for it yet.
 bool SocketIoSession::publish(Worker& worker, Connection& connection, Waiting waiting) {
-  const auto receipt = *worker.publish(waiting.message, nullptr);
-  if (!receipt && receipt.error().code == Errc::exhausted) {
+  Worker::OnReceipt later;
+  if (waiting.ack_id && worker.has_shared_broker()) {
+    later = [id = worker.id_of(connection), waiting](Worker& here, const base::Result<workers::Receipt>& receipt) {
+      Connection* const found = here.find_open(id.slot, id.generation);
+      SocketIoSession* const session = of(found);
+      if (session != nullptr) here.run_for(*found, [&] { session->acknowledge(here, *found, waiting, receipt); });
+    };
+  }
+  const auto receipt = worker.publish(waiting.message, std::move(later));
+  if (!receipt) return true;
+  if (!*receipt && receipt->error().code == Errc::exhausted) {
     rare().waiting = std::make_unique<Waiting>(std::move(waiting));
     return false;
   }
-  if (!waiting.ack_id) return true;
-  const auto answer = [name_space = waiting.name_space, ack_id = *waiting.ack_id](
-                          Worker& here, Connection& to, SocketIoSession& session, std::uint64_t reached) {
-    session.send(here, to,
-                 socket_io::ack_text(session.context_.namespaces.name_of(name_space), ack_id,
-                                     "[" + std::to_string(reached) + "]"));
-  };
+  acknowledge(worker, connection, waiting, *receipt);
+  return true;
+}
+
+void SocketIoSession::acknowledge(Worker& worker, Connection& connection, const Waiting& published,
+                                  const base::Result<workers::Receipt>& receipt) {
+  if (!receipt) note_loss(worker, receipt.error());
+  if (!published.ack_id) return;
+  if (!receipt) return send_reached(worker, connection, published, 0);
   // The sender is in its room, but does not hear itself.
-  if (waiting.message->target.rooms.size() == 1 && receipt) {
-    answer(worker, connection, *this, receipt->matched - std::min<std::uint64_t>(receipt->matched, 1));
-    return true;
+  if (published.message->target.rooms.size() == 1) {
+    return send_reached(worker, connection, published, receipt->matched - std::min<std::uint64_t>(receipt->matched, 1));
   }
   // Who is in several of the rooms counts once, which only the workers can tell.
-  count_reached(worker, waiting.message, [answer, id = worker.id_of(connection)](Worker& here, std::uint64_t reached) {
-    Connection* const found = here.find_open(id.slot, id.generation);
-    SocketIoSession* const session = of(found);
-    if (session != nullptr) here.run_for(*found, [&] { answer(here, *found, *session, reached); });
-  });
-  return true;
+  count_reached(worker, published.message,
+                [published, id = worker.id_of(connection)](Worker& here, std::uint64_t reached) {
+                  Connection* const found = here.find_open(id.slot, id.generation);
+                  SocketIoSession* const session = of(found);
+                  if (session == nullptr) return;
+                  here.run_for(*found, [&] { session->send_reached(here, *found, published, reached); });
+                });
+}
+
+void SocketIoSession::send_reached(Worker& worker, Connection& connection, const Waiting& published,
+                                   std::uint64_t reached) {
+  send(worker, connection,
+       socket_io::ack_text(context_.namespaces.name_of(published.name_space), *published.ack_id,
+                           "[" + std::to_string(reached) + "]"));
 }
 
 bool SocketIoSession::on_resume(Worker& worker, Connection& connection) {
@@ -238,7 +256,8 @@ const Connection* SocketIoSession::first_rider(Worker& worker) const {
 // The transport is gone; the client did not say that it leaves, and may come back.
 void SocketIoSession::on_end(Worker& worker, Connection&, EndReason reason) {
   if (joining_count() > 0) {
-    for (const Joining& one : std::exchange(rare_->joining, {})) {
+    for (Joining& one : std::exchange(rare_->joining, {})) {
+      if (one.broken) save_socket(worker, context_, one.pid, *std::move(one.broken));
       if (Connection* const rider = worker.find_open(one.slot, one.generation)) worker.abandon(*rider, reason);
     }
   }

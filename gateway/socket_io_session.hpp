@@ -18,6 +18,7 @@
 #include "gateway/socket_io.hpp"
 #include "gateway/subscription.hpp"
 #include "gateway/worker_context.hpp"
+#include "workers/receipt.hpp"
 
 namespace sluice::gateway {
 
@@ -53,7 +54,8 @@ class SocketIoSession final : public EngineApplication {
     base::NamespaceId name_space;
     std::uint32_t slot, generation;  // of the rider
   };
-  // One that it is about to join, and why that takes a while: a verdict is asked for, or the socket that it was.
+  // One that it is about to join, and why that takes a while: a verdict is asked for, or the socket that it was, or the
+  // messages of its rooms are to come to this node.
   struct Joining {
     std::uint32_t slot, generation;  // of the rider, which is no member yet
     std::string name_space;
@@ -61,7 +63,8 @@ class SocketIoSession final : public EngineApplication {
     std::string pid;  // empty: it does not come back
     std::optional<base::Position> since;
     Admission admission;
-    base::NamespaceId id;  // once it was admitted
+    base::NamespaceId id;                // once it was admitted
+    std::optional<BrokenSocket> broken;  // the socket that it was, once that was found; kept for it, if it goes
   };
   // An event that could not be published yet.
   struct Waiting {
@@ -90,9 +93,16 @@ class SocketIoSession final : public EngineApplication {
   void refuse(workers::Worker& worker, workers::Connection& connection, const Joining& joining,
               std::string_view message, std::string_view data = {});
   void admit(workers::Worker& worker, workers::Connection& connection, Joining joining);
-  void join(workers::Worker& worker, workers::Connection& connection, const Joining& joining);
-  bool rejoin(workers::Worker& worker, workers::Connection& connection, const Joining& joining,
-              const BrokenSocket& socket);
+  // Goes on with `then` once the messages of those rooms come here, or cannot be had.
+  using Prepared = void (SocketIoSession::*)(workers::Worker&, workers::Connection&, Joining, const base::Status&);
+  void prepare(workers::Worker& worker, workers::Connection& connection, Joining joining,
+               const std::vector<workers::RoomKey>& rooms, std::optional<base::Position> since, Prepared then);
+  std::vector<workers::RoomKey> rooms_of(workers::Connection& rider, const Joining& joining) const;
+  void prepare_new(workers::Worker& worker, workers::Connection& connection, Joining joining);
+  void join(workers::Worker& worker, workers::Connection& connection, Joining joining, const base::Status& status);
+  void rejoin(workers::Worker& worker, workers::Connection& connection, Joining joining, const base::Status& status);
+  bool come_back(workers::Worker& worker, workers::Connection& connection, const Joining& joining,
+                 const BrokenSocket& socket);
   void welcome(workers::Worker& worker, workers::Connection& connection, workers::Connection& rider,
                const Joining& joining, bool is_recovered);
   void on_claimed(workers::Worker& worker, workers::Connection& connection, Joining joining,
@@ -104,6 +114,10 @@ class SocketIoSession final : public EngineApplication {
                               const socket_io::Packet& packet, std::vector<std::string> attachments);
   bool hand_to_backend(workers::Worker& worker, workers::Connection& rider, Waiting waiting);
   bool publish(workers::Worker& worker, workers::Connection& connection, Waiting waiting);
+  void acknowledge(workers::Worker& worker, workers::Connection& connection, const Waiting& published,
+                   const base::Result<workers::Receipt>& receipt);
+  void send_reached(workers::Worker& worker, workers::Connection& connection, const Waiting& published,
+                    std::uint64_t reached);
   void send(workers::Worker& worker, workers::Connection& connection, std::string_view text);
   Joined* find(std::string_view name_space);
   // Gives what is to be joined at that rider and forgets it; nothing if that is over.
