@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs the integration tests against a program: tests/integration/run.sh BINARY [FILE...]. Installs the npm packages that
-# the tests need when the lock file has changed. The summary's lines "pass N" and "fail N" are what scripts/stages.sh counts.
+# Runs the integration tests against a program: tests/integration/run.sh BINARY [FILE...]. The summary's lines "pass N"
+# and "fail N" are what scripts/stages.sh counts.
 set -euo pipefail
 [[ -x ${1-} ]] || { echo "! integration tests: no program at '${1-}'"; exit 1; }
 binary=$(realpath "$1")
@@ -10,14 +10,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 # The full limit on files: some tests hold thousands of connections.
 ulimit -n "$(ulimit -Hn)"
 
-lock=$(sha256sum package-lock.json | cut -d' ' -f1)
-if [[ "$(cat node_modules/.lock-hash 2>/dev/null)" != "$lock" ]]; then
-  for attempt in 1 2 3; do
-    npm ci --ignore-scripts --no-audit --no-fund && break
-    ((attempt < 3)) || { echo "! integration tests: npm ci failed"; exit 1; }
-  done
-  echo "$lock" >node_modules/.lock-hash
-fi
+../../scripts/npm_packages.sh .
 
 (($# > 0)) || set -- *.test.mjs
 export SLUICE_BINARY=$binary
