@@ -101,6 +101,12 @@ class Image(unittest.TestCase):
         labels = self.described["Labels"]
         self.assertEqual(f"sluice {labels['org.opencontainers.image.version']}\n", self.entry("sluice", "version"))
 
+    def test_what_is_in_it_is_of_the_commit_that_it_says(self):
+        """A layer of an older build would have an older program."""
+        commit, time_of = run("git", "-C", ROOT, "log", "-1", "--format=%H %ct").split()
+        self.assertEqual(self.described["Labels"]["org.opencontainers.image.revision"], commit)
+        self.assertEqual(self.entry("stat", "--format=%Y", "/usr/bin/sluice").split(), [time_of])
+
     def test_it_has_no_compiler_no_headers_and_no_source(self):
         tools = "for one in g++ gcc cc c++ ld make cmake ninja git curl python3; do command -v $one; done; ls /src /usr/include"
         found = self.entry("sh", "-c", tools, code=None)
