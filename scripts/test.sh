@@ -3,12 +3,12 @@
 # something failed. What failed does not stop what comes after it.
 #   scripts/test.sh            everything, as CI does
 #   scripts/test.sh --quick    unit and integration tests of the release build
-#   scripts/test.sh PART...    some of: text release monitoring tsan asan fuzz tidy
+#   scripts/test.sh PART...    some of: text release monitoring chart tsan asan fuzz tidy
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 source scripts/stages.sh
 
-all_parts=(text release monitoring tsan asan fuzz tidy)
+all_parts=(text release monitoring chart tsan asan fuzz tidy)
 parts=("${@:-${all_parts[@]}}")
 [[ ${1-} != --quick ]] || parts=(release)
 for part in "${parts[@]}"; do
@@ -68,12 +68,16 @@ part_release() {
   build_and_test release
   stage exit 1 "generated docs" scripts/generated_docs.sh --check
 }
-part_monitoring() {
-  # Nothing is left to do there, unless this part runs alone.
-  if stage exit 25 "monitoring build" build release; then
-    stage node 10 "monitoring tests" monitoring_tests build/release/sluice
+# Nothing is left to build there, unless such a part runs alone.
+part_monitoring() { with_release "monitoring" 10 monitoring_tests build/release/sluice; }
+part_chart() { with_release "chart" 5 tests/helm/run.sh build/release/sluice; }
+with_release() {
+  local name=$1 minutes=$2
+  shift 2
+  if stage exit 25 "$name build" build release; then
+    stage node "$minutes" "$name tests" "$@"
   else
-    cannot_run "monitoring tests" "the build failed"
+    cannot_run "$name tests" "the build failed"
   fi
 }
 part_tsan() { build_and_test tsan no-program; }

@@ -42,8 +42,10 @@ class Tests(unittest.TestCase):
         fixed = re.compile(r"(?:127\.0\.0\.1|\[::1?\]|localhost|0\.0\.0\.0):(?!0\b|1\b)\d+")
         # A header of a request is text, not an address that is listened on or dialled.
         allowed = {"[::1]:8082"}
-        wrong = [f"{path}: {match}" for path in files(".mjs", under="tests") for match in fixed.findall(text(path))
-                 if match not in allowed]
+        # A pod has a network of its own, in which ports are what the chart says.
+        pods = {"helm", "kubernetes"}
+        wrong = [f"{path}: {match}" for path in files(".mjs", under="tests") if path.parts[1] not in pods
+                 for match in fixed.findall(text(path)) if match not in allowed]
         self.assertEqual(wrong, [])
 
     def test_no_test_of_one_thing_alone_was_left_behind(self):
