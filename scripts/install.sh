@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs the Debian 12 packages that are missing for: build (scripts/run.sh), build test (scripts/test.sh),
-# build package (scripts/package.sh), or package container (scripts/test-packages.sh).
+# build package (scripts/package.sh), package container (scripts/test-packages.sh), or with cluster, too
+# (scripts/test-kubernetes.sh).
 # Needs root or sudo only if something is missing. Written for a bare system: bash, coreutils, dpkg and apt.
 set -euo pipefail
 
@@ -20,6 +21,9 @@ package_packages=(dpkg-dev file)
 container_packages=(
   buildah podman runc uidmap mmdebstrap
   lintian systemd python3 ca-certificates
+)
+cluster_packages=(
+  containerd runc containernetworking-plugins iptables conntrack iproute2 procps util-linux gcc libc6-dev openssl
 )
 
 is_installed() { [[ "$(dpkg-query --show --showformat='${db:Status-Status}' "$1" 2>/dev/null)" == installed ]]; }
@@ -67,8 +71,8 @@ with_retries() {
 }
 
 for group in "$@"; do
-  [[ " build test package container " == *" $group "* ]] || {
-    echo "usage: scripts/install.sh GROUP... (build, test, package, container)" >&2
+  [[ " build test package container cluster " == *" $group "* ]] || {
+    echo "usage: scripts/install.sh GROUP... (build, test, package, container, cluster)" >&2
     exit 2
   }
 done
