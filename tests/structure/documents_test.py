@@ -56,7 +56,10 @@ class Documents(unittest.TestCase):
             options |= set(FLAG.findall(text(path)))
             options |= {f"--{name}" for name in re.findall(r'"([a-z][a-z-]+)"', text(path))}
         foreign = {"--go_out", "--go-grpc_out", "--preset", "--build", "--target", "--no-install-recommends", "--storage", "--previous",
-                   "--read-only", "--cap-drop", "--security-opt", "--stop-timeout", "--network", "--ulimit"}
+                   "--read-only", "--cap-drop", "--security-opt", "--stop-timeout", "--network", "--ulimit",
+                   # Of helm and kubectl.
+                   "--create-namespace", "--reuse-values", "--set", "--from-file", "--from-literal", "--filename", "--image",
+                   "--restart", "--attach", "--rm", "--quiet", "--silent", "--fail"}
         unknown = sorted({f"{path}: {flag}" for path in documents() for part in code_parts(text(path))
                           for flag in FLAG.findall(part) if flag not in options | foreign})
         self.assertEqual(unknown, [])
