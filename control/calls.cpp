@@ -3,8 +3,14 @@
 #include <cstdio>
 
 #include "control/calls_once.hpp"
+#include "control/in_time.hpp"
 
 namespace sluice::control {
+namespace {
+
+constexpr std::chrono::seconds rooms_retry{1};
+
+}  // namespace
 
 Failure refusal_of(Idempotency::Found found) {
   if (found == Idempotency::Found::different) {
@@ -36,7 +42,30 @@ std::vector<base::WorkerId> Calls::all_workers() const {
 }
 
 GatherFrom Calls::from_all(base::TimePoint deadline) {
-  return {parts_.pool, parts_.executor, all_workers(), std::min(deadline, base::Clock::now() + wait_max)};
+  return {parts_.pool, parts_.executor, all_workers(), soonest(deadline)};
+}
+
+void Calls::prepare(const RoomsWish& wish, base::TimePoint deadline, const std::function<void(Problem)>& then) {
+  const auto told = [then](const Outcome<base::Nothing>& outcome) { then(outcome ? Problem() : outcome.failure()); };
+  const auto outcome_of = [](const base::Status& status) -> Outcome<base::Nothing> {
+    if (status) return base::Nothing{};
+    return try_again(base::Errc::unavailable, status.error().detail, rooms_retry);
+  };
+  std::shared_ptr<InTime<base::Nothing>> waiting;
+  workers::Broker::OnPrepared later;
+  if (answers_later()) {
+    waiting = std::make_shared<InTime<base::Nothing>>(told);
+    later = [waiting, outcome_of, post = parts_.executor.poster()](const base::Status& status) {
+      post([waiting, outcome = outcome_of(status)] { waiting->give(outcome); });
+    };
+  }
+  const auto ready = parts_.pool.prepare(wish.name_space, wish.rooms, wish.since, std::move(later));
+  if (ready) return told(outcome_of(*ready));
+  parts_.executor.post([&executor = parts_.executor, waiting, until = soonest(deadline)] {
+    InTime<base::Nothing>::limit(waiting, executor, until, [] {
+      return try_again(base::Errc::unavailable, "the messages of the rooms could not be had in time", rooms_retry);
+    });
+  });
 }
 
 ConnectionPlace Calls::place_of(const workers::ConnectionInfo& connection) const {

@@ -3,8 +3,10 @@
 // call only. An answer that needs no worker comes before the call returns, on the caller's thread; others on the
 // executor.
 
+#include <algorithm>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -47,11 +49,13 @@ class Calls {
   Calls(const Calls&) = delete;
   Calls& operator=(const Calls&) = delete;
 
-  // No call waits longer for the workers, whatever its caller allows.
+  // No call waits longer for the workers or the broker, whatever its caller allows.
   static constexpr std::chrono::seconds wait_max{10};
 
-  // The messages of a stream, one at a time.
-  v1::PublishResult publish_one(const v1::PublishRequest& request);
+  // The messages of a stream or a batch, one at a time: gives what became of it, or nothing if that is not known yet;
+  // then `later`, which is wanted if answers_later(), is called on the executor, once.
+  std::optional<Outcome<v1::Receipt>> publish_one(const v1::PublishRequest& request, const Answer<v1::Receipt>& later);
+  bool answers_later() const { return parts_.pool.has_shared_broker(); }
   // Whether a stream should wait before it reads more of them.
   bool is_crowded() const { return parts_.pool.is_crowded(); }
   const Translator& translator() const { return translator_; }
@@ -112,16 +116,39 @@ class Calls {
   struct Listing;
 
   std::string incarnation_text() const;
-  Outcome<v1::Receipt> publish_checked(const v1::PublishRequest& request);
-  Outcome<v1::Receipt> send(const v1::PublishRequest& request);
-  Outcome<v1::PublishBatchResponse> publish_all(const v1::PublishBatchRequest& request);
+  std::optional<Outcome<v1::Receipt>> send(const v1::PublishRequest& request, const Answer<v1::Receipt>& later);
+  Outcome<v1::Receipt> receipt_of(const base::Result<workers::Receipt>& receipt);
+  // What is wrong with the batch as a whole.
+  Problem misfit_of(const v1::PublishBatchRequest& request) const;
   Problem first_invalid(const v1::PublishBatchRequest& request) const;
+  void publish_all(const v1::PublishBatchRequest& request, base::TimePoint deadline,
+                   const Answer<v1::PublishBatchResponse>& answer);
+  void finish_batch(const std::string& key, const Outcome<v1::PublishBatchResponse>& outcome);
+  // Has the messages of those rooms come to this node: calls `then` once they do, or with what came instead; at once,
+  // or on the executor.
+  struct RoomsWish {
+    base::NamespaceId name_space;
+    std::vector<workers::RoomKey> rooms;
+    std::optional<base::Position> since = {};
+  };
+  void prepare(const RoomsWish& wish, base::TimePoint deadline, const std::function<void(Problem)>& then);
+  void join_prepared(const workers::Target& target, const std::vector<workers::RoomKey>& rooms,
+                     base::TimePoint deadline, const Answer<v1::JoinRoomsResponse>& answer);
+  struct HistoryWish;
+  void show_history(const std::shared_ptr<HistoryWish>& wish, int epochs_max);
   void list_from(const std::shared_ptr<Listing>& listing);
   void take_page(const std::shared_ptr<Listing>& listing, workers::ConnectionPage page);
   std::vector<base::WorkerId> all_workers() const;
   GatherFrom from_all(base::TimePoint deadline);
+  // The caller's deadline, or ours.
+  static base::TimePoint soonest(base::TimePoint deadline) { return std::min(deadline, base::Clock::now() + wait_max); }
   ConnectionPlace place_of(const workers::ConnectionInfo& connection) const;
 
+  // What is answered in place of doing a call that has a key; nothing if it is to be done, and then finished.
+  template <class Response>
+  std::optional<Outcome<Response>> begin_once(const Idempotency::Key& key, const google::protobuf::Message& request);
+  template <class Response>
+  void finish_once(const Idempotency::Key& key, const Outcome<Response>& outcome);
   // Does what `run` does unless `key`, if there is one, says that it was done already.
   template <class Response>
   void once(Idempotency::Key key, const google::protobuf::Message& request, const Answer<Response>& answer,

@@ -164,19 +164,7 @@ workers::Replay history_of(const workers::Sequencer& sequencer, const HistoryRan
   return replay;
 }
 
-}  // namespace
-
-void Calls::history(const v1::HistoryRequest& request, base::TimePoint, const Answer<v1::HistoryResponse>& answer) {
-  base::NamespaceId name_space;
-  HistoryRange range{.room = workers::RoomKey::room(request.room()), .newest_first = request.newest_first()};
-  if (auto problem = translator_.name_space("namespace", request.namespace_(), name_space))
-    return answer(*std::move(problem));
-  if (auto problem = translator_.room("room", request.room())) return answer(*std::move(problem));
-  if (auto problem = translator_.position("since", request.since(), range.since)) return answer(*std::move(problem));
-  if (auto problem = translator_.position("before", request.before(), range.before)) return answer(*std::move(problem));
-  if (auto problem = translator_.page_size("limit", request.limit(), range.limit)) return answer(*std::move(problem));
-
-  const workers::Sequencer& sequencer = parts_.pool.sequencer(name_space);
+v1::HistoryResponse response_of(const workers::Sequencer& sequencer, const HistoryRange& range) {
   v1::HistoryResponse response;
   // What comes between the two steps is left out, so that resuming from the position neither loses nor doubles it.
   const base::Position position = sequencer.position();
@@ -187,7 +175,45 @@ void Calls::history(const v1::HistoryRequest& request, base::TimePoint, const An
   if (response.more()) replay.messages.resize(range.limit);
   response.set_gap(show(replay.gap));
   for (const auto& message : replay.messages) show(*message, *response.add_messages());
-  answer(std::move(response));
+  return response;
+}
+
+}  // namespace
+
+struct Calls::HistoryWish {
+  base::NamespaceId name_space;
+  HistoryRange range;
+  base::TimePoint deadline;
+  Answer<v1::HistoryResponse> answer;
+};
+
+void Calls::history(const v1::HistoryRequest& request, base::TimePoint deadline,
+                    const Answer<v1::HistoryResponse>& answer) {
+  auto wish = std::make_shared<HistoryWish>();
+  HistoryRange& range = wish->range;
+  range.room = workers::RoomKey::room(request.room());
+  range.newest_first = request.newest_first();
+  if (auto problem = translator_.name_space("namespace", request.namespace_(), wish->name_space))
+    return answer(*std::move(problem));
+  if (auto problem = translator_.room("room", request.room())) return answer(*std::move(problem));
+  if (auto problem = translator_.position("since", request.since(), range.since)) return answer(*std::move(problem));
+  if (auto problem = translator_.position("before", request.before(), range.before)) return answer(*std::move(problem));
+  if (auto problem = translator_.page_size("limit", request.limit(), range.limit)) return answer(*std::move(problem));
+  wish->deadline = deadline;
+  wish->answer = answer;
+  show_history(wish, 2);
+}
+
+// The room's past comes here first, that of the present epoch, of which there may be another by then.
+void Calls::show_history(const std::shared_ptr<HistoryWish>& wish, int epochs_max) {
+  const std::uint64_t epoch = parts_.pool.sequencer(wish->name_space).position().epoch;
+  const base::Position since = wish->range.since.value_or(base::Position{epoch, 0});
+  prepare({wish->name_space, {wish->range.room}, since}, wish->deadline, [=, this](Problem problem) {
+    if (problem) return wish->answer(*std::move(problem));
+    const workers::Sequencer& sequencer = parts_.pool.sequencer(wish->name_space);
+    if (sequencer.position().epoch != epoch && epochs_max > 1) return show_history(wish, epochs_max - 1);
+    wish->answer(response_of(sequencer, wish->range));
+  });
 }
 
 }  // namespace sluice::control

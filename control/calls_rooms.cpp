@@ -42,18 +42,27 @@ void Calls::join_rooms(const v1::JoinRoomsRequest& request, base::TimePoint dead
   if (auto problem = change_of(translator_, request, *change)) return answer(*std::move(problem));
   once<v1::JoinRoomsResponse>(
       {Method::join_rooms, request.idempotency_key()}, request, answer, [&](const Answer<v1::JoinRoomsResponse>& done) {
-        gather<workers::Changed>(
-            from_all(deadline),
-            [change](workers::Worker& worker) { return workers::join_rooms(worker, change->target, change->rooms); },
-            [done](Outcome<std::vector<workers::Changed>> parts) {
-              if (!parts) return done(std::move(parts.failure()));
-              const workers::Changed sum = sum_of(*parts);
-              v1::JoinRoomsResponse response;
-              response.set_matched(count_of(sum.matched));
-              response.set_changed(count_of(sum.changed));
-              response.set_refused(count_of(sum.refused));
-              done(std::move(response));
-            });
+        // Whoever is a member by the answer hears what is published then.
+        prepare({change->target.name_space, change->rooms}, deadline, [this, change, deadline, done](Problem problem) {
+          if (problem) return done(*std::move(problem));
+          join_prepared(change->target, change->rooms, deadline, done);
+        });
+      });
+}
+
+void Calls::join_prepared(const workers::Target& target, const std::vector<workers::RoomKey>& rooms,
+                          base::TimePoint deadline, const Answer<v1::JoinRoomsResponse>& answer) {
+  gather<workers::Changed>(
+      from_all(deadline),
+      [target, rooms](workers::Worker& worker) { return workers::join_rooms(worker, target, rooms); },
+      [answer](Outcome<std::vector<workers::Changed>> parts) {
+        if (!parts) return answer(std::move(parts.failure()));
+        const workers::Changed sum = sum_of(*parts);
+        v1::JoinRoomsResponse response;
+        response.set_matched(count_of(sum.matched));
+        response.set_changed(count_of(sum.changed));
+        response.set_refused(count_of(sum.refused));
+        answer(std::move(response));
       });
 }
 

@@ -12,8 +12,8 @@ namespace {
 // How often to look whether the workers have caught up.
 constexpr base::Duration look_every = std::chrono::milliseconds(1);
 constexpr std::size_t response_events_max = 1024, response_bytes_max = 262'144;
-// Results that a backend may leave unread before it is heard no further.
-constexpr std::size_t results_max = 1024;
+// Results that a backend may leave unread, and commands that may be under way, before it is heard no further.
+constexpr std::size_t results_max = 1024, commands_max = 1024;
 constexpr std::uint64_t credits_default = 1000, credits_max = 1'000'000;
 constexpr std::size_t group_bytes_max = 128;
 constexpr base::Duration look_at_owner_every = std::chrono::seconds(1);
@@ -259,10 +259,11 @@ Answer<Response> EventStream::result_of(std::uint64_t id, Set set) {
   };
 }
 
-// A backend that publishes faster than the workers deliver, or reads no results, is held back by flow control.
+// A backend that publishes faster than the workers deliver or the broker takes, or reads no results, is held back by
+// flow control.
 void EventStream::read() {
   if (has_finished_) return;
-  if (parts_.calls.is_crowded() || results_.size() > results_max) {
+  if (parts_.calls.is_crowded() || results_.size() > results_max || commands_ >= commands_max) {
     timer_ = parts_.executor.at(base::Clock::now() + look_every, [this] { read(); });
     return;
   }

@@ -41,6 +41,7 @@ Failure inside(std::string_view prefix, Failure failure) {
 Failure failure_of(const base::Error& error) {
   Failure failure{.code = error.code, .message = error.detail};
   if (error.code == base::Errc::exhausted) failure.retry_after = std::chrono::milliseconds(50);
+  if (error.code == base::Errc::unavailable) failure.retry_after = std::chrono::seconds(1);
   return failure;
 }
 

@@ -44,8 +44,9 @@ class SharedLatencyCell {
 };
 
 // What became of a message that a call wanted to publish.
-enum class Published : std::uint8_t { accepted, repeated, refused, exhausted };
-inline constexpr std::array<std::string_view, 4> published_names{"accepted", "repeated", "refused", "exhausted"};
+enum class Published : std::uint8_t { accepted, repeated, refused, exhausted, unavailable };
+inline constexpr std::array<std::string_view, 5> published_names{"accepted", "repeated", "refused", "exhausted",
+                                                                 "unavailable"};
 
 struct Metrics {
   std::array<std::array<SharedCell, status_names.size()>, method_names.size()> calls;  // by method, then status

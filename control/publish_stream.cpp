@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "control/batch_results.hpp"
 #include "control/wire.hpp"
 
 namespace sluice::control {
@@ -9,6 +10,19 @@ namespace {
 
 // How often to look whether the workers have caught up.
 constexpr base::Duration look_every = std::chrono::milliseconds(1);
+
+struct Place {
+  std::uint64_t sequence;
+  std::uint32_t index;
+};
+
+v1::PublishStreamResult result_of(const Place& place, Outcome<v1::Receipt> outcome) {
+  v1::PublishStreamResult told;
+  told.set_sequence(place.sequence);
+  told.set_index(place.index);
+  show(std::move(outcome), *told.mutable_result());
+  return told;
+}
 
 }  // namespace
 
@@ -22,27 +36,44 @@ void PublishStream::OnReadDone(bool ok) {
   if (!ok) return perform(answers_.input_ended());
   v1::PublishStreamRequest request;
   if (auto problem = parse(request_, parts_.message_bytes_max, request)) return perform(answers_.input_ended(problem));
-  auto results = publish(request);
-  if (!results) return perform(answers_.input_ended(std::move(results.failure())));
-  perform(answers_.answered(sequence_, *std::move(results)));
+  auto dealt = publish(request);
+  if (!dealt) return perform(answers_.input_ended(std::move(dealt.failure())));
+  perform(answers_.answered(sequence_, std::move(dealt->results), dealt->late));
 }
 
-Outcome<std::vector<v1::PublishStreamResult>> PublishStream::publish(const v1::PublishStreamRequest& request) {
+Outcome<PublishStream::Dealt> PublishStream::publish(const v1::PublishStreamRequest& request) {
   if (request.sequence() != sequence_ + 1)
     return misfit("sequence", std::to_string(sequence_ + 1) + ", one more than the request before");
   if (auto problem = parts_.calls.translator().batch_size(static_cast<std::size_t>(request.messages_size())))
     return *std::move(problem);
   sequence_ = request.sequence();
-  std::vector<v1::PublishStreamResult> results;
-  for (int index = 0; index < request.messages_size(); ++index) {
-    v1::PublishResult result = parts_.calls.publish_one(request.messages(index));
-    if (!request.receipts() && result.has_receipt()) continue;
-    v1::PublishStreamResult& told = results.emplace_back();
-    told.set_sequence(sequence_);
-    told.set_index(static_cast<std::uint32_t>(index));
-    *told.mutable_result() = std::move(result);
+  Dealt dealt;
+  for (int at = 0; at < request.messages_size(); ++at) {
+    const auto index = static_cast<std::uint32_t>(at);
+    Answer<v1::Receipt> answer;
+    if (parts_.calls.answers_later()) answer = later(index, request.receipts());
+    auto outcome = parts_.calls.publish_one(request.messages(at), answer);
+    if (!outcome) {
+      ++dealt.late;
+    } else if (!*outcome || request.receipts()) {
+      dealt.results.push_back(result_of({sequence_, index}, *std::move(outcome)));
+    }
   }
-  return results;
+  return dealt;
+}
+
+Answer<v1::Receipt> PublishStream::later(std::uint32_t index, bool wants_receipts) {
+  return [self = std::weak_ptr(self_), place = Place{sequence_, index}, wants_receipts](Outcome<v1::Receipt> outcome) {
+    const auto alive = self.lock();
+    if (!alive) return;
+    std::optional<v1::PublishStreamResult> told;
+    if (!outcome || wants_receipts) told = result_of(place, std::move(outcome));
+    (*alive)->settle(place.sequence, std::move(told));
+  };
+}
+
+void PublishStream::settle(std::uint64_t sequence, std::optional<v1::PublishStreamResult> result) {
+  perform(answers_.settled(sequence, std::move(result)));
 }
 
 void PublishStream::perform(PublishAnswers::Next next) {
@@ -82,9 +113,17 @@ void PublishStream::read_later() {
 
 void PublishStream::OnWriteDone(bool ok) { perform(answers_.written(ok)); }
 
+// Nobody waits for what is not known yet.
+void PublishStream::OnCancel() { perform(answers_.cancelled()); }
+
 void PublishStream::OnDone() {
-  parts_.metrics.call_ended(Method::publish_stream, status_, base::Clock::now() - began_);
-  delete this;
+  const auto end = [this] {
+    parts_.metrics.call_ended(Method::publish_stream, status_, base::Clock::now() - began_);
+    delete this;
+  };
+  // What comes later comes on the executor, and finds nobody then.
+  if (answers_.awaits_results()) return parts_.executor.post(end);
+  end();
 }
 
 }  // namespace sluice::control
