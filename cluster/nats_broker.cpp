@@ -13,7 +13,7 @@ using workers::Receipt;
 
 // One message, until it is acknowledged.
 struct NatsBroker::Publication {
-  std::string subject, payload;
+  std::string subject, payload, id;  // the last one is empty if its publisher gave no key
   bool is_stored;
   base::TimePoint began;
   std::size_t bytes;
@@ -36,12 +36,12 @@ NatsBroker::NatsBroker(Loop& loop, NatsClient& client, const Subjects& subjects,
 
 std::optional<base::Result<Receipt>> NatsBroker::publish(workers::Sequencer& sequencer,
                                                          const std::shared_ptr<workers::Message>& message,
-                                                         std::optional<base::WorkerId> publisher, OnReceipt then) {
+                                                         const Publisher& publisher, OnReceipt then) {
   using Outcome = base::Result<Receipt>;
   if (!is_open_.load(std::memory_order_relaxed)) {
     // A client waits until the broker is back, as its reads are paused; a caller is told.
-    return Outcome(publisher ? fail(Errc::exhausted, "the broker is away")
-                             : fail(Errc::unavailable, "the broker is away; try again in a moment"));
+    return Outcome(publisher.worker ? fail(Errc::exhausted, "the broker is away")
+                                    : fail(Errc::unavailable, "the broker is away; try again in a moment"));
   }
   const std::size_t bytes = message->bytes();
   if (!waiting_bytes_.try_take(bytes)) {
@@ -53,6 +53,7 @@ std::optional<base::Result<Receipt>> NatsBroker::publish(workers::Sequencer& seq
   publication->is_stored = message->stored;
   publication->subject = message->stored ? subjects_.stored(what) : subjects_.copy(what);
   publication->payload = encode(*message);
+  if (!publisher.key.empty()) publication->id = "key-" + subject_token(publisher.key);
   publication->began = base::Clock::now();
   publication->bytes = bytes;
   publication->sequencer = &sequencer;
@@ -72,7 +73,7 @@ void NatsBroker::send(const std::shared_ptr<Publication>& publication) {
   Outgoing::Message message;
   message.subject = std::move(publication->subject);
   message.payload = std::move(publication->payload);
-  message.id = id_prefix_ + std::to_string(++last_id_);
+  message.id = publication->id.empty() ? id_prefix_ + std::to_string(++last_id_) : std::move(publication->id);
   message.until = publication->began + settings_.publish_patience;
   message.then = [this, publication](const auto& receipt) { finish(*publication, receipt); };
   outgoing_.add(std::move(message));

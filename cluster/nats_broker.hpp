@@ -31,8 +31,7 @@ class NatsBroker final : public workers::Broker {
   bool is_shared() const override { return true; }
   std::optional<base::Result<workers::Receipt>> publish(workers::Sequencer& sequencer,
                                                         const std::shared_ptr<workers::Message>& message,
-                                                        std::optional<base::WorkerId> publisher,
-                                                        OnReceipt then) override;
+                                                        const Publisher& publisher, OnReceipt then) override;
   std::optional<base::Status> prepare(workers::Sequencer& sequencer, std::span<const workers::RoomKey> rooms,
                                       std::optional<base::Position> since, OnPrepared then) override;
 

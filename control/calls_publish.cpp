@@ -52,7 +52,7 @@ std::optional<Outcome<v1::Receipt>> Calls::send(const v1::PublishRequest& reques
       post([this, later, receipt] { later(receipt_of(receipt)); });
     };
   }
-  const auto receipt = parts_.pool.publish(message, std::move(on_receipt));
+  const auto receipt = parts_.pool.publish(message, std::move(on_receipt), request.options().idempotency_key());
   if (!receipt) return std::nullopt;
   return receipt_of(*receipt);
 }

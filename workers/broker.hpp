@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string_view>
 
 #include "base/ids.hpp"
 #include "base/result.hpp"
@@ -24,6 +25,13 @@ class Broker {
   using OnReceipt = std::function<void(const base::Result<Receipt>& receipt)>;
   using OnPrepared = std::function<void(const base::Status& status)>;
 
+  struct Publisher {
+    std::optional<base::WorkerId> worker = std::nullopt;  // on whose thread this runs
+    // A second message with the same key, on whatever node, soon after the first is not delivered and gets the first
+    // one's place, if the broker is shared. Empty: it has none.
+    std::string_view key = {};
+  };
+
   virtual ~Broker() = default;
 
   // Whether sequencers mirror what others give their places. The same for life. One that is not answers at once.
@@ -31,9 +39,9 @@ class Broker {
 
   // Gives `message` its place and sends it on its way: gives the outcome, or nothing if that comes later, to `then`,
   // which may be null. Errc::exhausted: something is full, and nothing was done; Errc::unavailable: the broker is away.
-  // `publisher` is the worker on whose thread this runs. The message must not be changed after the call.
+  // The message must not be changed after the call.
   virtual std::optional<base::Result<Receipt>> publish(Sequencer& sequencer, const std::shared_ptr<Message>& message,
-                                                       std::optional<base::WorkerId> publisher, OnReceipt then) = 0;
+                                                       const Publisher& publisher, OnReceipt then) = 0;
 
   // Sees to it that `sequencer` covers those rooms (Sequencer::covers), which holds for ten seconds and as long as they
   // have members: gives the outcome, or nothing if that comes later, to `then`, which may be null.
@@ -49,7 +57,7 @@ class EmbeddedBroker final : public Broker {
  public:
   bool is_shared() const override { return false; }
   std::optional<base::Result<Receipt>> publish(Sequencer& sequencer, const std::shared_ptr<Message>& message,
-                                               std::optional<base::WorkerId> publisher, OnReceipt then) override;
+                                               const Publisher& publisher, OnReceipt then) override;
   std::optional<base::Status> prepare(Sequencer&, std::span<const RoomKey>, std::optional<base::Position>,
                                       OnPrepared) override {
     return base::ok();

@@ -5,8 +5,8 @@ namespace sluice::workers {
 
 std::optional<base::Result<Receipt>> EmbeddedBroker::publish(Sequencer& sequencer,
                                                              const std::shared_ptr<Message>& message,
-                                                             std::optional<base::WorkerId> publisher, OnReceipt) {
-  return sequencer.publish(message, publisher);
+                                                             const Publisher& publisher, OnReceipt) {
+  return sequencer.publish(message, publisher.worker);
 }
 
 EmbeddedBroker& EmbeddedBroker::instance() {

@@ -121,12 +121,13 @@ const Namespaces& Pool::namespaces() const { return state_->namespaces; }
 
 bool Pool::has_shared_broker() const { return state_->broker.is_shared(); }
 
-std::optional<base::Result<Receipt>> Pool::publish(const std::shared_ptr<Message>& message, Broker::OnReceipt then) {
+std::optional<base::Result<Receipt>> Pool::publish(const std::shared_ptr<Message>& message, Broker::OnReceipt then,
+                                                   std::string_view key) {
   if (message->target.empty()) {
     return base::Result<Receipt>(base::fail(base::Errc::bad_request, "the target names nobody"));
   }
   if (message->accepted == base::TimePoint{}) message->accepted = base::Clock::now();
-  return state_->broker.publish(sequencer(message->target.name_space), message, std::nullopt, std::move(then));
+  return state_->broker.publish(sequencer(message->target.name_space), message, {.key = key}, std::move(then));
 }
 
 std::optional<base::Status> Pool::prepare(base::NamespaceId name_space, std::span<const RoomKey> rooms,

@@ -56,8 +56,10 @@ class Pool {
   // Whether what becomes of messages and rooms may be known later than at once.
   bool has_shared_broker() const;
   // Gives `message` its place and sends it on its way; OK means accepted (ARCHITECTURE.md, what stays true, 7). Sets
-  // message->accepted if it is not set. Errc::bad_request if the target is empty; else as Broker::publish.
-  std::optional<base::Result<Receipt>> publish(const std::shared_ptr<Message>& message, Broker::OnReceipt then);
+  // message->accepted if it is not set. Errc::bad_request if the target is empty; else as Broker::publish, as which
+  // `key`.
+  std::optional<base::Result<Receipt>> publish(const std::shared_ptr<Message>& message, Broker::OnReceipt then,
+                                               std::string_view key = {});
   // As Broker::prepare: what a room's history is asked for after.
   std::optional<base::Status> prepare(base::NamespaceId name_space, std::span<const RoomKey> rooms,
                                       std::optional<base::Position> since, Broker::OnPrepared then);

@@ -231,7 +231,8 @@ std::optional<base::Result<Receipt>> Worker::publish(const std::shared_ptr<Messa
       mailbox.force([then, receipt](Worker& here) { then(here, receipt); });
     };
   }
-  return parts_.broker.publish(sequencer(message->target.name_space), message, parts_.id, std::move(on_receipt));
+  return parts_.broker.publish(sequencer(message->target.name_space), message, {.worker = parts_.id},
+                               std::move(on_receipt));
 }
 
 bool Worker::count_received(Connection& connection, std::size_t payload_bytes) {

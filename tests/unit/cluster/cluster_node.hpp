@@ -45,8 +45,8 @@ class ClusterNode {
   base::Result<workers::Receipt> publish(const std::shared_ptr<workers::Message>& message) {
     auto told = std::make_shared<std::promise<base::Result<workers::Receipt>>>();
     auto future = told->get_future();
-    auto outcome = cluster_->broker().publish(*sequencer_, message, std::nullopt,
-                                              [told](const auto& receipt) { told->set_value(receipt); });
+    auto outcome =
+        cluster_->broker().publish(*sequencer_, message, {}, [told](const auto& receipt) { told->set_value(receipt); });
     if (outcome) return *outcome;
     return ended(future) ? future.get() : base::Result<workers::Receipt>(late().error());
   }

@@ -134,7 +134,7 @@ TEST_F(ClusterTest, MessagesThatAreNotStoredComeInTheirOrderAmongThemselves) {
     message->stored = at % 2 == 0;
     (message->stored ? stored : others).push_back(message->data);
     told.push_back(std::make_shared<std::promise<void>>());
-    const auto outcome = a.cluster().broker().publish(a.sequencer(), message, std::nullopt,
+    const auto outcome = a.cluster().broker().publish(a.sequencer(), message, {},
                                                       [one = told.back()](const auto&) { one->set_value(); });
     ASSERT_FALSE(outcome);
   }
@@ -160,8 +160,8 @@ TEST_F(ClusterTest, WhileTheBrokerIsAwayPublishersAreToldAndNothingIsLostAfterwa
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, Errc::unavailable);
   // A client's message waits instead.
-  const auto waits =
-      a.cluster().broker().publish(a.sequencer(), message_to("x", "a client's"), base::WorkerId{0}, nullptr);
+  const auto waits = a.cluster().broker().publish(a.sequencer(), message_to("x", "a client's"),
+                                                  {.worker = base::WorkerId{0}}, nullptr);
   ASSERT_TRUE(waits);
   EXPECT_EQ(waits->error().code, Errc::exhausted);
   server_.start();
@@ -185,7 +185,7 @@ TEST_F(ClusterTest, WhatWasUnderWayWhenTheBrokerWentArrivesOnce) {
     expected.push_back(std::to_string(at));
     told.push_back(std::make_shared<std::promise<bool>>());
     const auto outcome =
-        a.cluster().broker().publish(a.sequencer(), message_to("x", expected.back()), std::nullopt,
+        a.cluster().broker().publish(a.sequencer(), message_to("x", expected.back()), {},
                                      [one = told.back()](const auto& receipt) { one->set_value(receipt.has_value()); });
     ASSERT_FALSE(outcome);
   }

@@ -73,7 +73,7 @@ class LateBroker final : public Broker {
 
   bool is_shared() const override { return true; }
   std::optional<base::Result<Receipt>> publish(Sequencer& sequencer, const std::shared_ptr<Message>& message,
-                                               std::optional<base::WorkerId>, OnReceipt then) override {
+                                               const Publisher&, OnReceipt then) override {
     {
       const std::lock_guard lock(mutex_);
       if (message_refusal_) return base::Result<Receipt>(base::fail(*message_refusal_, "the broker refuses it"));
