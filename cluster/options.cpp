@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "cluster/nats_url.hpp"
+
 namespace sluice::cluster {
 
 std::string_view Options::name_misfit(std::string_view name) {
@@ -27,7 +29,15 @@ std::vector<std::string> Options::validate() const {
     problems.emplace_back(
         "--broker nats: needs --secret-file, the same on all nodes, or none would know the ids that another gave");
   }
-  if (const auto status = check(nats_settings("")); !status) problems.push_back("--nats-...: " + status.error().detail);
+  // What files have is looked at when they are needed.
+  for (const std::string& url : nats_url) {
+    if (const auto parsed = NatsUrl::parse(url); !parsed) problems.push_back("--nats-url: " + parsed.error().detail);
+  }
+  if (!nats_user.empty() + !nats_token.empty() + !nats_credentials.empty() > 1) {
+    problems.emplace_back("--nats-user, --nats-token, --nats-credentials: one of them is who we are; give one");
+  }
+  if (nats_user.empty() != nats_password.empty()) problems.emplace_back("--nats-user: goes with --nats-password");
+  if (nats_cert.empty() != nats_key.empty()) problems.emplace_back("--nats-cert: goes with --nats-key");
   return problems;
 }
 
