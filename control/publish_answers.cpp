@@ -101,8 +101,8 @@ PublishAnswers::Next PublishAnswers::next() {
     next.can_wait = reads_while_writing_ = can_wait();
   }
   const bool holds_read = is_writing_ && !reads_while_writing_;
-  if (!input_ended_ && !is_reading_ && !is_full() && !holds_read) {
-    // Also when the stream is broken: the read then fails at once, and that ends it.
+  if (!input_ended_ && !is_reading_ && (is_broken_ || !is_full()) && !holds_read) {
+    // When the stream is broken, the read fails at once, and that ends it.
     next.read = is_reading_ = true;
   }
   const bool is_all_told = unanswered_ == 0 && (requests_.empty() || is_broken_);

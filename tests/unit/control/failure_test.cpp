@@ -34,6 +34,12 @@ TEST(Failure, WhatPassesIsRetryableAfterATime) {
   EXPECT_EQ(detail.retry_after().nanos(), 500'000'000);
 }
 
+TEST(Failure, ABrokerThatIsAwayMayBeBackInASecond) {
+  const v1::ErrorDetail detail = detail_of(failure_of(base::fail(base::Errc::unavailable, "away")));
+  EXPECT_TRUE(detail.retryable());
+  EXPECT_EQ(detail.retry_after().seconds(), 1);
+}
+
 TEST(Failure, InsideABatchItSaysWhichMessage) {
   const Failure failure = inside("messages[2].", misfit("payload.event", "short"));
   EXPECT_EQ(failure.field, "messages[2].payload.event");

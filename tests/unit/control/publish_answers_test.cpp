@@ -131,5 +131,82 @@ TEST(PublishAnswers, OneThatWasNotReadFromEndsWhenItBreaks) {
   EXPECT_TRUE(answers.input_ended().finish);
 }
 
+// --- what is known later ---
+
+v1::PublishStreamResult some_result(std::uint64_t sequence, std::uint32_t index) {
+  v1::PublishStreamResult result;
+  result.set_sequence(sequence);
+  result.set_index(index);
+  return result;
+}
+
+TEST(PublishAnswers, ARequestIsToldOnceAllOfItIsKnownInItsOrder) {
+  PublishAnswers answers;
+  EXPECT_FALSE(answers.answered(1, {some_result(1, 1)}, 2).write);
+  EXPECT_TRUE(answers.awaits_results());
+  EXPECT_FALSE(answers.settled(1, some_result(1, 2)).write);
+  EXPECT_TRUE(answers.settled(1, some_result(1, 0)).write);
+  EXPECT_FALSE(answers.awaits_results());
+  const auto response = answers.take();
+  EXPECT_EQ(response.acknowledged(), 1U);
+  ASSERT_EQ(response.results_size(), 3);
+  for (std::uint32_t index = 0; index < 3; ++index) EXPECT_EQ(response.results(static_cast<int>(index)).index(), index);
+}
+
+TEST(PublishAnswers, WhatIsKnownFirstWaitsForWhatCameBefore) {
+  PublishAnswers answers;
+  EXPECT_TRUE(answers.answered(1, {}, 1).read);
+  EXPECT_FALSE(answers.answered(2, some_results(2)).write);
+  EXPECT_TRUE(answers.settled(1, std::nullopt).write);
+  const auto response = answers.take();
+  EXPECT_EQ(response.acknowledged(), 2U);
+  EXPECT_EQ(response.results_size(), 1);
+}
+
+TEST(PublishAnswers, AResultMayComeBeforeItsRequestWasDealtWith) {
+  PublishAnswers answers;
+  EXPECT_FALSE(answers.settled(1, some_result(1, 0)).write);
+  EXPECT_TRUE(answers.answered(1, {}, 1).write);
+  EXPECT_EQ(answers.take().results_size(), 1);
+  EXPECT_FALSE(answers.awaits_results());
+}
+
+TEST(PublishAnswers, MessagesThatAreNotKnownStopTheReadingToo) {
+  PublishAnswers answers;
+  EXPECT_TRUE(answers.answered(1, {}, 9'999).read);
+  EXPECT_FALSE(answers.answered(2, {}, 1).read);
+  EXPECT_TRUE(answers.settled(1, std::nullopt).read);
+}
+
+TEST(PublishAnswers, RequestsThatAreNotKnownStopTheReadingToo) {
+  PublishAnswers answers;
+  std::uint64_t sequence = 0;
+  while (answers.answered(++sequence, {}, 1).read) {
+  }
+  EXPECT_EQ(sequence, stream_window);
+}
+
+TEST(PublishAnswers, TheStreamEndsOnceAllIsKnownAndOnce) {
+  PublishAnswers answers;
+  static_cast<void>(answers.answered(1, {}, 1));
+  EXPECT_FALSE(answers.input_ended().finish);
+  EXPECT_TRUE(answers.settled(1, std::nullopt).write);
+  static_cast<void>(answers.take());
+  EXPECT_TRUE(answers.written(true).finish);
+  EXPECT_FALSE(answers.cancelled().finish);
+}
+
+TEST(PublishAnswers, ACancelledStreamEndsWithoutWhatIsNotKnown) {
+  PublishAnswers answers;
+  std::uint64_t sequence = 0;
+  while (answers.answered(++sequence, {}, 1).read) {
+  }
+  EXPECT_TRUE(answers.cancelled().read);  // which fails, and ends it
+  EXPECT_TRUE(answers.input_ended().finish);
+  EXPECT_TRUE(answers.awaits_results());
+  const auto next = answers.settled(1, some_result(1, 0));
+  EXPECT_FALSE(next.write || next.read || next.finish);
+}
+
 }  // namespace
 }  // namespace sluice::control

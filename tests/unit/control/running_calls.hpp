@@ -13,17 +13,26 @@
 namespace sluice::control {
 
 struct RunningCalls : RunningPool {
-  RunningCalls() { executor.start(); }
+  explicit RunningCalls(workers::Broker& broker = workers::EmbeddedBroker::instance()) : RunningPool(broker) {
+    executor.start();
+  }
   ~RunningCalls() { executor.stop(); }
 
   // Does the call and gives its outcome.
   template <class Request, class Response>
   Outcome<Response> ask(void (Calls::*call)(const Request&, base::TimePoint, const Answer<Response>&),
                         const Request& request, std::chrono::milliseconds patience = std::chrono::seconds(5)) {
-    std::promise<Outcome<Response>> promise;
+    return begin(call, request, patience).get();
+  }
+  // Likewise, when it comes.
+  template <class Request, class Response>
+  std::future<Outcome<Response>> begin(void (Calls::*call)(const Request&, base::TimePoint, const Answer<Response>&),
+                                       const Request& request,
+                                       std::chrono::milliseconds patience = std::chrono::seconds(5)) {
+    const auto promise = std::make_shared<std::promise<Outcome<Response>>>();
     (calls.*call)(request, base::Clock::now() + patience,
-                  [&promise](Outcome<Response> outcome) { promise.set_value(std::move(outcome)); });
-    return promise.get_future().get();
+                  [promise](Outcome<Response> outcome) { promise->set_value(std::move(outcome)); });
+    return promise->get_future();
   }
 
   v1::PublishRequest message(const std::string& room, const std::string& text) const {

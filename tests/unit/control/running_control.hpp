@@ -13,7 +13,9 @@
 namespace sluice::control {
 
 struct RunningControl : RunningPool {
-  RunningControl() { control.start(); }
+  explicit RunningControl(workers::Broker& broker = workers::EmbeddedBroker::instance()) : RunningPool(broker) {
+    control.start();
+  }
 
   static Options any_ports() {
     Options options;

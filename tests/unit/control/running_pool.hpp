@@ -23,12 +23,13 @@ class NoEdge final : public workers::Edge {
 };
 
 struct RunningPool {
-  RunningPool() {
+  // `broker` outlives this.
+  explicit RunningPool(workers::Broker& broker = workers::EmbeddedBroker::instance()) {
     options.workers = 2;
     options.namespaces = {"/admin"};
     options.mailbox_messages_max = 64;
     options.history_messages = 4;
-    pool = std::make_unique<workers::Pool>(options, 0x9f31c2d0, 0xc0ffee, edge);
+    pool = std::make_unique<workers::Pool>(options, 0x9f31c2d0, 0xc0ffee, edge, workers::NoBackend::instance(), broker);
     pool->start();
   }
   ~RunningPool() {
