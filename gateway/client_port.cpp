@@ -14,6 +14,7 @@
 #include "gateway/listeners.hpp"
 #include "gateway/proxy_transport.hpp"
 #include "gateway/rfc6455.hpp"
+#include "gateway/session_requests.hpp"
 #include "gateway/tls_transport.hpp"
 #include "gateway/udp_port.hpp"
 #include "workers/worker.hpp"
@@ -64,7 +65,7 @@ base::Address peer_of(int descriptor) {
 }  // namespace
 
 ClientPort::ClientPort(const Options& options, const std::optional<Tls>& tls, ClientIdentity identity,
-                       const LimitOptions& limits, const SocketOptions& sockets, const Seals& seals)
+                       const LimitOptions& limits, const SocketOptions& sockets, const SharedParts& shared)
     : options_(options),
       tls_(tls),
       identity_(std::move(identity)),
@@ -72,13 +73,15 @@ ClientPort::ClientPort(const Options& options, const std::optional<Tls>& tls, Cl
       sockets_(sockets),
       trusted_proxies_{networks_of(limits.trusted_proxies), limits.forwarded_header},
       counts_(limits),
-      seals_(seals) {}
+      seals_(shared.seals),
+      peer_sessions_(shared.peers, *this, options) {}
 
 void ClientPort::open(workers::Pool& pool) {
   if (!rfc6455::can_accept()) {
     throw std::runtime_error("OpenSSL on this machine gives no SHA-1, without which no WebSocket can be accepted");
   }
   namespaces_ = &pool.namespaces();
+  peer_sessions_.open(pool);
   contexts_.resize(pool.worker_count());
   tls_workers_.resize(pool.worker_count());
   for (const base::Address& address : options_.listen) listen(pool, address, plain_listener);
@@ -135,6 +138,9 @@ void ClientPort::on_second(workers::Worker& worker) {
   context_of(worker).recovery.expire(worker.now());
   context_of(worker).verdicts.expire(worker);
   context_of(worker).preparations.expire(worker);
+  for (const auto& one : context_of(worker).peer_exchanges.forget_late(worker.now())) {
+    end_request(worker, one.session, one.id);
+  }
   if (worker.id().value == 0) counts_.trim(worker.now());
 }
 
@@ -151,7 +157,7 @@ WorkerContext& ClientPort::context_of(workers::Worker& worker) {
   std::unique_ptr<WorkerContext>& context = contexts_[worker.id().value];
   if (!context) {
     context = std::make_unique<WorkerContext>(options_, identity_, *namespaces_, seals_, *this, worker.metrics(),
-                                              counts_, trusted_proxies_);
+                                              counts_, trusted_proxies_, peer_sessions_);
   }
   return *context;
 }

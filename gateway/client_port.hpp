@@ -10,6 +10,7 @@
 #include "gateway/client_counts.hpp"
 #include "gateway/limit_options.hpp"
 #include "gateway/options.hpp"
+#include "gateway/peer_sessions.hpp"
 #include "gateway/sealed_id.hpp"
 #include "gateway/socket_options.hpp"
 #include "gateway/tls_worker.hpp"
@@ -22,6 +23,12 @@ namespace sluice::gateway {
 inline const LimitOptions no_limits;
 inline const SocketOptions no_sockets;
 
+// What a client port has in common with those of other nodes, if there are any.
+struct SharedParts {
+  Seals seals = {};
+  workers::Peers& peers = workers::NoPeers::instance();
+};
+
 class ClientPort : public workers::Edge, public Contexts {
  public:
   // Where clients connect by TLS, and with which certificates.
@@ -32,7 +39,7 @@ class ClientPort : public workers::Edge, public Contexts {
   // `options` are validated; all outlive this.
   explicit ClientPort(const Options& options, const std::optional<Tls>& tls = std::nullopt,
                       ClientIdentity identity = {}, const LimitOptions& limits = no_limits,
-                      const SocketOptions& sockets = no_sockets, const Seals& seals = Seals());
+                      const SocketOptions& sockets = no_sockets, const SharedParts& shared = {});
 
   // Opens every address for every worker, before the pool starts, and logs a line `listening` for each. Throws
   // std::runtime_error, with a sentence that names option and address, if one cannot be had.
@@ -65,6 +72,7 @@ class ClientPort : public workers::Edge, public Contexts {
   ClientCounts counts_;
   workers::Namespaces* namespaces_ = nullptr;  // the pool's, once it is known
   const Seals seals_;
+  PeerSessions peer_sessions_;
   // By worker, who makes its own on first need.
   std::vector<std::unique_ptr<WorkerContext>> contexts_;
   std::vector<std::unique_ptr<TlsWorker>> tls_workers_;

@@ -16,8 +16,10 @@
 #include "gateway/http_head.hpp"
 #include "gateway/http_wire.hpp"
 #include "gateway/origins.hpp"
+#include "gateway/peer_sessions.hpp"
 #include "gateway/poll_transport.hpp"
 #include "gateway/request_target.hpp"
+#include "gateway/session_requests.hpp"
 #include "gateway/socket_io_session.hpp"
 #include "gateway/websocket_handshake.hpp"
 #include "gateway/worker_context.hpp"
@@ -53,66 +55,49 @@ std::variant<Ask, Refusal> read_ask(const HttpHead& head, const RequestTarget& t
   const std::string* const sid = target.find("sid");
   if (sid == nullptr) return head.method == "GET" ? std::variant<Ask, Refusal>(ask) : Refusal::bad_handshake_method;
   ask.session = context.seals.open(Seals::Purpose::engine_session, *sid);
-  if (!ask.session || ask.session->incarnation != incarnation) return Refusal::unknown_session;
+  const bool may_be_there =
+      ask.session && (ask.session->incarnation == incarnation || !context.peer_sessions.is_alone());
+  if (!may_be_there) return Refusal::unknown_session;
   ask.is_post = head.method == "POST";
   if (!ask.is_post && head.method != "GET") return Refusal::bad_request;
   return ask;
 }
 
-// Answers for a session that is not there.
-struct Unknown {
-  ExchangeId id;
-  void operator()(Worker& worker) const { HttpWire::answer(worker, id, engine_io::reply_of(Refusal::unknown_session)); }
-};
-
-// Hands a poll to its session; a turn later, if `may_wait` and the session is changing to a WebSocket.
-void poll(Worker& worker, const base::ConnectionId& session_id, const ExchangeId& id, bool may_wait) {
-  const auto deal = [session_id, id, may_wait](Worker& there, EngineSession& session, Connection& connection) {
-    if (!may_wait || !session.is_changing()) return session.on_poll(there, connection, id);
-    there.post(there.id(), [session_id, id](Worker& later) { poll(later, session_id, id, false); });
-  };
-  with_wire<EngineSession>(worker, session_id, deal, Unknown{id});
-}
-
 // Polls and posts of a session.
-class SessionRequest final : public HttpHandler {
+class SessionExchange final : public HttpHandler {
  public:
-  SessionRequest(base::ConnectionId session, bool is_post, std::string headers)
-      : session_(session), is_post_(is_post), headers_(std::move(headers)) {}
+  SessionExchange(WorkerContext& context, base::ConnectionId session, bool is_post, std::string headers)
+      : context_(context), session_(session), is_post_(is_post), headers_(std::move(headers)) {}
 
   HttpReply too_large() const override { return {413, "text/plain", "the payload is over maxPayload\n", {}, true}; }
   void complete(HttpReply& reply) const override { reply.headers += headers_; }
 
   void on_begun(Worker& worker, const ExchangeId& id) override {
     if (!is_post_) return;
-    with_wire<EngineSession>(
-        worker, session_,
-        [id](Worker& there, EngineSession& session, Connection& connection) {
-          session.on_post_begun(there, connection, id);
-        },
-        [](Worker&) {});
+    if (is_abroad(worker)) return context_.peer_sessions.begin_post(session_, id);
+    begin_post(worker, session_, id);
   }
 
   void on_request(Worker& worker, const ExchangeId& id, std::string body) override {
-    if (!is_post_) return poll(worker, session_, id, true);
-    with_wire<EngineSession>(
-        worker, session_,
-        [id, body = std::move(body)](Worker& there, EngineSession& session, Connection& connection) mutable {
-          session.on_post(there, connection, id, std::move(body));
-        },
-        Unknown{id});
+    if (is_abroad(worker)) {
+      worker.metrics().requests_carried_abroad.add();
+      return is_post_ ? context_.peer_sessions.post(session_, id, std::move(body))
+                      : context_.peer_sessions.poll(session_, id);
+    }
+    return is_post_ ? post_to_session(context_, worker, session_, id, std::move(body))
+                    : poll_session(context_, worker, session_, id);
   }
 
   void on_gone(Worker& worker, const ExchangeId& id) override {
-    with_wire<EngineSession>(
-        worker, session_,
-        [id](Worker& there, EngineSession& session, Connection& connection) {
-          session.on_request_gone(there, connection, id);
-        },
-        [](Worker&) {});
+    if (is_abroad(worker)) return context_.peer_sessions.end_request(session_, id);
+    end_request(worker, session_, id);
   }
 
  private:
+  // It lives on another node.
+  bool is_abroad(const Worker& worker) const { return session_.incarnation != worker.incarnation(); }
+
+  WorkerContext& context_;
   base::ConnectionId session_;
   bool is_post_;
   std::string headers_;
@@ -129,7 +114,7 @@ class OpenRequest final : public HttpHandler {
   void complete(HttpReply& reply) const override { reply.headers += headers_; }
 
   void on_request(Worker& worker, const ExchangeId& id, std::string) override {
-    auto transport = std::make_unique<PollTransport>(worker, remote_);
+    auto transport = std::make_unique<PollTransport>(worker, context_, remote_);
     auto wire = std::make_unique<EngineSession>(context_, std::move(application_), transport.get());
     EngineSession& session = *wire;
     Connection* const connection = worker.open_session(std::move(wire), std::move(transport));
@@ -182,6 +167,7 @@ Routed become_websocket(const RouteParts& parts, const Ask& ask, std::unique_ptr
   Connection& connection = parts.connection;
   const std::string answer = accept_upgrade(parts.head) + "\r\n";
   if (ask.session) {
+    if (ask.session->incarnation != worker.incarnation()) return engine_io::reply_of(Refusal::unknown_session);
     if (ask.session->worker() != worker.id()) return HandOver{ask.session->worker()};
     Connection* session_connection = nullptr;
     if (find_wire<EngineSession>(worker, *ask.session, session_connection) == nullptr)
@@ -235,7 +221,7 @@ Routed route_engine_io(const RouteParts& parts, EngineKind kind) {
     if (ask.is_post && head.find("Content-Type") == "application/octet-stream") {
       return refuse(engine_io::reply_of(Refusal::bad_request));
     }
-    return std::make_unique<SessionRequest>(*ask.session, ask.is_post, std::move(headers));
+    return std::make_unique<SessionExchange>(context, *ask.session, ask.is_post, std::move(headers));
   }
   if (ask.is_websocket) {
     if (const auto misfit = upgrade_misfit(head)) return http_reply(*misfit);

@@ -4,9 +4,9 @@
 #include <utility>
 
 #include "base/log.hpp"
-#include "gateway/http_wire.hpp"
 #include "gateway/poll_transport.hpp"
 #include "gateway/rfc6455.hpp"
+#include "gateway/session_requests.hpp"
 #include "gateway/utf8.hpp"
 #include "gateway/websocket_control.hpp"
 #include "workers/worker.hpp"
@@ -70,12 +70,12 @@ void EngineSession::open(Worker& worker, Connection& connection, const std::opti
 
 void EngineSession::on_poll(Worker& worker, Connection& connection, const ExchangeId& id) {
   if (!polling_ || upgrade_ == Upgrade::taken) {
-    return HttpWire::answer(worker, id, engine_io::reply_of(Refusal::bad_request));
+    return answer(context_, worker, id, engine_io::reply_of(Refusal::bad_request));
   }
   PollTransport& transport = *polling_->transport;
   if (transport.has_poll()) {
     transport.answer(payload_of(PacketType::close));
-    HttpWire::answer(worker, id, engine_io::reply_of(Refusal::bad_request));
+    answer(context_, worker, id, engine_io::reply_of(Refusal::bad_request));
     return fail(worker, connection, "two polls at a time");
   }
   worker.note_life(connection);
@@ -96,10 +96,10 @@ void EngineSession::on_post_begun(Worker& worker, Connection& connection, const 
 
 void EngineSession::on_post(Worker& worker, Connection& connection, const ExchangeId& id, std::string payload) {
   if (!polling_ || upgrade_ == Upgrade::taken || !connection.is_open()) {
-    return HttpWire::answer(worker, id, engine_io::reply_of(Refusal::bad_request));
+    return answer(context_, worker, id, engine_io::reply_of(Refusal::bad_request));
   }
   if (polling_->post && *polling_->post != id) {
-    HttpWire::answer(worker, id, engine_io::reply_of(Refusal::bad_request));
+    answer(context_, worker, id, engine_io::reply_of(Refusal::bad_request));
     return fail(worker, connection, "two POST requests at a time");
   }
   worker.note_life(connection);
@@ -131,7 +131,7 @@ void EngineSession::finish_post(Worker& worker, bool is_fine) {
   std::string().swap(polling_->payload);
   polling_->is_post_whole = false;
   const ExchangeId id = *std::exchange(polling_->post, std::nullopt);
-  HttpWire::answer(worker, id, is_fine ? HttpReply{200, "text/html", "ok"} : engine_io::reply_of(Refusal::bad_request));
+  answer(context_, worker, id, is_fine ? HttpReply{200, "text/html", "ok"} : engine_io::reply_of(Refusal::bad_request));
 }
 
 void EngineSession::on_request_gone(Worker& worker, Connection& connection, const ExchangeId& id) {

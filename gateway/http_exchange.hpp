@@ -18,6 +18,7 @@ namespace sluice::gateway {
 // Names a request that waits for its answer, wherever that is made. A copy may outlive the request: then the answer is
 // nobody's.
 struct ExchangeId {
+  std::uint32_t node = 0;  // its incarnation
   base::WorkerId worker;
   std::uint32_t slot = 0, generation = 0;  // of the connection on which it came
   std::uint32_t number = 0;                // on that connection, from 1

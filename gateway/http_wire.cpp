@@ -44,7 +44,7 @@ void HttpWire::on_start(Worker& worker, Connection& connection) {
 }
 
 ExchangeId HttpWire::exchange_id(Worker& worker, const Connection& connection) const {
-  return {worker.id(), connection.slot(), connection.generation(), number_};
+  return {worker.incarnation(), worker.id(), connection.slot(), connection.generation(), number_};
 }
 
 // --- requests ---

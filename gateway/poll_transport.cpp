@@ -3,13 +3,13 @@
 #include <utility>
 
 #include "gateway/engine_io.hpp"
-#include "gateway/http_wire.hpp"
+#include "gateway/session_requests.hpp"
 
 namespace sluice::gateway {
 
 void PollTransport::answer(std::string payload) {
   const ExchangeId poll = *std::exchange(poll_, std::nullopt);
-  HttpWire::answer(worker_, poll, {200, "text/plain; charset=UTF-8", std::move(payload)});
+  gateway::answer(context_, worker_, poll, {200, "text/plain; charset=UTF-8", std::move(payload)});
 }
 
 workers::Transport::Progress PollTransport::write(int, std::span<const iovec> pieces) {

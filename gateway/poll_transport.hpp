@@ -12,10 +12,13 @@
 
 namespace sluice::gateway {
 
+struct WorkerContext;
+
 class PollTransport final : public workers::Transport {
  public:
-  // `worker` outlives this; `remote` is where the session's first request came from.
-  PollTransport(workers::Worker& worker, base::Address remote) : worker_(worker), remote_(remote) {}
+  // `worker` and its `context` outlive this; `remote` is where the session's first request came from.
+  PollTransport(workers::Worker& worker, WorkerContext& context, base::Address remote)
+      : worker_(worker), context_(context), remote_(remote) {}
 
   bool has_poll() const { return poll_.has_value(); }
   bool is_poll(const ExchangeId& id) const { return poll_ == id; }
@@ -36,6 +39,7 @@ class PollTransport final : public workers::Transport {
 
  private:
   workers::Worker& worker_;
+  WorkerContext& context_;
   std::optional<ExchangeId> poll_;
   base::Address remote_;
   std::string begun_;  // a frame that is larger than what one write offers

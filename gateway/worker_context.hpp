@@ -10,6 +10,7 @@
 #include "gateway/deflater.hpp"
 #include "gateway/inflater.hpp"
 #include "gateway/options.hpp"
+#include "gateway/peer_exchanges.hpp"
 #include "gateway/preparations.hpp"
 #include "gateway/recovery.hpp"
 #include "gateway/sealed_id.hpp"
@@ -23,6 +24,7 @@ class Worker;
 
 namespace sluice::gateway {
 
+class PeerSessions;
 struct WorkerContext;
 
 // Whose context is whose.
@@ -37,7 +39,7 @@ struct WorkerContext {
   // All outlive this. `metrics` are the worker's.
   WorkerContext(const Options& options_of, const ClientIdentity& identity, workers::Namespaces& namespaces_of,
                 const Seals& seals_of, Contexts& contexts_of, workers::Metrics& metrics_of, ClientCounts& counts_of,
-                const TrustedProxies& trusted)
+                const TrustedProxies& trusted, PeerSessions& sessions_of_peers)
       : options(options_of),
         namespaces(namespaces_of),
         seals(seals_of),
@@ -45,6 +47,7 @@ struct WorkerContext {
         metrics(metrics_of),
         counts(counts_of),
         trusted_proxies(trusted),
+        peer_sessions(sessions_of_peers),
         authenticator(options_of, identity),
         recovery(options_of.recovery_sockets_max, options_of.recovery_seconds),
         verdicts(options_of.connect_verdict_seconds_max),
@@ -57,8 +60,10 @@ struct WorkerContext {
   workers::Metrics& metrics;
   ClientCounts& counts;  // of all workers
   const TrustedProxies& trusted_proxies;
+  PeerSessions& peer_sessions;  // of all workers
   Authenticator authenticator;
   Recovery recovery;
+  PeerExchanges peer_exchanges;
   Verdicts verdicts;
   Preparations preparations;
   SharedDeflater deflater;                                      // for messages that stand alone

@@ -155,6 +155,11 @@ workers::Broker& broker_of(cluster::Cluster* cluster) {
   return cluster->broker();
 }
 
+workers::Peers& peers_of(cluster::Cluster* cluster) {
+  if (cluster == nullptr) return workers::NoPeers::instance();
+  return cluster->peers();
+}
+
 }  // namespace
 
 Node::Node(const AllOptions& options)
@@ -168,7 +173,7 @@ Node::Node(const AllOptions& options)
       callers_(callers_of(options, callers_file_.get(), keys_.get(), revocations_)),
       cluster_(make_cluster(options, incarnation_, seals_)),
       clients_(options.gateway, tls_of(options.tls, tls_.get()), identity_of(options.tokens, keys_.get(), revocations_),
-               options.limits, options.sockets, seals_),
+               options.limits, options.sockets, {.seals = seals_, .peers = peers_of(cluster_.get())}),
       hub_(hub_limits(options)),
       pool_(options.workers, incarnation_, random_number<std::uint64_t>(), clients_, hub_, broker_of(cluster_.get())),
       control_(pool_, hub_, revocations_, callers_, options.control, facts_) {}

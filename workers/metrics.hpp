@@ -86,9 +86,10 @@ struct alignas(64) Metrics {
   std::array<base::Cell, protocol_names.size()> connections;  // open now
   std::array<base::Cell, protocol_names.size()> accepted;
   std::array<base::Cell, ending_names.size()> closed;
-  base::Cell riders;            // members that are heard through another connection
-  base::Cell handed_over;       // connections that went on at another worker
-  base::Cell carried_requests;  // that were carried to another worker
+  base::Cell riders;                   // members that are heard through another connection
+  base::Cell handed_over;              // connections that went on at another worker
+  base::Cell carried_requests;         // that were carried to another worker
+  base::Cell requests_carried_abroad;  // likewise, to another node
   std::array<base::Cell, client_limit_names.size()> refused_by_limit;
   base::Cell read_delays;  // times that reads of a client were delayed for its rate
   base::Cell accept_pauses, handshakes_refused, protocol_errors, handler_exceptions;
@@ -130,6 +131,8 @@ struct alignas(64) Metrics {
                        "Connections that went on at another worker, where their session lives.");
     v.summed().counter("sluice_requests_carried_total", carried_requests,
                        "Requests that were carried to the worker where their session lives, and their news.");
+    v.summed().counter("sluice_requests_carried_abroad_total", requests_carried_abroad,
+                       "Requests that were carried to the node where their session lives.");
     v.summed().counter("sluice_connections_closed_total", closed, by_reason, ending_names,
                        "Connections ended, by the reason for it.");
     v.summed().counter("sluice_accept_pauses_total", accept_pauses,

@@ -145,6 +145,10 @@ bool Pool::post(base::WorkerId worker, std::function<void(Worker&)> job) {
   return true;
 }
 
+void Pool::force(base::WorkerId worker, std::function<void(Worker&)> job) {
+  state_->mailboxes[worker.value]->force(std::move(job));
+}
+
 bool Pool::answer(base::ConnectionId connection, std::uint64_t ack_id, std::shared_ptr<const Message> answer) {
   if (connection.incarnation != incarnation() || connection.worker().value >= worker_count()) return true;
   return post(connection.worker(), [connection, ack_id, answer = std::move(answer)](Worker& worker) {

@@ -67,6 +67,8 @@ class Pool {
   // Runs `job` on the worker's thread, behind all mail that is there. False, and `job` is destroyed, if the mailbox is
   // full or the pool has stopped: the caller's wait must have a deadline anyway.
   [[nodiscard]] bool post(base::WorkerId worker, std::function<void(Worker&)> job);
+  // Likewise, however full its mailbox is: for what is bounded otherwise, such as by connections.
+  void force(base::WorkerId worker, std::function<void(Worker&)> job);
 
   Sequencer& sequencer(base::NamespaceId id);
   const Sequencer& sequencer(base::NamespaceId id) const;

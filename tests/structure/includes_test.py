@@ -9,7 +9,7 @@ ARROWS = {
     "cluster": {"workers", "base", "sluice"},
     "identity": {"base"},
     "workers": {"base"},
-    "gateway": {"workers", "identity", "base"},
+    "gateway": {"workers", "identity", "base", "sluice"},  # of it, what nodes say to each other (sluice/cluster)
     "control": {"workers", "identity", "base", "sluice"},  # sluice/v1 is what proto/ generates
     "program": {"cluster", "gateway", "control", "workers", "identity", "base", "sluice"},
 }

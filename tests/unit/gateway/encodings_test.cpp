@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "gateway/peer_sessions.hpp"
 #include "gateway/worker_context.hpp"
 
 namespace sluice::gateway {
@@ -197,7 +198,8 @@ class DeflatedEncodings : public testing::Test {
   LimitOptions limits_;
   ClientCounts counts_{limits_};
   TrustedProxies trusted_;
-  WorkerContext context_{options_, identity_, namespaces_, seals_, contexts_, metrics_, counts_, trusted_};
+  PeerSessions peers_{workers::NoPeers::instance(), contexts_, options_};
+  WorkerContext context_{options_, identity_, namespaces_, seals_, contexts_, metrics_, counts_, trusted_, peers_};
   const workers::WireFormat bare_ = websocket_format(false, DeflateTerms{});
 };
 

@@ -4,33 +4,10 @@
 
 #include <thread>
 
-#include "tests/unit/gateway/running_gateway.hpp"
+#include "tests/unit/gateway/engine_requests.hpp"
 
 namespace sluice::gateway {
 namespace {
-
-// A request on a TCP connection of its own, which any worker may get; gives the answer's body.
-std::string ask(const RunningGateway& gateway, const std::string& method, const std::string& target,
-                const std::string& body = {}) {
-  TestClient client(gateway);
-  client.send(method + " " + target + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: " +
-              std::to_string(body.size()) + "\r\n\r\n" + body);
-  const std::string answer = client.read_all();
-  return answer.substr(answer.find("\r\n\r\n") + 4);
-}
-
-std::string part_of(const std::string& text, const std::string& before) {
-  const auto begin = text.find(before);
-  if (begin == std::string::npos) return {};
-  return text.substr(begin + before.size(), text.find('"', begin + before.size()) - begin - before.size());
-}
-
-// Opens a session at `path`; gives the target of its later requests but for the transport.
-std::string open_session(const RunningGateway& gateway, const std::string& path) {
-  const std::string sid = part_of(ask(gateway, "GET", path + "?EIO=4&transport=polling"), "\"sid\":\"");
-  EXPECT_EQ(sid.size(), 48U);
-  return path + "?EIO=4&sid=" + sid + "&transport=";
-}
 
 void several_workers(RunningGateway& gateway) { gateway.worker_options.workers = 3; }
 

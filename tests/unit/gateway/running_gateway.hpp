@@ -58,8 +58,8 @@ class RunningGateway {
       sockets.listen_tcp = {lines_address};
     }
     if (has_udp) sockets.listen_udp = {address};
-    port_ = std::make_unique<ClientPort>(options, std::nullopt, identity, no_limits, sockets);
-    pool = std::make_unique<workers::Pool>(worker_options, 0x9f31c2d0, 0xc0ffee, *port_, *backend, *broker);
+    port_ = std::make_unique<ClientPort>(options, std::nullopt, identity, no_limits, sockets, shared());
+    pool = std::make_unique<workers::Pool>(worker_options, incarnation, 0xc0ffee, *port_, *backend, *broker);
     port_->open(*pool);
     pool->start();
   }
@@ -95,10 +95,17 @@ class RunningGateway {
   workers::Backend* backend = &workers::NoBackend::instance();
   workers::Broker* broker = &workers::EmbeddedBroker::instance();
   workers::Options worker_options;
+  std::uint32_t incarnation = 0x9f31c2d0;
+  std::string secret;               // the same for nodes that are one cluster; empty: it is alone
+  workers::Peers* peers = nullptr;  // whom it has in that; outlives it
   base::Address address = base::Address::parse("127.0.0.1:0").value(), lines_address = address;
   std::unique_ptr<workers::Pool> pool;
 
  private:
+  SharedParts shared() const {
+    if (peers == nullptr) return {};
+    return {.seals = Seals(secret), .peers = *peers};
+  }
   // Only the log tells which port was taken, so one is held by a socket that does not listen, and shared.
   static Descriptor reserve_port(base::Address& address) {
     Descriptor holder(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));

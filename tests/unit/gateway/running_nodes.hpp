@@ -1,0 +1,32 @@
+#pragma once
+// Two gateways that are nodes of one cluster, without a broker: each has an order of its own.
+
+#include "tests/unit/gateway/running_gateway.hpp"
+#include "tests/unit/workers/linked_peers.hpp"
+
+namespace sluice::gateway {
+
+struct RunningNodes {
+  static constexpr std::uint32_t here_incarnation = 0x1111, there_incarnation = 0x2222;
+
+  explicit RunningNodes(const std::function<void(RunningGateway&)>& change = [](RunningGateway&) {})
+      : here(settled(change, here_incarnation, here_peers)), there(settled(change, there_incarnation, there_peers)) {}
+
+  workers::PeerNetwork network;
+  workers::LinkedPeers here_peers{network, here_incarnation}, there_peers{network, there_incarnation};
+  RunningGateway here, there;
+
+ private:
+  static std::function<void(RunningGateway&)> settled(const std::function<void(RunningGateway&)>& change,
+                                                      std::uint32_t incarnation, workers::Peers& peers) {
+    return [change, incarnation, &peers](RunningGateway& gateway) {
+      gateway.worker_options.workers = 2;
+      gateway.incarnation = incarnation;
+      gateway.secret = std::string(32, 's');
+      gateway.peers = &peers;
+      change(gateway);
+    };
+  }
+};
+
+}  // namespace sluice::gateway
