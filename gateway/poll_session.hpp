@@ -90,6 +90,6 @@ class PollSession final : public workers::Wire {
 };
 
 // A held poll is a connection and a session: both together are to fit into 1,000 bytes.
-static_assert(sizeof(PollSession) <= 88, "a polling client's own state");
+static_assert(sizeof(PollSession) <= 96, "a polling client's own state");
 
 }  // namespace sluice::gateway
