@@ -2,10 +2,11 @@
 // and every query of the dashboard gives data.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { Undo } from '../integration/undo.mjs';
 import { causes } from './causes.mjs';
 import { everyday } from './everyday.mjs';
 import { queries, filled } from './queries.mjs';
-import { Undo, World } from './world.mjs';
+import { World } from './world.mjs';
 
 const undo = new Undo();
 let world;

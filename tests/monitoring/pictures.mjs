@@ -4,11 +4,12 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { root } from '../integration/harness.mjs';
+import { Undo } from '../integration/undo.mjs';
 import { causes } from './causes.mjs';
 import { draw } from './draw.mjs';
 import { everyday } from './everyday.mjs';
 import { dashboard, filled } from './queries.mjs';
-import { Undo, World } from './world.mjs';
+import { World } from './world.mjs';
 
 // What each row of the dashboard shows, and of which pods.
 const rows = {

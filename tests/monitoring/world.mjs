@@ -8,19 +8,6 @@ import { startPrometheus } from './prometheus.mjs';
 
 const patience = 120_000;
 
-// Registers what is to be undone as a test does, for hooks that outlive one test.
-export class Undo {
-  #all = [];
-  after(undo) {
-    this.#all.push(undo);
-  }
-  async run() {
-    const failures = [];
-    for (const undo of this.#all.reverse()) await Promise.resolve().then(undo).catch((error) => failures.push(error));
-    if (failures.length > 0) throw failures[0];
-  }
-}
-
 export class World {
   fired = new Map(); // pod (or job) -> names of alerts that have fired there
   began = Date.now() / 1000;
