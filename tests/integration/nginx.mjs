@@ -1,19 +1,10 @@
 // Debian's nginx in front of a gateway, as a fresh installation would have it but for the upstream.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import net from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { freePort } from './ports.mjs';
 import { eventually } from './watch.mjs';
-
-// nginx takes no port 0, so one is asked of the kernel first.
-async function freePort() {
-  const server = net.createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.on('listening', resolve));
-  const { port } = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 const config = (folder, address, upstream, keepalive) => `
 daemon off;
