@@ -4,48 +4,13 @@ import { once } from 'node:events';
 import http from 'node:http';
 import { test } from 'node:test';
 import { io } from 'socket.io-client';
-import { io as io40 } from 'socket.io-client-4.0';
 import { Engine, plain } from './engine.mjs';
 import { startGateway } from './harness.mjs';
+import { cells, talk, ways } from './socket_io_matrix.mjs';
 
-const ways = [['polling'], ['websocket'], ['polling', 'websocket']];
-// With and without a TCP connection of its own for each request, which a WebSocket has anyway.
-const cells = ways.flatMap((transports) => (transports[0] === 'polling' ? [true, false] : [true]).map((keepAlive) => ({ transports, keepAlive })));
-for (const [version, make] of [['newest', io], ['4.0', io40]]) {
-  for (const { transports, keepAlive } of cells) {
-    for (const workers of [1, 4]) {
-      test(`socket.io-client ${version} by ${transports.join(' and ')} with ${workers} workers${keepAlive ? '' : ', a TCP connection for each request'}`, async (t) => {
-        const own = await startGateway(t, ['--workers', String(workers)]);
-        const agent = new http.Agent({ keepAlive });
-        t.after(() => agent.destroy());
-        const connect = async () => {
-          const socket = make(`http://${own.clients}`, { transports, agent, forceNew: true, reconnectionDelay: 10, reconnectionDelayMax: 20 });
-          t.after(() => socket.close());
-          socket.got = [];
-          socket.on('n', (number) => socket.got.push(number));
-          await new Promise((resolve, reject) => {
-            socket.once('connect', resolve);
-            socket.once('connect_error', reject);
-          });
-          return socket;
-        };
-        const [a, b] = await Promise.all([connect(), connect()]);
-        // Under traffic from the first moment on, which the upgrade falls into.
-        const answered = [];
-        for (let number = 0; number < 100; ++number) {
-          answered.push(new Promise((resolve) => a.emit('n', number, resolve)));
-          if (number % 10 === 9) await answered.at(-1);
-        }
-        assert.deepEqual(await Promise.all(answered), Array(100).fill(1));
-        while (b.got.length < 100) await once(b, 'n');
-        assert.deepEqual(b.got, Array.from({ length: 100 }, (_, number) => number));
-        const file = once(a, 'file');
-        b.emit('file', { name: 'x', data: Buffer.from([1, 2, 3]) }, [Buffer.from('y')]);
-        const got = await file;
-        assert.deepEqual([got[0].name, Buffer.from(got[0].data), Buffer.from(got[1][0])], ['x', Buffer.from([1, 2, 3]), Buffer.from('y')]);
-        assert.equal(a.io.engine.transport.name, transports.at(-1));
-      });
-    }
+for (const cell of cells) {
+  for (const workers of [1, 4]) {
+    test(`${cell.name} with ${workers} workers`, async (t) => talk(t, await startGateway(t, ['--workers', String(workers)]), cell));
   }
 }
 
