@@ -133,12 +133,19 @@ export class Gateway {
     await this.until(() => this.exit, 'the gateway to end', patience);
     return this.exit;
   }
+  // Ends it as a power cut would.
+  async kill() {
+    this.isKilled = true;
+    this.signal('SIGKILL');
+    await this.stop();
+  }
   async stop() {
     for (const one of Object.values(this.rpcs ?? {})) one.close();
     if (!this.exit && !this.isSignalled) this.signal();
     const exit = await this.ended();
     assert.doesNotMatch(this.stderr, /Sanitizer|runtime error|broken invariant/, this.stderr.slice(0, 6000));
-    assert.deepEqual(exit, { code: this.expectedExit, signal: null }, this.stderr.slice(-3000));
+    const expected = this.isKilled ? { code: null, signal: 'SIGKILL' } : { code: this.expectedExit, signal: null };
+    assert.deepEqual(exit, expected, this.stderr.slice(-3000));
   }
 }
 
