@@ -14,7 +14,7 @@ build_packages=(
 )
 test_packages=(
   python3 python3-grpcio python3-protobuf curl ca-certificates procps openssl
-  prometheus chromium nginx netcat-openbsd nats-server
+  prometheus chromium nginx haproxy netcat-openbsd nats-server faketime
   clang-format-14 clang-tidy-14 clang-14 libclang-rt-14-dev
 )
 package_packages=(dpkg-dev file)
