@@ -3,12 +3,12 @@
 # something failed. What failed does not stop what comes after it.
 #   scripts/test.sh            everything, as CI does
 #   scripts/test.sh --quick    unit and integration tests of the release build
-#   scripts/test.sh PART...    some of: text release monitoring chart tsan asan fuzz tidy
+#   scripts/test.sh PART...    some of: text release monitoring cluster chart tsan asan fuzz tidy
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 source scripts/stages.sh
 
-all_parts=(text release monitoring chart tsan asan fuzz tidy)
+all_parts=(text release monitoring cluster chart tsan asan fuzz tidy)
 parts=("${@:-${all_parts[@]}}")
 [[ ${1-} != --quick ]] || parts=(release)
 for part in "${parts[@]}"; do
@@ -41,11 +41,11 @@ unit_tests() {
 
 integration_tests() { SLUICE_BINARY="$PWD/$1" tests/integration/run.sh "$PWD/$1"; }
 
-# The rules, the dashboard, and Prometheus with gateways that fall ill on purpose: files beside the integration tests,
-# whose packages they use.
-monitoring_tests() {
-  local files=("$PWD"/tests/monitoring/*.test.mjs)
-  SLUICE_BINARY="$PWD/$1" tests/integration/run.sh "$PWD/$1" "${files[@]}"
+# beside FOLDER PROGRAM: files beside the integration tests, whose packages they use. Of monitoring: the rules, the
+# dashboard, and Prometheus with gateways that fall ill on purpose. Of cluster: nodes, real NATS servers, and HAProxy.
+beside() {
+  local files=("$PWD/tests/$1"/*.test.mjs)
+  SLUICE_BINARY="$PWD/$2" tests/integration/run.sh "$PWD/$2" "${files[@]}"
 }
 
 # build_and_test PRESET [no-program]: a build, its unit tests, and the integration tests against its program.
@@ -69,7 +69,8 @@ part_release() {
   stage exit 1 "generated docs" scripts/generated_docs.sh --check
 }
 # Nothing is left to build there, unless such a part runs alone.
-part_monitoring() { with_release "monitoring" 10 monitoring_tests build/release/sluice; }
+part_monitoring() { with_release "monitoring" 10 beside monitoring build/release/sluice; }
+part_cluster() { with_release "cluster" 10 beside cluster build/release/sluice; }
 part_chart() { with_release "chart" 5 tests/helm/run.sh build/release/sluice; }
 with_release() {
   local name=$1 minutes=$2

@@ -1,0 +1,150 @@
+// The broker is gone, for all nodes or for one, and comes back.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { detailOf, eventually, rejects } from '../integration/harness.mjs';
+import { Cluster } from './cluster.mjs';
+import { Listener, resumable, socketIoByPolling, socketIoByWebSocket } from './wires.mjs';
+
+const numbers = (from, to) => Array.from({ length: to - from }, (_, at) => String(from + at));
+const lobby = { rooms: ['lobby'] };
+const offset = ({ receipt }) => Number(receipt.position.split('-')[1]);
+
+// Listeners of all wires at one node.
+function listen(t, node, room = 'lobby') {
+  const wires = Object.entries({ ...resumable, socketIoByPolling, socketIoByWebSocket });
+  return Promise.all(wires.map(async ([wire, connect]) => {
+    const listener = Object.assign(new Listener(room), { wire });
+    const connection = await connect(node, listener);
+    connection.ended.then(() => (listener.isOver = true));
+    t.after(() => connection.close());
+    return listener;
+  }));
+}
+// They have heard this and nothing else, without a break.
+async function have(listeners, wanted) {
+  await eventually(() => listeners.every((one) => one.heard.length >= wanted.length), 'all of it').catch(() => {});
+  for (const one of listeners) assert.deepEqual([one.heard, one.gaps, one.isOver], [wanted, [], undefined], one.wire);
+}
+// Until the broker is there again, as publishers do.
+async function publishInTheEnd(node, text, options = {}) {
+  return eventually(() => node.publish(text, lobby, options).catch((error) => {
+    assert.equal(error.code, 14, String(error));
+    return null;
+  }), 'a publish to be accepted', 30_000);
+}
+
+test('while the broker is gone clients stay and publishers are told to come again; then all goes on', async (t) => {
+  const { nats, nodes } = await Cluster.start(t, {});
+  const listeners = (await Promise.all([...nodes].map((node) => listen(t, node)))).flat();
+  const before = await nodes.at(0).publish('0', lobby);
+  await have(listeners, ['0']);
+  const [server] = nats.servers;
+  await server.kill();
+  for (const node of nodes) {
+    const error = await rejects(node.publish('lost', lobby), 'UNAVAILABLE');
+    const detail = detailOf(error);
+    assert.deepEqual([detail.reason, detail.retryable], ['unavailable', true]);
+    const { status, body } = await node.json('Gateway/Publish', { target: lobby, payload: { text: 'lost' } });
+    assert.deepEqual([status, body.code], [503, 'unavailable']);
+    assert.match(body.details[0].debug.retryAfter, /^\d+(\.\d+)?s$/);
+    const http = await fetch(`http://${node.clients}/publish`, { method: 'POST', body: 'lost' });
+    assert.equal(http.status, 503);
+    assert.match(http.headers.get('retry-after'), /^\d+$/);
+    assert.equal((await node.admin('/readyz')).status, 200);
+    assert.equal((await node.admin('/healthz')).status, 200);
+  }
+  // Who comes now is let in.
+  const late = await nodes.at(1).connect();
+  t.after(() => late.terminate());
+  await server.start();
+  await Promise.all([...nodes].map((node, at) => publishInTheEnd(node, `back ${at}`, { idempotencyKey: `back ${at}` })));
+  const after = await publishInTheEnd(nodes.at(0), 'last');
+  await late.has('last');
+  assert.equal(after.receipt.position.split('-')[0], before.receipt.position.split('-')[0]);
+  assert.ok(offset(after) > offset(before));
+  await have(listeners, ['0', ...late.messages]);
+});
+
+test('a node that was cut off delivers what was said meanwhile, in order, before what is said now', async (t) => {
+  const { nodes } = await Cluster.start(t, { linked: [2] });
+  const [node, cut] = [nodes.at(0), nodes.at(2)];
+  const listeners = [...(await listen(t, cut)), ...(await listen(t, node))];
+  for (const text of numbers(0, 5)) await node.publish(text, lobby);
+  await have(listeners, numbers(0, 5));
+  nodes.link(2).cut();
+  await eventually(() => cut.publish('lost', lobby).then(() => false, (error) => error.code === 14), 'the node to know');
+  for (const text of numbers(5, 50)) await node.publish(text, lobby);
+  nodes.link(2).restore();
+  for (const text of numbers(50, 80)) await node.publish(text, lobby);
+  await publishInTheEnd(cut, '80');
+  await have(listeners, numbers(0, 81));
+});
+
+test('a node that was stopped for a while delivers what was said meanwhile', async (t) => {
+  const { nodes } = await Cluster.start(t, {});
+  const listeners = (await Promise.all([...nodes].map((node) => listen(t, node)))).flat();
+  await nodes.at(0).publish('0', lobby);
+  await have(listeners, ['0']);
+  nodes.freeze(1);
+  for (const text of numbers(1, 100)) await nodes.at(0).publish(text, lobby);
+  nodes.thaw(1);
+  await nodes.at(1).publish('100', lobby);
+  await have(listeners, numbers(0, 101));
+});
+
+test('clients of a node that was cut off for longer than the history are told of a gap', async (t) => {
+  const { nodes } = await Cluster.start(t, { linked: [1], count: 2, flags: ['--history-messages', '5'] });
+  const [node, cut] = [...nodes];
+  const client = await cut.connect('?envelope=1');
+  t.after(() => client.terminate());
+  const quiet = await cut.connect('?envelope=1&room=quiet');
+  t.after(() => quiet.terminate());
+  await node.publish('before', lobby);
+  await client.count(2);
+  nodes.link(1).cut();
+  await eventually(() => cut.publish('lost', lobby).then(() => false, () => true), 'the node to know');
+  await node.publish('missed', { rooms: ['quiet'] });
+  for (const text of numbers(0, 20)) await node.publish(text, lobby);
+  nodes.link(1).restore();
+  await publishInTheEnd(cut, 'last');
+  await client.until(() => client.parsed.at(-1).data === 'last', 'the last');
+  const seen = client.parsed.slice(2).map((one) => one.notice ?? one.data);
+  assert.equal(seen[0], 'gap');
+  // What is kept still comes, as to one that resumes.
+  assert.deepEqual(seen.slice(1), [...numbers(20 - (seen.length - 2), 20), 'last']);
+  await quiet.count(2);
+  assert.deepEqual(quiet.parsed.slice(1).map((one) => one.notice ?? one.data), ['missed']);
+});
+
+test('the broker going away and coming back is told in the log and by metrics', async (t) => {
+  const { nats, nodes } = await Cluster.start(t, { count: 1 });
+  const node = nodes.at(0);
+  await node.untilMetric('sluice_broker_connected', {}, (value) => value === 1);
+  await nats.servers[0].kill();
+  await node.untilMetric('sluice_broker_connected', {}, (value) => value === 0);
+  await nats.servers[0].start();
+  await node.untilMetric('sluice_broker_connected', {}, (value) => value === 1);
+});
+
+test('one of three servers, and then the leader of the stream, may go: publishers wait, and nothing is lost', async (t) => {
+  const { nats, nodes } = await Cluster.start(t, { servers: 3 });
+  const clients = await Promise.all([...nodes].map((node) => node.connect()));
+  t.after(() => clients.forEach((client) => client.terminate()));
+  let sent = 0;
+  const publish = async (count) => {
+    for (const end = sent + count; sent < end; ++sent) await publishInTheEnd(nodes.at(sent), String(sent), { idempotencyKey: String(sent) });
+  };
+  await publish(30);
+  const leader = await nats.leader(await nats.onlyStream());
+  const other = nats.servers.find((server) => server !== leader);
+  await other.kill();
+  await publish(30);
+  await other.start();
+  await nats.ready();
+  await (await nats.leader(await nats.onlyStream())).kill();
+  await publish(30);
+  for (const client of clients) {
+    await client.count(sent);
+    assert.deepEqual(client.messages, numbers(0, sent));
+  }
+});
