@@ -37,6 +37,8 @@ std::vector<std::string> Options::validate() const {
     problems.emplace_back("--nats-user, --nats-token, --nats-credentials: one of them is who we are; give one");
   }
   if (nats_user.empty() != nats_password.empty()) problems.emplace_back("--nats-user: goes with --nats-password");
+  // An even number loses its majority by as many as the odd one below it.
+  if (stream_replicas % 2 == 0) problems.emplace_back("--stream-replicas: 1, 3 or 5 was expected");
   if (nats_cert.empty() != nats_key.empty()) problems.emplace_back("--nats-cert: goes with --nats-key");
   return problems;
 }

@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { meet } from '../integration/one_room.mjs';
-import { languages, socketIoPair, wsPair } from '../integration/pairs.mjs';
 import { cells, talk } from '../integration/socket_io_matrix.mjs';
 import { Cluster } from './cluster.mjs';
 
@@ -12,8 +11,10 @@ before(async () => {
 });
 after(() => cluster.stop());
 
-for (const [at, cell] of cells.entries()) {
-  test(`${cell.name}, each request to another node`, (t) => talk(t, cluster.door, { ...cell, room: `cell-${at}` }));
+// A WebSocket that a session is to go on with has to reach that session's node, which such a balancer leaves to chance.
+const anywhere = cells.filter(({ transports }) => transports.length === 1);
+for (const [at, cell] of anywhere.entries()) {
+  test(`${cell.name}, each request to another node`, (t) => talk(t, cluster.door, { ...cell, room: `cell-${at}`, reached: [0, 1] }));
 }
 
 test('WebSocket, Socket.IO, EventSource, pollers, nc and a UDP socket at several nodes hear each other in one order', (t) => meet(t, cluster.door));
@@ -27,9 +28,3 @@ test('no request was refused, and each node had its share', () => {
   const servers = count('server');
   for (const [at] of cluster.nodes.all.entries()) assert.ok(servers[`node${at}`] > requests.length / 6, JSON.stringify(servers));
 });
-
-const withBackends = (t) => Cluster.start(t, { balancer: true, flags: ['--client-messages', 'backend'] }).then(({ door }) => door);
-for (const language of languages) {
-  test(`the socket.io pair over three nodes, with its backend ${language} at one of them`, async (t) => socketIoPair(t, await withBackends(t), language));
-}
-test('the ws pair over three nodes', async (t) => wsPair(t, await withBackends(t)));

@@ -13,8 +13,9 @@ export const cells = [['newest', io], ['4.0', io40]].flatMap(([version, make]) =
   name: `socket.io-client ${version} by ${transports.join(' and ')}${keepAlive ? '' : ', a TCP connection for each request'}`,
 }))));
 
-// `door` is a gateway, or what stands before some.
-export async function talk(t, door, { make, transports, keepAlive, room = 'lobby' }) {
+// `door` is a gateway, or what stands before some. Who says something learns how many of its own node hear it, which is
+// one of `reached`.
+export async function talk(t, door, { make, transports, keepAlive, room = 'lobby', reached = [1] }) {
   const agent = new http.Agent({ keepAlive });
   t.after(() => agent.destroy());
   const connect = async () => {
@@ -35,7 +36,7 @@ export async function talk(t, door, { make, transports, keepAlive, room = 'lobby
     answered.push(new Promise((resolve) => a.emit('n', number, resolve)));
     if (number % 10 === 9) await answered.at(-1);
   }
-  assert.deepEqual(await Promise.all(answered), Array(100).fill(1));
+  for (const count of await Promise.all(answered)) assert.ok(reached.includes(count), `heard by ${count}`);
   while (b.got.length < 100) await once(b, 'n');
   assert.deepEqual(b.got, Array.from({ length: 100 }, (_, number) => number));
   const file = once(a, 'file');
