@@ -7,8 +7,8 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { grpc } from '../integration/calls.mjs';
 
-// So many of a hundred clients. A Socket.IO client that polls costs its process, as this one, several times what others do.
-const shares = { websocket: 34, sse: 20, tcp: 20, poll: 10, socketIoByWebSocket: 10, socketIoByPolling: 3, udp: 3 };
+// So many of a hundred clients.
+const shares = { websocket: 40, sse: 23, tcp: 23, poll: 10, udp: 4 };
 const mix = Object.entries(shares).flatMap(([wire, share]) => Array(share).fill(wire));
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const roomOf = (at) => `room-${at}`;

@@ -83,7 +83,7 @@ export async function poll(door, listener, { agent, rest = 0 } = {}) {
   const { ended, end } = ending();
   let isOver = false;
   let under;
-  const ask = (cursor) => get(door, cursor ? `/poll?cursor=${cursor}&wait=20s` : `/poll?${query(listener)}`, agent, (request) => (under = request));
+  const ask = (cursor) => get(door, cursor ? `/poll?room=${listener.room}&cursor=${cursor}&wait=20s` : `/poll?${query(listener)}`, agent, (request) => (under = request));
   const first = await ask();
   if (first.status !== 200) throw new Error(`a poll was answered with ${first.status}`);
   const take = ({ messages, gap, reason }) => {
