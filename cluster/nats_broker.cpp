@@ -65,6 +65,7 @@ std::optional<base::Result<Receipt>> NatsBroker::publish(workers::Sequencer& seq
 }
 
 void NatsBroker::send(const std::shared_ptr<Publication>& publication) {
+  metrics_.waiting.add();
   if (!publication->is_stored) {
     // It goes straight to the nodes, and may overtake what is still being stored.
     const auto sent = client_.publish({.subject = publication->subject, .payload = publication->payload});
@@ -81,7 +82,7 @@ void NatsBroker::send(const std::shared_ptr<Publication>& publication) {
 
 void NatsBroker::finish(Publication& publication, const base::Result<PublishReceipt>& receipt) {
   waiting_bytes_.give_back(publication.bytes);
-  metrics_.waiting.set(outgoing_.size());
+  metrics_.waiting.subtract();
   metrics_.repeated.set(outgoing_.repeated());
   if (receipt) {
     metrics_.published.add();

@@ -34,7 +34,6 @@ class Outgoing {
   // Gives up all that waits.
   void fail_all(const base::Error& reason);
 
-  std::size_t size() const { return waiting_.size(); }
   std::uint64_t repeated() const { return repeated_; }
 
  private:

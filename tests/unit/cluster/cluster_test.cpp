@@ -50,6 +50,8 @@ TEST_F(ClusterTest, AReceiptTellsThePlaceAndWhoMatchedHere) {
   EXPECT_EQ(receipt->matched, 1u);
   EXPECT_EQ(b.hear(1), Texts{"1"});
   EXPECT_EQ(b.positions.front(), receipt->position);
+  EXPECT_EQ(a.metrics().published.read(), 1u);
+  EXPECT_EQ(a.metrics().waiting.read(), 0u);
 }
 
 TEST_F(ClusterTest, OfRoomsThatNobodyIsInNothingComes) {
