@@ -25,9 +25,10 @@ struct Feed {
   bool is_covered = false;  // and what is up to there was handed on
   bool reads_backlog = false;
 
-  // The last one that came under one of its subjects, and what that was when an audit began.
+  // The last one that came under one of its subjects, and how many have; and what both were when an audit began.
   struct Last {
     std::uint64_t sequence = 0, audited = 0;
+    std::uint64_t count = 0, audited_count = 0;
   };
   Last& last_of(std::string_view subject) {
     const std::size_t shard = is_many ? shard_of(subject) : 0;
@@ -35,6 +36,11 @@ struct Feed {
     return lasts[shard];
   }
   std::vector<Last> lasts;
+  std::uint64_t count() const {
+    std::uint64_t sum = 0;
+    for (const Last& last : lasts) sum += last.count;
+    return sum;
+  }
 
  private:
   static std::size_t shard_of(std::string_view subject) {

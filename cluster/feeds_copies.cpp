@@ -31,6 +31,7 @@ void Feeds::on_copy(const std::shared_ptr<Feed>& feed, const NatsMessage& messag
   const std::uint64_t before = std::max(last.sequence, feed->begin);
   if (sequence <= before) return;
   last.sequence = sequence;
+  ++last.count;
   // What an audit looks for need not be looked for twice.
   const bool is_audited = audit_from_ && (audits_at_barrier_ || from->last_sequence <= audit_through_);
   if (from->last_sequence > before && !is_audited) {

@@ -20,6 +20,7 @@ using workers::Sequencer;
 using namespace std::chrono_literals;
 
 constexpr base::Duration again_after = 200ms;
+constexpr base::Duration tick_every = 1s;
 constexpr std::uint64_t scans_max = 64;  // stretches that the stream is cut into
 
 }  // namespace
@@ -45,15 +46,17 @@ void Feeds::read_backlog(const std::shared_ptr<Feed>& feed) {
     std::vector<std::shared_ptr<const Message>> messages;
   };
   const auto read = std::make_shared<Read>();
-  const std::uint64_t through = feed->begin;
+  const std::uint64_t through = feed->begin, count_before = feed->count();
   fetches_.add({feed->source, 1, through,
                 [this, feed, read](const StoredMessage& stored) {
                   read->reading.note(stored.sequence);
                   if (auto message = decode_stored(stored, *feed)) read->messages.push_back(std::move(message));
                 },
-                [this, feed, read, through](const base::Status& status) {
+                [this, feed, read, through, count_before](const base::Status& status) {
                   // Another stream may have begun meanwhile.
                   if (!status || feed->begin != through || !feed->is_live) return end_backlog(feed, status);
+                  read->reading.count += feed->count() - count_before;
+                  if (read->messages.empty()) read->reading.first = through + 1;
                   give_backlog(*feed, std::move(read->messages), lost_through(read->reading, through));
                   end_backlog(feed, base::ok());
                 }});
@@ -139,10 +142,18 @@ std::uint64_t Feeds::lost_through(const Reading& reading, std::uint64_t through)
 
 // Reads from where on the stream has lost nothing by age.
 void Feeds::read_oldest(const std::function<void(const base::Status&)>& then) {
-  const auto take_tick = [this, then](const base::Result<StoredMessage>& tick) {
+  const auto take_newest = [this, then](const base::Result<StoredMessage>& newest) {
+    if (!newest && newest.error().code != Errc::not_found) return then(newest.error());
+    // A stream that is younger than what it keeps has lost nothing by age. Both times are by its servers' clocks.
+    const auto born = SystemTime(std::chrono::duration_cast<SystemTime::duration>(std::chrono::nanoseconds(epoch_)));
+    if (newest && newest->stored_at - born < settings_.kept - 2 * tick_every) oldest_tick_ = 1;
+    then(base::ok());
+  };
+  const auto take_tick = [this, then, take_newest](const base::Result<StoredMessage>& tick) {
     if (!tick && tick.error().code != Errc::not_found) return then(tick.error());
     oldest_tick_ = tick ? tick->sequence : 0;
-    then(base::ok());
+    const auto asked = streams_.get_last(subjects_.stream(), subjects_.stored(Subjects::tick()), take_newest);
+    if (!asked) then(asked);
   };
   const auto take_first = [this, then, take_tick](const base::Result<StoredMessage>& first) {
     if (!first && first.error().code != Errc::not_found) return then(first.error());
@@ -182,7 +193,10 @@ void Feeds::audit(std::uint64_t from) {
   } else {
     arrivals_.hold();
     for (const auto& [source, feed] : by_source_) {
-      for (Feed::Last& last : feed->lasts) last.audited = last.sequence;
+      for (Feed::Last& last : feed->lasts) {
+        last.audited = last.sequence;
+        last.audited_count = last.count;
+      }
     }
   }
   metrics_.audits.add();
@@ -281,8 +295,10 @@ void Feeds::note_lost(const Audit& audit) {
     return;
   }
   for (const auto& [subject, read] : audit.subjects) {
-    const Feed& feed = *read.feed;
-    if (read.reading.count < settings_.messages_per_subject_max) continue;
+    Feed& feed = *read.feed;
+    // Those that came meanwhile may have taken the place of some before these were read.
+    const Feed::Last& last = feed.last_of(subject);
+    if (read.reading.count + last.count - last.audited_count < settings_.messages_per_subject_max) continue;
     const std::uint64_t through = read.reading.first - 1;
     lose(feed, through);
     if (feed.is_many) {

@@ -61,9 +61,11 @@ test('every metric of the gateway is on the dashboard, in a rule, or left out fo
     'sluice_payload_received_bytes_total', 'sluice_payload_sent_bytes_total', 'sluice_deflated_messages_total', 'sluice_inflated_messages_total',
     'sluice_worker_rooms', 'process_virtual_memory_bytes', 'process_threads',
   ]);
+  // Only nodes of a cluster have them (docs/scaling.md), which are not what the dashboard is drawn for.
+  const isOfCluster = (name) => name.startsWith('sluice_broker_') || name === 'sluice_requests_carried_abroad_total';
   const used = read('deploy/grafana/dashboards/sluice.json') + read('deploy/prometheus/sluice.rules.yaml');
   const all = [...read('docs/metrics.md').matchAll(/^\| `(\w+)`/gm)].map((match) => match[1]);
-  assert.deepEqual(all.filter((name) => !leftOut.has(name) && !new RegExp(`\\b${name}(?:_bucket)?\\b`).test(used)), []);
+  assert.deepEqual(all.filter((name) => !leftOut.has(name) && !isOfCluster(name) && !new RegExp(`\\b${name}(?:_bucket)?\\b`).test(used)), []);
 });
 
 test('every panel that a document names is there', () => {

@@ -51,8 +51,7 @@ TEST(SequencerMirror, ABacklogHasWhatWasBeforeAndSaysWhatIsLost) {
   EXPECT_EQ(mirror.sequencer.wants_backlog(RoomKey::room("a"), at(120)), 150u);
   EXPECT_EQ(mirror.sequencer.wants_backlog(RoomKey::room("a"), at(150)), std::nullopt);
   mirror.sequencer.advance(150);
-  mirror.sequencer.give_backlog(RoomKey::room("a"),
-                                {{mirror.past("a", "1", 120), mirror.past("a", "2", 140)}, 110});
+  mirror.sequencer.give_backlog(RoomKey::room("a"), {{mirror.past("a", "1", 120), mirror.past("a", "2", 140)}, 110});
   mirror.deliver({"a"}, "3", 160);
   EXPECT_TRUE(mirror.covers("a", at(1)));
   EXPECT_EQ(texts_of(mirror.join({"a"}, at(130)).replay), (Texts{"2", "3"}));
