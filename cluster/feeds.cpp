@@ -21,7 +21,7 @@ constexpr base::Duration expire_every = 250ms;
 constexpr base::Duration barrier_patience = 2s;
 constexpr base::Duration again_after = 100ms;
 constexpr base::Duration tick_every = 1s;
-// What another leader has told of before we hear that there is one.
+// How long a leader has been dying, and what another has told of before we hear of it.
 constexpr std::size_t seconds_looked_back = 3;
 constexpr unsigned sweep_every = 5;  // ticks
 
@@ -232,10 +232,7 @@ void Feeds::advance(std::uint64_t sequence) {
 
 void Feeds::open(base::Position position) {
   is_open_ = true;
-  if (position.epoch == epoch_) {
-    audit(arrivals_.watermark());
-    return;
-  }
+  if (position.epoch == epoch_) return look_back();
   epoch_ = position.epoch;
   arrivals_.begin(position.offset);
   watermarks_.clear();
@@ -278,12 +275,15 @@ void Feeds::stop(const base::Error& reason) {
 }
 
 void Feeds::on_new_leader() {
-  if (is_open_) audit(watermarks_.empty() ? arrivals_.watermark() : watermarks_.front());
+  if (is_open_) look_back();
 }
+
+// A leader that died may have stored messages of which nobody was told, while others were handed on behind them.
+void Feeds::look_back() { audit(watermarks_.empty() ? arrivals_.watermark() : watermarks_.front()); }
 
 void Feeds::on_second() {
   second_.set_after(tick_every);
-  watermarks_.push_back(arrivals_.watermark());
+  if (is_open_) watermarks_.push_back(arrivals_.watermark());
   if (watermarks_.size() > seconds_looked_back) watermarks_.pop_front();
   if (++seconds_ % sweep_every == 0) sweep();
   if (!is_open_ || base::Clock::now() - last_tick_ < tick_every * 9 / 10) return;

@@ -126,6 +126,7 @@ class Feeds {
   std::uint64_t lost_through(const Reading& reading, std::uint64_t through) const;
   void read_oldest(const std::function<void(const base::Status&)>& then);
 
+  void look_back();
   void audit(std::uint64_t from);
   void run_audit(std::uint64_t through);
   void read_for_audit(const std::shared_ptr<Audit>& audit);
