@@ -1,6 +1,7 @@
 #include "cluster/cluster.hpp"
 
 #include <algorithm>
+#include <random>
 #include <utility>
 
 #include "base/log.hpp"
@@ -20,6 +21,16 @@ constexpr base::Duration stream_again_after = 500ms;
 constexpr base::Duration stream_look_every = 5s;
 // As long as a publisher may try again under the same id.
 constexpr std::chrono::nanoseconds duplicates_max = 2min;
+
+// A stream is described by the epoch of its history, which its maker chose: servers do not agree at once on when a
+// stream was made.
+const std::string description_prefix = "Sluice's messages since ";
+
+std::optional<std::uint64_t> epoch_of(std::string_view description) {
+  if (!description.starts_with(description_prefix)) return std::nullopt;
+  const auto position = base::Position::parse(description.substr(description_prefix.size()));
+  return position ? std::optional(position->epoch) : std::nullopt;
+}
 
 }  // namespace
 
@@ -131,6 +142,9 @@ StreamSettings Cluster::stream_settings() const {
   stream.replicas = static_cast<int>(settings_.options.stream_replicas);
   stream.duplicate_window = std::min<std::chrono::nanoseconds>(settings_.age_max, duplicates_max);
   stream.denies_delete = true;
+  // Another one each time: a stream that is made anew is another history.
+  std::random_device random;
+  stream.description = description_prefix + base::Position{std::uint64_t{random()} << 32 | random(), 0}.text();
   return stream;
 }
 
@@ -149,12 +163,14 @@ void Cluster::take_stream(const base::Result<StreamState>& state) {
     if (client_->is_connected()) stream_again_->set_after(stream_again_after);
     return;
   }
-  // A stream that was made anew is another history.
-  const auto born = std::chrono::duration_cast<std::chrono::nanoseconds>(state->created.time_since_epoch());
-  const base::Position position{static_cast<std::uint64_t>(born.count()), state->last_sequence};
+  const auto epoch = epoch_of(state->description);
+  if (!epoch) {
+    return give_up(fail(Errc::already_exists, "the stream " + subjects_.stream() + " was not made by a gateway"));
+  }
+  const base::Position position{*epoch, state->last_sequence};
   stream_again_->set_after(stream_look_every);
   if (std::exchange(open_epoch_, position.epoch) == position.epoch) return;
-  broker_->open(position);
+  broker_->open(position, state->created);
   base::log_info("broker_ready", {{"stream", subjects_.stream()}, {"messages", state->messages}});
   if (!std::exchange(is_found_, true)) found_.set_value(base::ok());
 }

@@ -230,8 +230,9 @@ void Feeds::advance(std::uint64_t sequence) {
 
 // --- the stream and its servers ---
 
-void Feeds::open(base::Position position) {
+void Feeds::open(base::Position position, SystemTime born) {
   is_open_ = true;
+  born_ = born;
   if (position.epoch == epoch_) return look_back();
   epoch_ = position.epoch;
   arrivals_.begin(position.offset);

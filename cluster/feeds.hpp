@@ -44,8 +44,9 @@ class Feeds {
   void prepare(workers::Sequencer& sequencer, std::vector<workers::RoomKey> rooms, std::optional<base::Position> since,
                workers::Broker::OnPrepared then);
 
-  // The stream is there, with `position` its last; a new one if its epoch is another.
-  void open(base::Position position);
+  // The stream is there, with `position` its last; another history if its epoch is another. It was made about `born`,
+  // by its servers' clocks.
+  void open(base::Position position, SystemTime born);
   // It is away.
   void close();
   // Ends for good, and gives up all that waits.
@@ -149,6 +150,7 @@ class Feeds {
 
   bool is_open_ = false, is_stopped_ = false;
   std::uint64_t epoch_ = 0;
+  SystemTime born_{};
   std::unordered_map<workers::Sequencer*, std::unique_ptr<World>> worlds_;
   std::unordered_map<std::string, std::shared_ptr<Feed>> by_source_;  // by the subject in the stream, or its stem
 

@@ -32,8 +32,8 @@ void Feeds::on_copy(const std::shared_ptr<Feed>& feed, const NatsMessage& messag
   if (sequence <= before) return;
   last.sequence = sequence;
   ++last.count;
-  // What an audit looks for need not be looked for twice. One may begin behind what is missing here, as others' messages
-  // were handed on meanwhile.
+  // What an audit looks for need not be looked for twice. One may begin behind what is missing here, as others'
+  // messages were handed on meanwhile.
   const bool is_audited =
       audit_from_ && before >= *audit_from_ && (audits_at_barrier_ || from->last_sequence <= audit_through_);
   if (from->last_sequence > before && !is_audited) {

@@ -145,8 +145,7 @@ void Feeds::read_oldest(const std::function<void(const base::Status&)>& then) {
   const auto take_newest = [this, then](const base::Result<StoredMessage>& newest) {
     if (!newest && newest.error().code != Errc::not_found) return then(newest.error());
     // A stream that is younger than what it keeps has lost nothing by age. Both times are by its servers' clocks.
-    const auto born = SystemTime(std::chrono::duration_cast<SystemTime::duration>(std::chrono::nanoseconds(epoch_)));
-    if (newest && newest->stored_at - born < settings_.kept - 2 * tick_every) oldest_tick_ = 1;
+    if (newest && newest->stored_at - born_ < settings_.kept - 2 * tick_every) oldest_tick_ = 1;
     then(base::ok());
   };
   const auto take_tick = [this, then, take_newest](const base::Result<StoredMessage>& tick) {

@@ -65,6 +65,7 @@ StreamState state_of(const JsonObject& answer) {
   return {.messages = static_cast<std::uint64_t>(state.number("messages")),
           .first_sequence = static_cast<std::uint64_t>(state.number("first_seq")),
           .last_sequence = static_cast<std::uint64_t>(state.number("last_seq")),
+          .description = answer.object("config").text("description"),
           .created = parse_rfc3339(answer.text("created")).value_or(SystemTime())};
 }
 

@@ -16,6 +16,7 @@ namespace sluice::cluster {
 struct StreamState {
   std::uint64_t messages = 0;
   std::uint64_t first_sequence = 0, last_sequence = 0;  // of what is there; last is 0 if nothing ever was
+  std::string description = {};                         // StreamSettings
   SystemTime created = {};                              // another stream of the same name was made at another time
 };
 

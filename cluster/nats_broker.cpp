@@ -106,8 +106,8 @@ std::optional<base::Status> NatsBroker::prepare(workers::Sequencer& sequencer, s
   return std::nullopt;
 }
 
-void NatsBroker::open(base::Position position) {
-  feeds_.open(position);
+void NatsBroker::open(base::Position position, SystemTime born) {
+  feeds_.open(position, born);
   outgoing_.open();
   is_open_.store(true, std::memory_order_relaxed);
   metrics_.connected.set(1);

@@ -39,8 +39,8 @@ class NatsBroker final : public workers::Broker {
 
   // --- on the loop's thread ---
 
-  // The stream is there, with `position` its last; or it is away.
-  void open(base::Position position);
+  // As Feeds::open().
+  void open(base::Position position, SystemTime born);
   void close();
   void on_new_leader() { feeds_.on_new_leader(); }
   // Nothing will be acknowledged any more.

@@ -69,6 +69,7 @@ std::string StreamSettings::json() const {
   add("allow_direct", word(allows_direct));
   add("allow_rollup_hdrs", word(allows_rollup));
   add("deny_delete", word(denies_delete));
+  if (!description.empty()) add("description", quoted(description));
   if (republish) {
     add("republish", "{\"src\":" + quoted(republish->source) + ",\"dest\":" + quoted(republish->destination) + "}");
   }

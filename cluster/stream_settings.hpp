@@ -35,6 +35,7 @@ struct StreamSettings {
   bool allows_direct = true;   // gets that any replica answers
   bool allows_rollup = false;  // a message may take the place of all earlier ones
   bool denies_delete = false;
+  std::string description = {};  // what the maker of the stream says stays; it makes no difference
 
   // What STREAM.CREATE takes.
   std::string json() const;

@@ -27,7 +27,11 @@ class ClusterNode {
     options_.broker = BrokerKind::nats;
     options_.nats_url = {url};
     options_.cluster_name = cluster_name;
-    auto made = Cluster::make({.options = options_, .node_name = "test", .incarnation = incarnation});
+    auto made = Cluster::make({
+        .options = options_,
+        .node_name = "test",
+        .incarnation = incarnation,
+    });
     if (!made) throw std::runtime_error(made.error().detail);
     cluster_ = std::move(*made);
     sequencer_ = std::make_unique<workers::Sequencer>(
