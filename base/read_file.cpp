@@ -17,7 +17,9 @@ Result<std::string> read_file(const std::string& path, std::size_t bytes_max) {
   }
   text.resize(static_cast<std::size_t>(file.gcount()));
   if (text.size() > bytes_max) {
-    return fail(Errc::too_large, path + ": is larger than " + std::to_string(bytes_max / 1024) + " KiB");
+    const bool is_whole = bytes_max % (std::size_t{1} << 20) == 0;
+    const std::string bound = std::to_string(bytes_max >> (is_whole ? 20 : 10)) + (is_whole ? " MiB" : " KiB");
+    return fail(Errc::too_large, path + ": is larger than " + bound);
   }
   text.shrink_to_fit();
   return text;

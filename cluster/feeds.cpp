@@ -10,7 +10,6 @@ namespace {
 
 using base::Errc;
 using base::fail;
-using workers::Message;
 using workers::RoomKey;
 using workers::Sequencer;
 using namespace std::chrono_literals;
@@ -68,7 +67,7 @@ Feeds::World& Feeds::world_of(Sequencer& sequencer) {
 }
 
 std::shared_ptr<Feed> Feeds::add_feed(World& world, const std::string& what, std::optional<RoomKey> key) {
-  const auto feed = std::make_shared<Feed>();
+  auto feed = std::make_shared<Feed>();
   feed->sequencer = &world.sequencer;
   feed->key = std::move(key);
   feed->source = subjects_.stored(what);

@@ -16,7 +16,6 @@ using base::Errc;
 using base::fail;
 using workers::Message;
 using workers::RoomKey;
-using workers::Sequencer;
 using namespace std::chrono_literals;
 
 constexpr base::Duration again_after = 200ms;

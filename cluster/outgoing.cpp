@@ -18,10 +18,7 @@ bool is_passing(Errc code) { return code == Errc::unavailable || code == Errc::t
 }  // namespace
 
 Outgoing::Outgoing(boost::asio::io_context& loop, NatsClient& client, base::Duration patience)
-    : client_(client),
-      streams_(client, patience),
-      again_(loop, [this] { send_again(); }),
-      expiry_(loop, [this] { expire(); }) {}
+    : streams_(client, patience), again_(loop, [this] { send_again(); }), expiry_(loop, [this] { expire(); }) {}
 
 void Outgoing::add(Message message) {
   const auto entry = std::make_shared<Entry>(Entry{std::move(message)});

@@ -48,7 +48,6 @@ class Outgoing {
   void send_again();
   void expire();
 
-  NatsClient& client_;
   JetStream streams_;
   Timer again_, expiry_;
   bool is_open_ = false;

@@ -214,16 +214,18 @@ void NatsPeers::take_answer(std::uint64_t number, const base::Result<std::string
 }
 
 void NatsPeers::send_answer(const Served& served, const base::Result<std::string>& payload) {
-  const auto reply_of = [&](std::optional<base::Error> error) {
-    return PeerMessage{.what = PeerReply{served.number, std::move(error)}, .piece = {.number = ++last_number_}};
+  const auto reply = [&] {
+    return PeerMessage{.what = PeerReply{.question = served.number, .error = {}}, .piece = {.number = ++last_number_}};
   };
-  if (!payload) {
-    static_cast<void>(send({served.reply}, reply_of(payload.error()), {}));
-    return;
-  }
-  const auto sent = send({served.reply}, reply_of({}), *payload);
+  const auto refuse = [&](const base::Error& error) {
+    PeerMessage refusal = reply();
+    std::get<PeerReply>(refusal.what).error = error;
+    static_cast<void>(send({served.reply}, std::move(refusal), {}));
+  };
+  if (!payload) return refuse(payload.error());
+  const auto sent = send({served.reply}, reply(), *payload);
   // Whoever asked is to know why there is no answer, where that can still be told.
-  if (!sent) static_cast<void>(send({served.reply}, reply_of(sent.error()), {}));
+  if (!sent) refuse(sent.error());
 }
 
 void NatsPeers::note_malformed(const base::Error& error) {

@@ -60,7 +60,7 @@ Subjects::Subjects(const std::string& cluster_name)
       copies_("sluice." + cluster_name + ".c.") {}
 
 std::string Subjects::of(std::string_view name_space, const workers::RoomKey& key) {
-  const std::string begin = "n." + subject_token(name_space);
+  std::string begin = "n." + subject_token(name_space);
   switch (key.kind) {
     case workers::RoomKey::Kind::room:
       return begin + ".r." + subject_token(key.name);
