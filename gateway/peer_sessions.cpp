@@ -48,7 +48,7 @@ void PeerSessions::open(workers::Pool& pool) {
   pool_ = &pool;
   if (is_alone()) return;
   peers_.serve(request_kind,
-               [this](Peers::Question question, const Peers::OnAnswer& answer) { take(question, answer); });
+               [this](const Peers::Question& question, const Peers::OnAnswer& answer) { take(question, answer); });
   peers_.watch([this](const workers::PeerChange& change) { take_change(change); });
 }
 
@@ -71,7 +71,8 @@ void PeerSessions::end_request(const ConnectionId& session, const ExchangeId& id
 }
 
 void PeerSessions::tell(Request request) {
-  peers_.tell(std::vector{request.session.incarnation}, request_kind, session_codec::encode(std::move(request)));
+  const std::uint32_t to = request.session.incarnation;
+  peers_.tell(std::vector{to}, request_kind, session_codec::encode(std::move(request)));
 }
 
 void PeerSessions::ask(Request request) {

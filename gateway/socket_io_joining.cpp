@@ -242,7 +242,7 @@ void SocketIoSession::join(Worker& worker, Connection& connection, Joining joini
   Connection& rider = *worker.find_open(joining.slot, joining.generation);
   auto& socket = static_cast<SocketIoSocket&>(rider.wire());
   workers::Announcement announcement{joining.id, socket_io_events, rooms_of(rider, joining), std::nullopt,
-                                     joining.admission.credentials};
+                                     std::move(joining.admission.credentials)};
   const workers::Announced announced = worker.announce(rider, std::move(announcement));
   const bool can_come_back = worker.options().history_messages > 0 && context_.options.recovery_sockets_max > 0;
   socket.begin(can_come_back ? worker.id_of(rider) : base::ConnectionId(), Seals::make_nonce(), announced.position);
