@@ -7,9 +7,10 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { grpc } from '../integration/calls.mjs';
 
-// So many of a hundred clients.
+// So many of a hundred clients. SLUICE_CHAOS_WIRES=sse,poll has these alone.
 const shares = { websocket: 40, sse: 23, tcp: 23, poll: 10, udp: 4 };
-const mix = Object.entries(shares).flatMap(([wire, share]) => Array(share).fill(wire));
+const only = process.env.SLUICE_CHAOS_WIRES?.split(',') ?? Object.keys(shares);
+const mix = only.flatMap((wire) => Array(shares[wire]).fill(wire));
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const roomOf = (at) => `room-${at}`;
 

@@ -11,7 +11,7 @@ export function writeSecret(t, bytes = 32) {
   const folder = mkdtempSync(path.join(tmpdir(), 'sluice-secret-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   const file = path.join(folder, 'secret');
-  writeFileSync(file, randomBytes(bytes));
+  writeFileSync(file, randomBytes(bytes).toString('hex').slice(0, bytes));
   return file;
 }
 

@@ -124,11 +124,19 @@ test('clusters of different names on one broker hear nothing of each other', asy
   assert.deepEqual(clients.map((client) => client.messages), [['for one', 'end'], ['for other', 'end']]);
 });
 
-test('a node with another secret is told that it differs, and changes nothing for the others', async (t) => {
-  const { nats, nodes } = await Cluster.start(t, { count: 2 });
-  const stranger = await startGateway(t, ['--broker', 'nats', ...nats.flags(), '--secret-file', writeSecret(t), '--node-name', 'stranger']);
-  for (const node of [...nodes, stranger]) await node.logged('secret_differs');
-  await works([...nodes, stranger]);
+test('nodes with different secrets tell of it, and messages come all the same', async (t) => {
+  const { nats, nodes } = await Cluster.start(t, { count: 1 });
+  const [other] = await startNodes(t, nats, { count: 1, name: 'other' });
+  const pairs = [[nodes.at(0), 'other0'], [other, 'node0']];
+  for (const [node, peer] of pairs) await node.until(() => node.logged('secret_differs', { node: peer, level: 'error' }), 'a log line of the other secret');
+  await works([nodes.at(0), other]);
+});
+
+test('a node with another idea of the history does not start', async (t) => {
+  const { nats, nodes } = await Cluster.start(t, { count: 1, flags: ['--history-messages', '100'] });
+  const line = await whyNot(t, [...nats.flags(), '--secret-file', writeSecret(t), '--history-messages', '200']);
+  assert.match(line, /max_msgs_per_subject.*100.*200/);
+  await works(nodes);
 });
 
 test('a secret that is too short, or not there, is told of', async (t) => {
