@@ -71,10 +71,11 @@ std::shared_ptr<Feed> Feeds::add_feed(World& world, const std::string& what, std
   feed->sequencer = &world.sequencer;
   feed->key = std::move(key);
   feed->source = subjects_.stored(what);
-  auto subscription = client_.subscribe(subjects_.copy(what), [this, feed = feed.get()](const NatsMessage& message) {
-    // It may be dropped by what is done.
-    on_copy(by_source_.at(feed->source), message);
-  });
+  // It may be dropped by what is done, and outlive that for as long as somebody still reads for it.
+  const auto take = [this, weak = std::weak_ptr<Feed>(feed)](const NatsMessage& message) {
+    if (const auto held = weak.lock()) on_copy(held, message);
+  };
+  auto subscription = client_.subscribe(subjects_.copy(what), take);
   // Subjects are made of tokens that can be subscribed to.
   feed->subscription = std::move(*subscription);
   by_source_[feed->source] = feed;
@@ -265,6 +266,8 @@ void Feeds::stop(const base::Error& reason) {
   is_stopped_ = true;
   for (Timer* const timer : {&expiry_, &second_, &barrier_again_, &audit_again_}) timer->cancel();
   for (const auto& preparation : std::exchange(due_, {})) finish(preparation, reason);
+  // Nothing is handed on any more by reads that fail now.
+  arrivals_.begin(arrivals_.watermark());
   // On this thread, as the client wants it.
   by_source_.clear();
   fresh_.clear();
@@ -302,7 +305,10 @@ void Feeds::sweep() {
     if (!feed.is_covered || !feed.key || feed.reads_backlog) return false;
     feed.sequencer->trim_backlog(*feed.key);
     if (feed.key->kind == RoomKey::Kind::everyone) return false;
-    return feed.sequencer->uncover(*feed.key, now);
+    if (!feed.sequencer->uncover(*feed.key, now)) return false;
+    feed.is_live = false;
+    feed.subscription.end();
+    return true;
   });
   metrics_.rooms.set(by_source_.size());
   const auto is_old = [&](const auto& message) { return now - message->accepted > settings_.kept; };
