@@ -36,6 +36,10 @@ inline constexpr std::array<std::string_view, 2> client_limit_names{"address", "
 enum class VerdictKind : std::uint8_t { allowed, refused, late, absent };
 inline constexpr std::array<std::string_view, 4> verdict_names{"allowed", "refused", "late", "absent"};
 
+// What became of clients that waited until the messages of their rooms came to this node.
+enum class PreparationKind : std::uint8_t { ready, failed, late };
+inline constexpr std::array<std::string_view, 3> preparation_names{"ready", "failed", "late"};
+
 // About TLS towards clients.
 struct TlsMetrics {
   base::Cell full_handshakes;      // that were done, with a certificate
@@ -98,6 +102,7 @@ struct alignas(64) Metrics {
   base::Cell deliveries;  // messages put into outboxes
   std::array<base::Cell, drop_reason_names.size()> drops;
   std::array<base::Cell, verdict_names.size()> verdicts;
+  std::array<base::Cell, preparation_names.size()> preparations;
   base::Cell outbox_bytes, outbox_messages;  // waiting now, over all connections
   base::Cell outbox_age_milliseconds;        // of the oldest waiting frame, sampled once a second
   base::Cell reads_paused;                   // connections whose reads are paused now
@@ -115,6 +120,7 @@ struct alignas(64) Metrics {
 
   base::Cell& limit(ClientLimit kind) { return refused_by_limit[static_cast<std::size_t>(kind)]; }
   base::Cell& verdict(VerdictKind kind) { return verdicts[static_cast<std::size_t>(kind)]; }
+  base::Cell& preparation(PreparationKind kind) { return preparations[static_cast<std::size_t>(kind)]; }
 
   // Calls visitor.counter(name, cell, help), .gauge(...), .histogram(...), and the same with an array of cells and a
   // label: visitor.counter(name, cells, label name, label values, help). `per_worker` ones get a label "worker".
@@ -159,6 +165,8 @@ struct alignas(64) Metrics {
                        "Messages that did not reach a client that they matched, or were not taken from one.");
     v.summed().counter("sluice_verdicts_total", verdicts, "verdict", verdict_names,
                        "Clients about whom backends were to say whether they may come in.");
+    v.summed().counter("sluice_room_preparations_total", preparations, "outcome", preparation_names,
+                       "Joins that had to wait until the messages of their rooms came to this node.");
     v.per_worker().gauge("sluice_outbox_bytes", outbox_bytes,
                          "Bytes waiting in outboxes (a shared frame counts for each).");
     v.summed().gauge("sluice_outbox_messages", outbox_messages, "Frames waiting in outboxes.");

@@ -124,6 +124,7 @@ ROWS = [
     ("Rooms and history", [
         panel("Rooms", "With members or history, implicit ones included.", "short", each(of("sluice_rooms"), "rooms")),
         panel("Joins and leaves", "Once a connection and room.", "ops", each(rate("sluice_joins_total"), "joins"), each(rate("sluice_leaves_total"), "leaves")),
+        panel("Joins that waited", "Until the messages of their rooms came to the node, by outcome.", "ops", over("outcome", rate("sluice_room_preparations_total")), stacked=True),
         panel("History", "Share of history-bytes-max that is used.", "percentunit", each(of("node:sluice_history_bytes:ratio"), "used", function="max"), line=0.95),
         panel("Messages kept", "In all histories.", "short", each(of("sluice_history_messages"), "kept")),
         panel("Coming back", "Resumes from a position, and gaps that clients were told of.", "ops", each(rate("sluice_replays_total"), "resumed"), each(rate("sluice_gaps_total"), "gaps")),

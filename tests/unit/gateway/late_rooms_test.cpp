@@ -8,7 +8,6 @@ namespace sluice::gateway {
 namespace {
 
 using base::Errc;
-using workers::LateBroker;
 
 std::string get(const std::string& target) { return "GET " + target + " HTTP/1.1\r\nHost: h\r\n\r\n"; }
 

@@ -7,7 +7,6 @@
 namespace sluice::gateway {
 namespace {
 
-using base::Errc;
 using workers::LateBroker;
 
 class LateSockets : public LateRooms {

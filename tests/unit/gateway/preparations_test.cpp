@@ -43,6 +43,10 @@ class PreparationsTest : public testing::Test {
     return count;
   }
 
+  std::uint64_t count(workers::PreparationKind kind) const {
+    return gateway_.metrics().preparations[static_cast<std::size_t>(kind)].read();
+  }
+
   workers::LateBroker broker_;
   int told_ = 0;
   std::optional<Errc> code_;
@@ -57,6 +61,7 @@ TEST_F(PreparationsTest, WhatIsCoveredIsReadyAtOnce) {
   EXPECT_FALSE(code_);
   const auto again = prepare();
   EXPECT_TRUE(again && *again);
+  EXPECT_EQ(count(workers::PreparationKind::ready), 1U);  // only one had to wait
 }
 
 TEST_F(PreparationsTest, WhateverTheBrokerSaysTheRoomsAreUnavailable) {
@@ -68,6 +73,7 @@ TEST_F(PreparationsTest, WhateverTheBrokerSaysTheRoomsAreUnavailable) {
   const auto refused = prepare();
   ASSERT_TRUE(refused && !*refused);
   EXPECT_EQ(refused->error().code, Errc::unavailable);
+  EXPECT_EQ(count(workers::PreparationKind::failed), 2U);
 }
 
 TEST_F(PreparationsTest, NobodyWaitsLongerThanItsTimeAndWhatComesThenIsNobodys) {
@@ -79,6 +85,7 @@ TEST_F(PreparationsTest, NobodyWaitsLongerThanItsTimeAndWhatComesThenIsNobodys) 
   EXPECT_EQ(code_, Errc::unavailable);
   broker_.prepare_rooms();
   EXPECT_EQ(told(), 1);
+  EXPECT_EQ(count(workers::PreparationKind::late), 1U);
 }
 
 }  // namespace
