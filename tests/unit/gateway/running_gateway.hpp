@@ -63,7 +63,10 @@ class RunningGateway {
     port_->open(*pool);
     pool->start();
   }
-  ~RunningGateway() {
+  ~RunningGateway() { stop(); }
+
+  // Ends its threads, if it has not yet.
+  void stop() {
     release();
     pool->stop();
   }

@@ -11,6 +11,11 @@ struct RunningNodes {
 
   explicit RunningNodes(const std::function<void(RunningGateway&)>& change = [](RunningGateway&) {})
       : here(settled(change, here_incarnation, here_peers)), there(settled(change, there_incarnation, there_peers)) {}
+  // Both, before either is taken down: they answer each other.
+  ~RunningNodes() {
+    here.stop();
+    there.stop();
+  }
 
   workers::PeerNetwork network;
   workers::LinkedPeers here_peers{network, here_incarnation}, there_peers{network, there_incarnation};
