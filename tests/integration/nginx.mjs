@@ -1,12 +1,20 @@
-// Debian's nginx in front of a gateway, as a fresh installation would have it but for the upstream.
+// Debian's nginx in front of a gateway, with deploy/proxies/nginx.conf.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { root } from './calls.mjs';
 import { freePort } from './ports.mjs';
+import { replaced } from './replaced.mjs';
 import { eventually } from './watch.mjs';
 
-const config = (folder, address, upstream, keepalive) => `
+const deployed = readFileSync(path.join(root, 'deploy/proxies/nginx.conf'), 'utf8');
+const ofGateway = (address, upstream, keepalive) => replaced(deployed, {
+  'listen 80;': `listen ${address};`,
+  'server 127.0.0.1:8080;': `server ${upstream};`,
+  'keepalive 64;': `keepalive ${keepalive};`,
+});
+const config = (folder) => `
 daemon off;
 worker_processes 1;
 pid ${folder}/pid;
@@ -19,18 +27,7 @@ http {
   fastcgi_temp_path ${folder}/fastcgi;
   uwsgi_temp_path ${folder}/uwsgi;
   scgi_temp_path ${folder}/scgi;
-  map $http_upgrade $connection_upgrade { default upgrade; '' ''; }
-  upstream gateway { server ${upstream}; keepalive ${keepalive}; }
-  server {
-    listen ${address};
-    location / {
-      proxy_pass http://gateway;
-      proxy_http_version 1.1;
-      proxy_set_header Host $http_host;
-      proxy_set_header Upgrade $http_upgrade;
-      proxy_set_header Connection $connection_upgrade;
-    }
-  }
+  include ${folder}/sluice.conf;
 }
 `;
 
@@ -44,12 +41,13 @@ export async function startNginx(t, upstream, options = {}) {
 }
 
 // Gives nothing if it ended at once, as it does if somebody else took its port.
-async function tryStart(t, upstream, { keepalive = 8 }) {
+async function tryStart(t, upstream, { keepalive = 64 }) {
   const folder = mkdtempSync(path.join(tmpdir(), 'sluice-nginx-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   const address = `127.0.0.1:${await freePort()}`;
   const file = path.join(folder, 'nginx.conf');
-  writeFileSync(file, config(folder, address, upstream, keepalive));
+  writeFileSync(path.join(folder, 'sluice.conf'), ofGateway(address, upstream, keepalive));
+  writeFileSync(file, config(folder));
   const child = spawn('/usr/sbin/nginx', ['-p', folder, '-c', file, '-e', path.join(folder, 'error.log')], { stdio: 'ignore' });
   const ended = new Promise((resolve) => child.on('close', resolve));
   // A kill would leave its worker behind.

@@ -35,7 +35,7 @@ class ObjectClient {
   }
 }
 
-class LineClient extends ObjectClient {
+export class LineClient extends ObjectClient {
   constructor(socket) {
     super();
     this.socket = socket;
