@@ -4,7 +4,9 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { parseMetrics, root, startGateway } from '../integration/harness.mjs';
+import { startNats } from '../cluster/nats.mjs';
+import { startNodes } from '../cluster/nodes.mjs';
+import { parseMetrics, root } from '../integration/harness.mjs';
 import { dashboard, filled, metricsIn, panels, queries } from './queries.mjs';
 
 const read = (...names) => readFileSync(path.join(root, ...names), 'utf8');
@@ -32,7 +34,7 @@ test('every panel has a place, a sentence, a unit and named queries', () => {
     assert.ok(targets.every((target) => target.datasource.uid === '${datasource}'), title);
   }
   const titles = dashboard().panels.filter((panel) => panel.type === 'row').map((row) => row.title);
-  assert.deepEqual(titles, ['Overview', 'Coming and going', 'Workers', 'Slow clients', 'Rooms and history', 'Control plane', 'Backends', 'UDP', 'Draining and restarts']);
+  assert.deepEqual(titles, ['Overview', 'Coming and going', 'Workers', 'Slow clients', 'Rooms and history', 'Control plane', 'Backends', 'Cluster', 'UDP', 'Draining and restarts']);
 });
 
 test('every query keeps to the nodes that the variables select', () => {
@@ -46,7 +48,7 @@ test('every query keeps to the nodes that the variables select', () => {
 });
 
 test('every metric that the dashboard names is there in a gateway, or recorded', async (t) => {
-  const gateway = await startGateway(t);
+  const [gateway] = await startNodes(t, await startNats(t), { count: 1 });
   const known = new Set(parseMetrics((await gateway.admin('/metrics')).text).map((one) => one.name));
   for (const [, name] of read('docs/metrics.md').matchAll(/^\| `(sluice_backend_\w+)` .*`group`/gm)) known.add(name);
   for (const [, name] of read('deploy/prometheus/sluice.rules.yaml').matchAll(/record: (\S+)/g)) known.add(name);
@@ -61,11 +63,9 @@ test('every metric of the gateway is on the dashboard, in a rule, or left out fo
     'sluice_payload_received_bytes_total', 'sluice_payload_sent_bytes_total', 'sluice_deflated_messages_total', 'sluice_inflated_messages_total',
     'sluice_worker_rooms', 'process_virtual_memory_bytes', 'process_threads',
   ]);
-  // Only nodes of a cluster have them (docs/scaling.md), which are not what the dashboard is drawn for.
-  const isOfCluster = (name) => name.startsWith('sluice_broker_') || name === 'sluice_requests_carried_abroad_total';
   const used = read('deploy/grafana/dashboards/sluice.json') + read('deploy/prometheus/sluice.rules.yaml');
   const all = [...read('docs/metrics.md').matchAll(/^\| `(\w+)`/gm)].map((match) => match[1]);
-  assert.deepEqual(all.filter((name) => !leftOut.has(name) && !isOfCluster(name) && !new RegExp(`\\b${name}(?:_bucket)?\\b`).test(used)), []);
+  assert.deepEqual(all.filter((name) => !leftOut.has(name) && !new RegExp(`\\b${name}(?:_bucket)?\\b`).test(used)), []);
 });
 
 test('every panel that a document names is there', () => {

@@ -5,11 +5,14 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { root } from '../integration/harness.mjs';
 import { Undo } from '../integration/undo.mjs';
-import { causes } from './causes.mjs';
+import { causes as nodeCauses } from './causes.mjs';
+import { clusterCauses, clusterEveryday } from './cluster_causes.mjs';
 import { draw } from './draw.mjs';
 import { everyday } from './everyday.mjs';
 import { dashboard, filled } from './queries.mjs';
 import { World } from './world.mjs';
+
+const causes = { ...nodeCauses, ...clusterCauses };
 
 // What each row of the dashboard shows, and of which pods.
 const rows = {
@@ -20,6 +23,7 @@ const rows = {
   'Rooms and history': { file: 'rooms-and-history', pods: ['gateway-0', 'gateway-1', 'short'] },
   'Control plane': { file: 'control-plane', pods: ['gateway-0', 'mail', 'strangers'] },
   Backends: { file: 'backends', pods: ['gateway-0', 'logic', 'hanging'] },
+  Cluster: { file: 'cluster', pods: ['peaceful', 'peaceful-1', 'unsteady', 'severed', 'garbled'] },
   UDP: { file: 'udp', pods: ['gateway-0', 'datagrams'] },
   'Draining and restarts': { file: 'draining', pods: ['gateway-0', 'drained', 'restarted'] },
 };
@@ -38,8 +42,8 @@ async function main() {
   const undo = new Undo();
   try {
     const world = await World.start(undo);
-    const healthy = ['gateway-0', 'gateway-1'];
-    await Promise.all(healthy.map((pod) => everyday(world, pod)));
+    const healthy = ['gateway-0', 'gateway-1', 'peaceful', 'peaceful-1'];
+    await Promise.all([everyday(world, 'gateway-0'), everyday(world, 'gateway-1'), clusterEveryday(world, 'peaceful')]);
     const start = Date.now() / 1000;
     // Not to wait for anything: it is the picture's first part, in which all is well.
     await new Promise((resolve) => setTimeout(resolve, 30_000));
