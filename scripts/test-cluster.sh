@@ -2,7 +2,7 @@
 # Tests several nodes as one in full: 3,000 clients of all wires and 500 messages a second for two minutes, over three nodes
 # and three NATS servers that are killed, stopped and cut off meanwhile. The last line is "N passed, N failed".
 #   scripts/test-cluster.sh           all of tests/cluster
-#   scripts/test-cluster.sh chaos     some of it, by name: balancer chaos interest order outage refusals resume
+#   scripts/test-cluster.sh chaos     some of it, by name: balancer chaos interest order outage refusals resume upgrade
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 source scripts/stages.sh

@@ -21,10 +21,10 @@ class Place {
     Object.assign(this, { t, name, flags, options });
   }
   // Gives the gateway that is here now.
-  async start(flags = []) {
+  async start(flags = [], options = this.options) {
     this.ports ??= await freePorts(4);
     const fixed = ['--listen', '--listen-tcp', '--listen-udp', '--admin'].flatMap((flag, at) => [flag, `127.0.0.1:${this.ports[at]}`]);
-    this.gateway = await startGateway(this.t, [...fixed, '--node-name', this.name, '--allowed-origins', '*', ...this.flags, ...flags], this.options);
+    this.gateway = await startGateway(this.t, [...fixed, '--node-name', this.name, '--allowed-origins', '*', ...this.flags, ...flags], options);
     return this.gateway;
   }
 }
@@ -46,8 +46,8 @@ export class Nodes {
     return this.places[index].link;
   }
   // After its end: another gateway in its place, on the same ports.
-  restart(index, flags) {
-    return this.places[index].start(flags);
+  restart(index, flags, options) {
+    return this.places[index].start(flags, options);
   }
   freeze(index) {
     const gateway = this.at(index);
