@@ -57,7 +57,7 @@ base::Result<std::unique_ptr<Cluster>> Cluster::make(const Settings& settings) {
   Loop& loop = cluster->loop_;
   cluster->peers_ = std::make_unique<NatsPeers>(
       loop.context(), [&loop](std::function<void()> job) { loop.post(std::move(job)); }, *cluster->client_,
-      std::move(peers), cluster->peers_metrics_);
+      std::move(peers));
   cluster->streams_ = std::make_unique<JetStream>(*cluster->client_, stream_patience);
   cluster->stream_again_ =
       std::make_unique<Timer>(cluster->loop_.context(), [raw = cluster.get()] { raw->find_stream(); });

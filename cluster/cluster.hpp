@@ -63,7 +63,6 @@ class Cluster final : private NatsClient::Listener {
   Loop loop_;
   std::unique_ptr<NatsClient> client_;
   std::unique_ptr<NatsBroker> broker_;
-  PeersMetrics peers_metrics_;
   std::unique_ptr<NatsPeers> peers_;
   std::unique_ptr<JetStream> streams_;
   std::unique_ptr<Timer> stream_again_;

@@ -35,12 +35,10 @@ std::uint64_t make_instance() {
 
 }  // namespace
 
-NatsPeers::NatsPeers(boost::asio::io_context& loop, Post post, NatsClient& client, Settings settings,
-                     PeersMetrics& metrics)
+NatsPeers::NatsPeers(boost::asio::io_context& loop, Post post, NatsClient& client, Settings settings)
     : settings_(std::move(settings)),
       post_(std::move(post)),
       client_(client),
-      metrics_(metrics),
       all_prefix_("sluice." + settings_.cluster_name + ".all."),
       node_prefix_("sluice." + settings_.cluster_name + ".n."),
       own_prefix_(node_prefix_ + base::incarnation_text(settings_.incarnation) + "."),

@@ -14,7 +14,6 @@
 #include "cluster/leases.hpp"
 #include "cluster/nats_client.hpp"
 #include "cluster/peer_codec.hpp"
-#include "cluster/peers_metrics.hpp"
 #include "cluster/pieces.hpp"
 #include "cluster/questions.hpp"
 #include "cluster/timer.hpp"
@@ -41,10 +40,11 @@ class NatsPeers final : public workers::Peers {
   static constexpr std::string_view beat_kind = "beat";
 
   // All outlive this, and what was posted is not run after it.
-  NatsPeers(boost::asio::io_context& loop, Post post, NatsClient& client, Settings settings, PeersMetrics& metrics);
+  NatsPeers(boost::asio::io_context& loop, Post post, NatsClient& client, Settings settings);
   ~NatsPeers() override;
 
   bool is_alone() const override { return false; }
+  const workers::PeersMetrics* metrics() const override { return &metrics_; }
   std::shared_ptr<const std::vector<workers::Peer>> others() const override { return others_.get(); }
   void ask(To to, std::string_view kind, std::string payload, base::TimePoint until, OnAnswers then) override;
   void tell(To to, std::string_view kind, std::string payload) override;
@@ -91,7 +91,7 @@ class NatsPeers final : public workers::Peers {
                      const OnAnswers& then);
   void send_told(const To& to, const std::string& kind, const std::string& payload);
   base::Status check_question(base::TimePoint until, base::TimePoint now) const;
-  OnAnswers counted(const OnAnswers& then, base::TimePoint began) const;
+  OnAnswers counted(const OnAnswers& then, base::TimePoint began);
   void expire_questions();
   void set_deadline();
   void take(const NatsMessage& message, std::string_view kind);
@@ -105,9 +105,9 @@ class NatsPeers final : public workers::Peers {
   const Settings settings_;
   const Post post_;
   NatsClient& client_;
-  PeersMetrics& metrics_;
   const std::string all_prefix_, node_prefix_, own_prefix_;  // of subjects
   const std::uint64_t instance_;
+  workers::PeersMetrics metrics_;
   base::Snapshot<std::vector<workers::Peer>> others_;
   std::map<std::string, Handler, std::less<>> handlers_;
   std::vector<OnChange> watchers_;

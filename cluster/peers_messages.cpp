@@ -118,7 +118,7 @@ void NatsPeers::send_question(const To& to, const std::string& kind, const std::
 }
 
 // What comes of it is measured, whoever asked.
-workers::Peers::OnAnswers NatsPeers::counted(const OnAnswers& then, base::TimePoint began) const {
+workers::Peers::OnAnswers NatsPeers::counted(const OnAnswers& then, base::TimePoint began) {
   return [this, then, began](std::vector<PeerAnswer> answers) {
     for (const PeerAnswer& answer : answers) metrics_.unanswered.add(answer.payload ? 0 : 1);
     metrics_.answered_after.observe(base::Clock::now() - began);

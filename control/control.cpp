@@ -13,6 +13,7 @@
 #include "control/exposition.hpp"
 #include "control/grpc_server.hpp"
 #include "control/json_calls.hpp"
+#include "workers/peers.hpp"
 
 namespace sluice::control {
 
@@ -44,9 +45,11 @@ NodeNumbers numbers_of(const workers::Pool& pool, bool is_ready) {
 }  // namespace
 
 struct Control::State {
-  State(Control& control, workers::Pool& pool_of, EventHub& hub_of, identity::Revocations& revocations,
-        const CallerIdentity& callers, const Options& options_of, const Facts& facts_of)
+  State(Control& control, workers::Pool& pool_of, workers::Peers& peers_of, EventHub& hub_of,
+        identity::Revocations& revocations, const CallerIdentity& callers, const Options& options_of,
+        const Facts& facts_of)
       : pool(pool_of),
+        peers(peers_of),
         hub(hub_of),
         options(options_of),
         facts(facts_of),
@@ -60,8 +63,11 @@ struct Control::State {
         admin({executor, routes, options.admin, options.grpc_message_bytes_max}) {}
 
   std::string metrics_page() const {
-    Exposed exposed{
-        .calls = metrics, .broker = pool.broker_metrics(), .process = read_process_numbers(), .version = facts.version};
+    Exposed exposed{.calls = metrics,
+                    .broker = pool.broker_metrics(),
+                    .peers = peers.metrics(),
+                    .process = read_process_numbers(),
+                    .version = facts.version};
     exposed.node = numbers_of(pool, readiness.is_ready());
     exposed.events = hub.numbers();
     for (std::size_t at = 0; at < pool.worker_count(); ++at)
@@ -89,6 +95,7 @@ struct Control::State {
   }
 
   workers::Pool& pool;
+  workers::Peers& peers;
   EventHub& hub;
   const Options& options;
   const Facts& facts;
@@ -105,9 +112,9 @@ struct Control::State {
   bool runs = false;
 };
 
-Control::Control(workers::Pool& pool, EventHub& hub, identity::Revocations& revocations, const CallerIdentity& callers,
-                 const Options& options, const Facts& facts)
-    : state_(std::make_unique<State>(*this, pool, hub, revocations, callers, options, facts)) {}
+Control::Control(workers::Pool& pool, workers::Peers& peers, EventHub& hub, identity::Revocations& revocations,
+                 const CallerIdentity& callers, const Options& options, const Facts& facts)
+    : state_(std::make_unique<State>(*this, pool, peers, hub, revocations, callers, options, facts)) {}
 
 Control::~Control() { shutdown(base::Clock::now()); }
 

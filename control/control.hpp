@@ -11,8 +11,9 @@
 #include "control/options.hpp"
 
 namespace sluice::workers {
+class Peers;
 class Pool;
-}
+}  // namespace sluice::workers
 
 namespace sluice::identity {
 class Revocations;
@@ -24,9 +25,10 @@ class EventHub;
 
 class Control {
  public:
-  // `options` are validated. All arguments outlive this. The pool may be started before start() or after it.
-  Control(workers::Pool& pool, EventHub& hub, identity::Revocations& revocations, const CallerIdentity& callers,
-          const Options& options, const Facts& facts);
+  // `options` are validated. All arguments outlive this. The pool and the peers may be started before start() or after
+  // it, the peers not before this is made.
+  Control(workers::Pool& pool, workers::Peers& peers, EventHub& hub, identity::Revocations& revocations,
+          const CallerIdentity& callers, const Options& options, const Facts& facts);
   ~Control();
   Control(const Control&) = delete;
   Control& operator=(const Control&) = delete;

@@ -98,6 +98,7 @@ FamilyList families_of(const Exposed& exposed) {
   exposed.calls.describe(calls);
   SingleFamilies singles(families);
   if (exposed.broker != nullptr) exposed.broker->describe(singles);
+  if (exposed.peers != nullptr) exposed.peers->describe(singles);
   add_node(families, exposed);
   add_process(families, exposed.process);
   return families;
@@ -134,7 +135,8 @@ std::string metrics_markdown() {
   const workers::Metrics worker;
   const Metrics calls;
   const workers::BrokerMetrics broker;
-  Exposed none{.workers = {&worker}, .calls = calls, .broker = &broker};
+  const workers::PeersMetrics peers;
+  Exposed none{.workers = {&worker}, .calls = calls, .broker = &broker, .peers = &peers};
   none.node.mailbox_depths = {0};
   none.events.groups = {{.name = "default"}};
   std::string text =
@@ -142,7 +144,8 @@ std::string metrics_markdown() {
       "Served at `/metrics` on the admin port in Prometheus' text format. All labels and values are there from the "
       "start,\n"
       "at 0. Histograms of seconds have buckets from 50 µs to 10 s. This page is made from the declarations in\n"
-      "`workers/` and `control/`: `sluice metrics`. Those of the broker are there with `--broker nats`.\n\n"
+      "`workers/` and `control/`: `sluice metrics`. Those of the broker and of other nodes are\n"
+      "there with `--broker nats`.\n\n"
       "| metric | type | labels | meaning |\n| --- | --- | --- | --- |\n";
   for (const prometheus::MetricFamily& family : families_of(none)) {
     text += "| `" + family.name + "` | " + std::string(type_name(family.type)) + " | " + labels_text(family) + " | " +

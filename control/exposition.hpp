@@ -9,6 +9,7 @@
 #include "control/metrics.hpp"
 #include "workers/broker_metrics.hpp"
 #include "workers/metrics.hpp"
+#include "workers/peers_metrics.hpp"
 
 namespace sluice::control {
 
@@ -32,7 +33,9 @@ struct NodeNumbers {
 struct Exposed {
   std::vector<const workers::Metrics*> workers = {};
   const Metrics& calls;
-  const workers::BrokerMetrics* broker = nullptr;  // null: the node is alone, and has no such metrics
+  // Null: the node is alone, and has no such metrics.
+  const workers::BrokerMetrics* broker = nullptr;
+  const workers::PeersMetrics* peers = nullptr;
   NodeNumbers node = {};
   EventHub::Numbers events = {};
   ProcessNumbers process = {};

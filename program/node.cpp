@@ -176,7 +176,7 @@ Node::Node(const AllOptions& options)
                options.limits, options.sockets, {.seals = seals_, .peers = peers_of(cluster_.get())}),
       hub_(hub_limits(options)),
       pool_(options.workers, incarnation_, random_number<std::uint64_t>(), clients_, hub_, broker_of(cluster_.get())),
-      control_(pool_, hub_, revocations_, callers_, options.control, facts_) {}
+      control_(pool_, peers_of(cluster_.get()), hub_, revocations_, callers_, options.control, facts_) {}
 
 // What has begun may be about to post to workers.
 Node::~Node() {

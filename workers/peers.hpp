@@ -15,6 +15,7 @@
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
+#include "workers/peers_metrics.hpp"
 
 namespace sluice::workers {
 
@@ -72,6 +73,8 @@ class Peers {
 
   // Whether there will never be others. The same for life.
   virtual bool is_alone() const = 0;
+  // Null if there is nothing to watch, as it is alone.
+  virtual const PeersMetrics* metrics() const { return nullptr; }
   // Those that are there, by incarnation.
   virtual std::shared_ptr<const std::vector<Peer>> others() const = 0;
 

@@ -63,15 +63,17 @@ export const clusterCauses = {
       const client = await nodes.at(0).connect();
       world.t.after(() => client.terminate());
       const connection = await nats.connect(world.t);
-      let subject;
+      // One of clients' messages, and one of what nodes say of themselves.
+      let subject, beat;
       connection.subscribe('sluice.>', {
         callback: (error, message) => {
           if (message.subject.includes('.c.')) subject ??= message.subject;
+          if (message.subject.endsWith('.all.beat')) beat ??= message.subject;
         },
       });
       await connection.flush();
-      await eventually(async () => (await publish(nodes.at(0), 'good')) && subject, 'a message to pass', 60_000);
-      await world.provoke(pod, this.alerts, () => connection.publish(subject, new Uint8Array([0xff, 0xff])));
+      await eventually(async () => (await publish(nodes.at(0), 'good')) && subject && beat, 'messages to pass', 60_000);
+      await world.provoke(pod, this.alerts, () => [subject, beat].forEach((one) => connection.publish(one, new Uint8Array([0xff, 0xff]))));
     },
   },
 };
@@ -96,7 +98,7 @@ export async function clusterEveryday(world, pod) {
     await once(answer, 'end');
   };
   const repeat = (turn) => turn().catch(() => {}).finally(() => isOver || setTimeout(repeat, 100, turn).unref());
-  repeat(() => Promise.all([publish(here, 'said here'), publish(there, 'said there'), ask('POST', '4carried')]));
+  repeat(() => Promise.all([publish(here, 'said here'), publish(there, 'said there'), here.rpc().listRooms({}), ask('POST', '4carried')]));
   repeat(() => ask('GET'));
   await eventually(async () => (await world.prometheus.query(`rate(sluice_requests_carried_abroad_total{pod=~"${pod}.*"}[10s]) > 0`)).length > 0, 'requests that are carried', 60_000);
 }

@@ -45,8 +45,8 @@ class PeersMessagesTest : public PeersTest {
 TEST_F(PeersMessagesTest, OneIsAsked) {
   ASSERT_TRUE(run());
   EXPECT_EQ(ask(one_, Nodes{2}, "echo", "hi"), Texts{"n2=hi2"});
-  EXPECT_EQ(two_.metrics.served.read(), 1u);
-  EXPECT_EQ(three_.metrics.served.read(), 0u);
+  EXPECT_EQ(two_.metrics().served.read(), 1u);
+  EXPECT_EQ(three_.metrics().served.read(), 0u);
 }
 
 TEST_F(PeersMessagesTest, AllOthersAreAsked) {
@@ -67,7 +67,7 @@ TEST_F(PeersMessagesTest, WhyThereIsNoAnswerIsTold) {
   EXPECT_EQ(ask(one_, Nodes{77}, "echo", ""), Texts{"?=unavailable"}) << "nobody has that incarnation";
   EXPECT_EQ(ask(one_, Nodes{2, 77}, "echo", ""), (Texts{"n2=2", "?=unavailable"}));
   EXPECT_EQ(ask(one_, Nodes{2}, "echo", "", -1ms), Texts{"n2=timed_out"});
-  EXPECT_EQ(one_.metrics.unanswered.read(), 5u);
+  EXPECT_EQ(one_.metrics().unanswered.read(), 5u);
 }
 
 TEST_F(PeersMessagesTest, WhoIsSilentIsNotWaitedForBeyondTheDeadline) {
@@ -126,7 +126,7 @@ TEST_F(PeersMessagesTest, WhatTheBrokerDoesNotHoldComesInPieces) {
   ASSERT_TRUE(run());
   const std::string large(100'000, 'x');
   EXPECT_EQ(ask(one_, Peers::all, "echo", large), (Texts{"n2=" + large + "2", "n3=" + large + "3"}));
-  EXPECT_EQ(one_.metrics.malformed.read() + two_.metrics.malformed.read(), 0u);
+  EXPECT_EQ(one_.metrics().malformed.read() + two_.metrics().malformed.read(), 0u);
 }
 
 TEST_F(PeersMessagesTest, WhatIsTooLargeIsRefusedWithASentence) {

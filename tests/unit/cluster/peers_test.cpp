@@ -29,7 +29,7 @@ TEST_F(PeersLifeTest, NodesFindEachOtherAndTellOfThemselves) {
   EXPECT_EQ(peer.load.connections, 3u);
   EXPECT_TRUE(peer.load.is_ready);
   EXPECT_EQ(one.changes, Texts{"came n2"});
-  EXPECT_EQ(one.metrics.nodes.read(), 1u);
+  EXPECT_EQ(one.metrics().nodes.read(), 1u);
 }
 
 TEST_F(PeersLifeTest, OneThatComesLaterKnowsAllAtOnceWithoutWaitingForTheirNextBeat) {
@@ -38,7 +38,7 @@ TEST_F(PeersLifeTest, OneThatComesLaterKnowsAllAtOnceWithoutWaitingForTheirNextB
   settings.times.echo_patience = 2h;
   TestNode& one = make(settings);
   start(one);
-  ASSERT_TRUE(until([&] { return one.metrics.cut_off.read() == 0 && one.is_connected; }));
+  ASSERT_TRUE(until([&] { return one.metrics().cut_off.read() == 0 && one.is_connected; }));
   TestNode& two = start(2);
   ASSERT_TRUE(meet({&one, &two}));
 }
@@ -60,7 +60,7 @@ TEST_F(PeersLifeTest, OneThatIsKilledIsLostOnce) {
   ASSERT_TRUE(until([&] { return others(one) == Nodes{3} && others(three) == Nodes{1}; }));
   EXPECT_GE(base::Clock::now() - began, 500ms) << "it had a lease";
   EXPECT_EQ(std::ranges::count(one.changes, "lost n2"), 1);
-  EXPECT_EQ(one.metrics.lost.read(), 1u);
+  EXPECT_EQ(one.metrics().lost.read(), 1u);
 }
 
 TEST_F(PeersLifeTest, OneThatComesBackAfterItsLeaseHasComeAnew) {
@@ -102,12 +102,12 @@ TEST_F(PeersLifeTest, NobodyIsLostWhileTheBrokerIsDown) {
   ASSERT_TRUE(meet({&one, &two}));
   server_.kill();
   ASSERT_TRUE(until([&] { return !one.is_connected && !two.is_connected; }));
-  ASSERT_TRUE(until([&] { return one.metrics.cut_off.read() == 1 && two.metrics.cut_off.read() == 1; }));
+  ASSERT_TRUE(until([&] { return one.metrics().cut_off.read() == 1 && two.metrics().cut_off.read() == 1; }));
   const auto later = base::Clock::now() + 1s;
   until([&] { return base::Clock::now() > later; });
   EXPECT_EQ(others(one), Nodes{2});
   server_.start();
-  ASSERT_TRUE(until([&] { return one.metrics.cut_off.read() == 0 && two.metrics.cut_off.read() == 0; }));
+  ASSERT_TRUE(until([&] { return one.metrics().cut_off.read() == 0 && two.metrics().cut_off.read() == 0; }));
   EXPECT_EQ(one.changes, Texts{"came n2"});
   EXPECT_EQ(two.changes, Texts{"came n1"});
 }
@@ -116,11 +116,11 @@ TEST_F(PeersLifeTest, NobodyIsLostWhileTheBrokerDoesNotMove) {
   TestNode &one = start(1), &two = start(2);
   ASSERT_TRUE(meet({&one, &two}));
   server_.signal(SIGSTOP);
-  ASSERT_TRUE(until([&] { return one.metrics.cut_off.read() == 1; }));
+  ASSERT_TRUE(until([&] { return one.metrics().cut_off.read() == 1; }));
   const auto later = base::Clock::now() + 1s;
   until([&] { return base::Clock::now() > later; });
   server_.signal(SIGCONT);
-  ASSERT_TRUE(until([&] { return one.metrics.cut_off.read() == 0 && two.metrics.cut_off.read() == 0; }));
+  ASSERT_TRUE(until([&] { return one.metrics().cut_off.read() == 0 && two.metrics().cut_off.read() == 0; }));
   EXPECT_EQ(one.changes, Texts{"came n2"});
 }
 
@@ -128,7 +128,7 @@ TEST_F(PeersLifeTest, OneThatDiesWhileTheBrokerIsDownIsLostAfterIt) {
   TestNode &one = start(1), &two = start(2);
   ASSERT_TRUE(meet({&one, &two}));
   server_.kill();
-  ASSERT_TRUE(until([&] { return one.metrics.cut_off.read() == 1; }));
+  ASSERT_TRUE(until([&] { return one.metrics().cut_off.read() == 1; }));
   kill(two);
   server_.start();
   ASSERT_TRUE(until([&] { return others(one).empty(); }));
@@ -163,7 +163,7 @@ TEST_F(PeersLifeTest, WhatIsNoMessageIsCountedAndIgnored) {
     EXPECT_TRUE(stranger->publish({.subject = subject, .payload = "\xff not a message"}));
     EXPECT_TRUE(stranger->publish({.subject = subject}));
   }
-  ASSERT_TRUE(until([&] { return one.metrics.malformed.read() == 10 && two.metrics.malformed.read() == 4; }));
+  ASSERT_TRUE(until([&] { return one.metrics().malformed.read() == 10 && two.metrics().malformed.read() == 4; }));
   EXPECT_EQ(others(one), Nodes{2});
 }
 

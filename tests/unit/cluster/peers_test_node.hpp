@@ -15,12 +15,12 @@ namespace sluice::cluster {
 struct TestNode final : NatsClient::Listener {
   std::vector<std::string> changes;  // "came n2", in order
   workers::NodeLoad load;
-  PeersMetrics metrics;
   std::unique_ptr<NatsClient> client;
   std::unique_ptr<NatsPeers> peers;
   bool is_connected = false;
 
   NatsPeers* operator->() const { return peers.get(); }
+  const workers::PeersMetrics& metrics() const { return *peers->metrics(); }
 
   void on_connected(const std::string&) override {
     is_connected = true;
@@ -65,7 +65,7 @@ class PeersTest : public NatsTest {
     if (!client) throw std::runtime_error(client.error().detail);
     node.client = std::move(*client);
     const auto post = [this](std::function<void()> job) { boost::asio::post(loop_, std::move(job)); };
-    node.peers = std::make_unique<NatsPeers>(loop_, post, *node.client, settings, node.metrics);
+    node.peers = std::make_unique<NatsPeers>(loop_, post, *node.client, settings);
     node->watch([&node](const workers::PeerChange& change) {
       constexpr std::array<const char*, 3> names{"came ", "left ", "lost "};
       node.changes.push_back(names[static_cast<std::size_t>(change.kind)] + change.peer.name);

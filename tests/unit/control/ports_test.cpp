@@ -40,7 +40,7 @@ TEST_F(PortsTest, APortThatIsTakenIsNamedWithItsOption) {
     Options wanted = any_ports();
     wanted.grpc = grpc;
     wanted.admin = admin;
-    Control other(*pool, hub, revocations, callers, wanted, facts);
+    Control other(*pool, workers::NoPeers::instance(), hub, revocations, callers, wanted, facts);
     try {
       other.start();
     } catch (const std::runtime_error& error) {

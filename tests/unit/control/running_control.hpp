@@ -9,6 +9,7 @@
 #include "sluice/v1/gateway.grpc.pb.h"
 #include "sluice/v1/nodes.grpc.pb.h"
 #include "tests/unit/control/running_pool.hpp"
+#include "workers/peers.hpp"
 
 namespace sluice::control {
 
@@ -40,7 +41,7 @@ struct RunningControl : RunningPool {
   EventHub hub{{}};
   identity::Revocations revocations;
   CallerIdentity callers;  // who may call: anyone
-  Control control{*pool, hub, revocations, callers, control_options, facts};
+  Control control{*pool, workers::NoPeers::instance(), hub, revocations, callers, control_options, facts};
 };
 
 }  // namespace sluice::control
