@@ -1,6 +1,5 @@
 #include "identity/callers.hpp"
 
-#include <openssl/evp.h>
 #include <openssl/rand.h>
 #include <sys/stat.h>
 
@@ -13,6 +12,7 @@
 #include "base/log.hpp"
 #include "base/read_file.hpp"
 #include "identity/base64url.hpp"
+#include "identity/sha256.hpp"
 
 namespace sluice::identity {
 namespace {
@@ -67,21 +67,6 @@ std::optional<Scopes> Scopes::of(const std::vector<std::string>& names) {
   return scopes;
 }
 
-std::string hash_of_key(std::string_view key) {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  unsigned int size = 0;
-  if (EVP_Digest(key.data(), key.size(), digest.data(), &size, EVP_sha256(), nullptr) != 1) {
-    throw std::runtime_error("SHA-256 failed");
-  }
-  constexpr std::string_view digits = "0123456789abcdef";
-  std::string text;
-  for (unsigned int at = 0; at < size; ++at) {
-    text += digits[digest[at] >> 4];
-    text += digits[digest[at] & 15];
-  }
-  return text;
-}
-
 std::string make_key() {
   std::array<unsigned char, 32> bytes{};
   if (RAND_bytes(bytes.data(), bytes.size()) != 1) throw std::runtime_error("there is no randomness for a key");
@@ -124,7 +109,7 @@ base::Result<CallerList> CallerList::parse(std::string_view text) {
 }
 
 const Caller* CallerList::by_key(std::string_view key) const {
-  const auto found = by_hash_.find(hash_of_key(key));
+  const auto found = by_hash_.find(sha256_text(key));
   return found == by_hash_.end() ? nullptr : &found->second;
 }
 

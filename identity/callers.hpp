@@ -41,10 +41,8 @@ struct Caller {
   Scopes scopes;
 };
 
-// The SHA-256 of a key, in lower-case hexadecimal digits. Keys are made at random and long, so that a plain hash tells
-// nobody anything.
-std::string hash_of_key(std::string_view key);
-// A new one, of 256 random bits.
+// A new key, of 256 random bits. That is long enough for a plain hash of it (identity/sha256.hpp) to tell nobody
+// anything.
 std::string make_key();
 
 class CallerList {

@@ -37,13 +37,14 @@ class Revocations {
   // Forgets what is over. Now and then.
   void trim(Time now);
   std::size_t size() const { return size_.load(std::memory_order_relaxed); }
+  // Nobody else can be kept out; any thread.
+  bool is_full() const { return size() >= entries_max; }
 
  private:
   struct Subject {
     std::int64_t issued_before;
     Time until;
   };
-  bool is_full() const { return ids_.size() + subjects_.size() + users_.size() >= entries_max; }
   void settle() { size_ = ids_.size() + subjects_.size() + users_.size(); }
 
   mutable std::mutex mutex_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "identity/callers.hpp"
+#include "identity/sha256.hpp"
 #include "program/command_line.hpp"
 
 namespace sluice::program {
@@ -49,7 +50,7 @@ int run_caller(const Invocation& invocation) {
   std::string scopes;
   for (const std::string& scope : options.scopes) scopes.append(scopes.empty() ? "" : ",").append(scope);
   const std::string key = identity::make_key();
-  const std::string text = line.words().front() + " " + scopes + " sha256:" + identity::hash_of_key(key) + "\n";
+  const std::string text = line.words().front() + " " + scopes + " sha256:" + identity::sha256_text(key) + "\n";
   // As the gateway will read it.
   if (const auto read = identity::CallerList::parse(text); !read || read->size() != 1) {
     return line.misuse("a name has 1 to 64 bytes without white space, and does not begin with #");
