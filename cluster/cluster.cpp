@@ -17,6 +17,9 @@ namespace {
 constexpr base::Duration stream_patience = 2s;
 constexpr base::Duration goodbye_patience = 1s;
 constexpr base::Duration stream_again_after = 500ms;
+// Of what all nodes know: longer than anything of it counts (BlockUser, RevokeTokens).
+constexpr std::chrono::nanoseconds shared_age_max = 11 * 24h;
+constexpr std::int64_t shared_bytes_max = std::int64_t{256} << 20;
 // How often to look whether the stream is still the same: somebody may have removed it.
 constexpr base::Duration stream_look_every = 5s;
 // As long as a publisher may try again under the same id.
@@ -47,6 +50,15 @@ base::Result<std::unique_ptr<Cluster>> Cluster::make(const Settings& settings) {
                   .kept = settings.age_max};
   cluster->broker_ =
       std::make_unique<NatsBroker>(cluster->loop_, *cluster->client_, cluster->subjects_, broker, cluster->metrics_);
+  Loop& loop = cluster->loop_;
+  const auto post = [&loop](std::function<void()> job) { loop.post(std::move(job)); };
+  cluster->values_ = std::make_unique<NatsSharedValues>(
+      loop.context(), post, *cluster->client_,
+      NatsSharedValues::Settings{.bucket = "SLUICE_" + settings.options.cluster_name + "_shared",
+                                 .values = {.age_max = shared_age_max,
+                                            .bytes_max = shared_bytes_max,
+                                            .storage = settings.options.stream_storage,
+                                            .replicas = static_cast<int>(settings.options.stream_replicas)}});
   NatsPeers::Settings peers;
   peers.cluster_name = settings.options.cluster_name;
   peers.incarnation = settings.incarnation;
@@ -54,10 +66,8 @@ base::Result<std::unique_ptr<Cluster>> Cluster::make(const Settings& settings) {
   peers.version = settings.version;
   peers.started = settings.started;
   peers.secret_mark = settings.secret_mark;
-  Loop& loop = cluster->loop_;
-  cluster->peers_ = std::make_unique<NatsPeers>(
-      loop.context(), [&loop](std::function<void()> job) { loop.post(std::move(job)); }, *cluster->client_,
-      std::move(peers));
+  peers.shared_values = cluster->values_.get();
+  cluster->peers_ = std::make_unique<NatsPeers>(loop.context(), post, *cluster->client_, std::move(peers));
   cluster->streams_ = std::make_unique<JetStream>(*cluster->client_, stream_patience);
   cluster->stream_again_ =
       std::make_unique<Timer>(cluster->loop_.context(), [raw = cluster.get()] { raw->find_stream(); });
@@ -85,6 +95,7 @@ void Cluster::stop() {
   loop_.post([this, has_left] {
     broker_->stop(fail(Errc::unavailable, "the node is ending"));
     stream_again_->cancel();
+    values_->close();
     leader_subscription_.end();
     peers_->leave([has_left] { has_left->set_value(); });
   });
@@ -100,6 +111,7 @@ void Cluster::on_connected(const std::string& server) {
   metrics_.connects.add();
   base::log_info("broker_connected", {{"server", server}});
   peers_->on_connected();
+  values_->open([this](const base::Status& status) { take_bucket(status); });
   find_stream();
 }
 
@@ -107,6 +119,7 @@ void Cluster::on_disconnected(const base::Error& reason) {
   metrics_.disconnects.add();
   base::log_warning("broker_lost", {{"why", reason.detail}});
   stream_again_->cancel();
+  values_->close();
   open_epoch_ = 0;
   peers_->on_disconnected();
   broker_->close();
@@ -172,7 +185,18 @@ void Cluster::take_stream(const base::Result<StreamState>& state) {
   if (std::exchange(open_epoch_, position.epoch) == position.epoch) return;
   broker_->open(position, state->created);
   base::log_info("broker_ready", {{"stream", subjects_.stream()}, {"messages", state->messages}});
-  if (!std::exchange(is_found_, true)) found_.set_value(base::ok());
+  has_stream_ = true;
+  note_found();
+}
+
+void Cluster::take_bucket(const base::Status& status) {
+  if (!status) return give_up(status.error());
+  has_bucket_ = true;
+  note_found();
+}
+
+void Cluster::note_found() {
+  if (has_stream_ && has_bucket_ && !std::exchange(is_found_, true)) found_.set_value(base::ok());
 }
 
 // Only whoever waits for the start ends by it; a node that runs goes on without.

@@ -13,6 +13,7 @@
 #include "cluster/nats_broker.hpp"
 #include "cluster/options.hpp"
 #include "cluster/peers.hpp"
+#include "cluster/shared_values.hpp"
 #include "cluster/subjects.hpp"
 
 namespace sluice::cluster {
@@ -37,8 +38,8 @@ class Cluster final : private NatsClient::Listener {
   workers::Peers& peers() { return *peers_; }
   // Starts the thread, which connects, and goes on doing so. `load`, which other nodes are told, is called there.
   void start(NatsPeers::GetLoad load);
-  // Told when the stream is there for the first time; log lines tell why it is not. An error is one that waiting would
-  // not mend: credentials that are not taken, a stream with other settings. To be asked for once.
+  // Told when stream and bucket are there for the first time; log lines tell why they are not. An error is one that
+  // waiting would not mend: credentials that are not taken, a stream with other settings. To be asked for once.
   std::future<base::Status> found() { return found_.get_future(); }
   // Ends it; what waits is told Errc::unavailable. Before what the sequencers post to is gone.
   void stop();
@@ -54,6 +55,8 @@ class Cluster final : private NatsClient::Listener {
 
   void find_stream();
   void take_stream(const base::Result<StreamState>& state);
+  void take_bucket(const base::Status& status);
+  void note_found();
   void give_up(const base::Error& reason);
   StreamSettings stream_settings() const;
 
@@ -63,6 +66,7 @@ class Cluster final : private NatsClient::Listener {
   Loop loop_;
   std::unique_ptr<NatsClient> client_;
   std::unique_ptr<NatsBroker> broker_;
+  std::unique_ptr<NatsSharedValues> values_;
   std::unique_ptr<NatsPeers> peers_;
   std::unique_ptr<JetStream> streams_;
   std::unique_ptr<Timer> stream_again_;
@@ -71,6 +75,7 @@ class Cluster final : private NatsClient::Listener {
   std::uint64_t open_epoch_ = 0;  // of the stream that the broker was told of; 0: of none
   std::promise<base::Status> found_;
   bool is_found_ = false;  // that was told
+  bool has_stream_ = false, has_bucket_ = false;
   bool is_stopped_ = false;
 };
 

@@ -254,4 +254,15 @@ base::Status JetStream::get_next_of_leader(std::string_view stream, std::string_
              });
 }
 
+base::Status JetStream::purge(std::string_view stream, std::string_view subject, std::uint64_t upto,
+                              OnStatus on_status) const {
+  // The server's number is the first one that stays.
+  return ask("PURGE", stream, "{\"filter\":" + quoted(subject) + ",\"seq\":" + std::to_string(upto + 1) + "}",
+             [on_status = std::move(on_status)](const base::Result<JsonObject>& answer) {
+               if (!answer) return on_status(answer.error());
+               if (answer->has("error")) return on_status(error_of(answer->object("error")));
+               on_status(base::ok());
+             });
+}
+
 }  // namespace sluice::cluster

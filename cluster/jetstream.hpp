@@ -57,6 +57,7 @@ class JetStream {
   using OnState = std::function<void(const base::Result<StreamState>& state)>;
   using OnReceipt = std::function<void(const base::Result<PublishReceipt>& receipt)>;
   using OnStored = std::function<void(const base::Result<StoredMessage>& message)>;
+  using OnStatus = std::function<void(const base::Status& status)>;
 
   // Each call waits so long for its answer. Without one: Errc::timed_out; Errc::unavailable says that the connection
   // was lost, that the server has no JetStream, or that no such stream is there to take or give a message. What was
@@ -83,6 +84,8 @@ class JetStream {
   // Likewise, but asks the stream's leader, which has all that it has acknowledged or republished.
   base::Status get_next_of_leader(std::string_view stream, std::string_view pattern, std::uint64_t sequence,
                                   OnStored on_stored) const;
+  // Drops what is under that subject up to and with that sequence, whether there is any or not.
+  base::Status purge(std::string_view stream, std::string_view subject, std::uint64_t upto, OnStatus on_status) const;
 
  private:
   using OnAnswer = std::function<void(const base::Result<JsonObject>& answer)>;

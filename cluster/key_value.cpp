@@ -1,6 +1,7 @@
 #include "cluster/key_value.hpp"
 
 #include <algorithm>
+#include <unordered_map>
 #include <utility>
 
 namespace sluice::cluster {
@@ -36,12 +37,25 @@ struct KeyValue::Listing {
   std::size_t entries_max;
   OnEntries on_entries;
   std::uint64_t next = 1;
-  std::vector<KeyValueEntry> entries = {};
+  // Any replica answers, the leader at the end: only it has all for certain, and what a replica left out is behind.
+  bool is_at_leader = false;
+  std::unordered_map<std::string, KeyValueEntry> entries = {};
 
   // A key that changes meanwhile comes again.
   void take(KeyValueEntry entry, bool is_marker) {
-    std::erase_if(entries, [&entry](const KeyValueEntry& one) { return one.key == entry.key; });
-    if (!is_marker) entries.push_back(std::move(entry));
+    if (is_marker) {
+      entries.erase(entry.key);
+    } else {
+      entries.insert_or_assign(entry.key, std::move(entry));
+    }
+  }
+
+  void end() {
+    std::vector<KeyValueEntry> all;
+    all.reserve(entries.size());
+    for (auto& [key, entry] : entries) all.push_back(std::move(entry));
+    std::ranges::sort(all, {}, &KeyValueEntry::revision);
+    on_entries(std::move(all));
   }
 };
 
@@ -117,6 +131,11 @@ base::Status KeyValue::remove(std::string_view key, OnRevision on_revision) cons
                           });
 }
 
+base::Status KeyValue::forget(std::string_view key, std::uint64_t revision, OnStatus on_status) const {
+  if (auto checked = check(key); !checked) return checked;
+  return streams_.purge(stream_, subject_of(key), revision, std::move(on_status));
+}
+
 base::Status KeyValue::get_any(std::string_view key,
                                std::function<void(const base::Result<KeyValueEntry>&, bool)> told) const {
   if (auto checked = check(key); !checked) return checked;
@@ -141,20 +160,26 @@ base::Status KeyValue::list(std::size_t entries_max, OnEntries on_entries) const
 }
 
 base::Status KeyValue::list_on(std::shared_ptr<Listing> listing) const {
-  Listing& one = *listing;
-  return streams_.get_next(
-      stream_, prefix_ + ">", one.next,
-      [self = *this, listing = std::move(listing)](const base::Result<StoredMessage>& message) {
-        if (!message && message.error().code == Errc::not_found)
-          return listing->on_entries(std::move(listing->entries));
-        if (!message) return listing->on_entries(message.error());
-        listing->take(entry_of(*message, self.prefix_.size()), is_removed(*message));
-        if (listing->entries.size() > listing->entries_max) {
-          return listing->on_entries(fail(Errc::too_many, "the bucket has too many entries to be listed"));
-        }
-        listing->next = message->sequence + 1;
-        if (const auto asked = self.list_on(listing); !asked) listing->on_entries(asked.error());
-      });
+  const std::string all = prefix_ + ">";
+  const std::uint64_t next = listing->next;
+  const bool is_at_leader = listing->is_at_leader;
+  const auto take = [self = *this, listing = std::move(listing)](const base::Result<StoredMessage>& message) {
+    const bool is_end = !message && message.error().code == Errc::not_found;
+    if (is_end && listing->is_at_leader) return listing->end();
+    if (!message && !is_end) return listing->on_entries(message.error());
+    if (is_end) {
+      listing->is_at_leader = true;
+    } else {
+      listing->take(entry_of(*message, self.prefix_.size()), is_removed(*message));
+      listing->next = message->sequence + 1;
+    }
+    if (listing->entries.size() > listing->entries_max) {
+      return listing->on_entries(fail(Errc::too_many, "the bucket has too many entries to be listed"));
+    }
+    if (const auto asked = self.list_on(listing); !asked) listing->on_entries(asked.error());
+  };
+  if (is_at_leader) return streams_.get_next_of_leader(stream_, all, next, take);
+  return streams_.get_next(stream_, all, next, take);
 }
 
 }  // namespace sluice::cluster

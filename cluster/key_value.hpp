@@ -3,6 +3,7 @@
 // Store; ADR-8, whose tools can read it). A small handle as JetStream's, over a stream named KV_BUCKET.
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,6 +31,7 @@ class KeyValue {
   using OnRevision = std::function<void(const base::Result<std::uint64_t>& revision)>;
   using OnEntry = std::function<void(const base::Result<KeyValueEntry>& entry)>;
   using OnEntries = std::function<void(const base::Result<std::vector<KeyValueEntry>>& entries)>;
+  using OnStatus = JetStream::OnStatus;
 
   // A bucket's name has letters, digits, - and _; a key those and / = and inner dots. Others are Errc::bad_request.
   KeyValue(JetStream streams, const std::string& bucket);
@@ -44,10 +46,12 @@ class KeyValue {
                       OnRevision on_revision) const;
   // Whether it has a value or not.
   base::Status remove(std::string_view key, OnRevision on_revision) const;
+  // Leaves not even the marker of a removal, unless the key was changed after that revision.
+  base::Status forget(std::string_view key, std::uint64_t revision, OnStatus on_status) const;
   // Errc::not_found: it has no value, or none any more.
   base::Status get(std::string_view key, OnEntry on_entry) const;
-  // All that have a value, the one that was put longest ago first: one question after the other, so for small buckets.
-  // Errc::too_many: there are more than `entries_max`.
+  // All that have a value, with all that was acknowledged before; the one that was put longest ago first. One question
+  // after the other, so for small buckets. Errc::too_many: there are more than `entries_max`.
   base::Status list(std::size_t entries_max, OnEntries on_entries) const;
 
  private:

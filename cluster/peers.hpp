@@ -31,8 +31,9 @@ class NatsPeers final : public workers::Peers {
     base::Duration beat_every{std::chrono::seconds(1)};
     Leases::Times times = {};
     Pieces::Limits pieces = {};
-    std::size_t questions_max = 4096;  // of ours that wait for answers
-    std::size_t served_max = 1024;     // of others that we have not answered
+    workers::SharedValues* shared_values = nullptr;  // what all nodes know; outlives this
+    std::size_t questions_max = 4096;                // of ours that wait for answers
+    std::size_t served_max = 1024;                   // of others that we have not answered
   };
   // Runs a job on the loop's thread, behind those that were posted before. Any thread.
   using Post = std::function<void(std::function<void()>)>;
@@ -46,6 +47,7 @@ class NatsPeers final : public workers::Peers {
   bool is_alone() const override { return false; }
   const workers::PeersMetrics* metrics() const override { return &metrics_; }
   std::shared_ptr<const std::vector<workers::Peer>> others() const override { return others_.get(); }
+  workers::SharedValues* shared_values() override { return settings_.shared_values; }
   void ask(To to, std::string_view kind, std::string payload, base::TimePoint until, OnAnswers then) override;
   void tell(To to, std::string_view kind, std::string payload) override;
   void serve(std::string_view kind, Handler handler) override;

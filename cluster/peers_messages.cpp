@@ -95,13 +95,18 @@ void NatsPeers::send_question(const To& to, const std::string& kind, const std::
     for (auto& [incarnation, name] : asked.nodes) asked.answers.push_back({incarnation, name, checked.error()});
     asked.nodes.clear();
   }
-  if (asked.nodes.empty()) return asked.then(std::move(asked.answers));
-
-  metrics_.asked.add();
-  const std::uint64_t number = ++last_number_;
   const Questions::Names nodes = asked.nodes;
-  questions_.add(number, std::move(asked));
-  set_deadline();
+  // All are asked even if nobody is known: one that has just come does its share, though nobody waits for its answer.
+  if (nodes.empty() && (to || !checked)) return asked.then(std::move(asked.answers));
+
+  const std::uint64_t number = ++last_number_;
+  if (nodes.empty()) {
+    asked.then(std::move(asked.answers));
+  } else {
+    metrics_.asked.add();
+    questions_.add(number, std::move(asked));
+    set_deadline();
+  }
   const std::string reply = own_prefix_ + std::string(reply_kind) + std::to_string(number);
   const PeerMessage message{.what = PeerQuestion{patience_until(until, now)}, .piece = {.number = number}};
   if (!to) {

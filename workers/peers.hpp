@@ -16,6 +16,7 @@
 #include "base/clock.hpp"
 #include "base/result.hpp"
 #include "workers/peers_metrics.hpp"
+#include "workers/shared_values.hpp"
 
 namespace sluice::workers {
 
@@ -84,6 +85,9 @@ class Peers {
   // Likewise, and wants no answer; whether it arrives is not known. What one node tells another, and its answers, come
   // in their order.
   virtual void tell(To to, std::string_view kind, std::string payload) = 0;
+
+  // What all nodes know; null if this one is alone.
+  virtual SharedValues* shared_values() { return nullptr; }
 
   // Answers what others ask under that kind: once, on any thread. To what is told, the answer goes nowhere. Before
   // anything starts; what is handed over lives as long as this does.

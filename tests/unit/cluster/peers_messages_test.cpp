@@ -55,6 +55,18 @@ TEST_F(PeersMessagesTest, AllOthersAreAsked) {
   EXPECT_EQ(ask(three_, Peers::all, "echo", "ho"), (Texts{"n1=ho1", "n2=ho2"}));
 }
 
+TEST_F(PeersMessagesTest, AllAreAskedThoughNobodyIsKnownYet) {
+  NatsTestClient& stranger = connect(server_);
+  int heard = 0;
+  const auto subscription = stranger->subscribe("sluice.test.all.echo", [&](const auto&) { ++heard; });
+  ASSERT_TRUE(flush(stranger));
+  start(one_);
+  ASSERT_TRUE(until([&] { return one_.is_connected; }));
+  EXPECT_EQ(ask(one_, Peers::all, "echo", "hi"), Texts{});
+  EXPECT_TRUE(until([&] { return heard == 1; }));
+  EXPECT_EQ(one_.metrics().asked.read(), 0u);
+}
+
 TEST_F(PeersMessagesTest, AnswersMayComeLaterFromAnyThread) {
   two_->serve("later", [](auto, auto answer) { std::thread([answer] { answer(std::string("done")); }).join(); });
   ASSERT_TRUE(run());
