@@ -1,9 +1,8 @@
 #include "control/calls.hpp"
 
-#include <cstdio>
-
 #include "control/calls_once.hpp"
 #include "control/in_time.hpp"
+#include "control/share_kinds.hpp"
 
 namespace sluice::control {
 namespace {
@@ -27,12 +26,44 @@ Failure refusal_of(Idempotency::Found found) {
 
 Calls::Calls(const Parts& parts)
     : parts_(parts),
+      nodes_({parts.peers, parts.executor, parts.pool.incarnation(), parts.facts.node}),
+      emits_(parts.peers, parts.executor),
+      access_({parts.peers.shared_values(), parts.executor, parts.revocations,
+               [this](const SharedAccess::Entry& entry) {
+                 end_those(entry, base::Clock::now() + wait_max, [](const auto&) {});
+               },
+               [this] { return nodes_.first_from(0) == nodes_.own(); }}),
       translator_(parts.pool.namespaces(), {.room_name_bytes_max = parts.facts.room_name_bytes_max,
                                             .publish_batch_max = parts.options.publish_batch_max,
                                             .list_page_max = parts.options.list_page_max}),
       idempotency_({.lifetime = parts.options.idempotency_seconds,
                     .keys_max = parts.options.idempotency_keys_max,
-                    .bytes_max = parts.options.idempotency_bytes_max}) {}
+                    .bytes_max = parts.options.idempotency_bytes_max}) {
+  serve_shares();
+}
+
+void Calls::serve_shares() {
+  const auto serve = [this]<class Request, class Response>(std::string_view kind, Call<Request, Response> share) {
+    nodes_.serve<Request, Response>(kind, share_of(share));
+  };
+  serve(share_kinds::join_rooms, &Calls::share_join_rooms);
+  serve(share_kinds::leave_rooms, &Calls::share_leave_rooms);
+  serve(share_kinds::disconnect, &Calls::share_disconnect);
+  serve(share_kinds::get_connection, &Calls::share_get_connection);
+  serve(share_kinds::list_connections, &Calls::share_list_connections);
+  serve(share_kinds::list_rooms, &Calls::share_list_rooms);
+  serve(share_kinds::presence_count, &Calls::share_presence_count);
+  serve(share_kinds::presence_page, &Calls::share_presence_page);
+  serve(share_kinds::emit, &Calls::share_emit);
+  serve(share_kinds::get_node, &Calls::share_get_node);
+  serve(share_kinds::drain, &Calls::share_drain);
+  serve(share_kinds::access_change, &Calls::share_access_change);
+  nodes_.hear<cluster::v1::EmitAcknowledged>(share_kinds::emit_acknowledged,
+                                             [this](const auto& told) { emits_.take(told); });
+  parts_.peers.watch([this, post = parts_.executor.poster()](const workers::PeerChange& change) {
+    post([this, change] { node_changes_.tell(change); });
+  });
+}
 
 std::vector<base::WorkerId> Calls::all_workers() const {
   std::vector<base::WorkerId> workers;

@@ -1,9 +1,10 @@
-// GetNode and Drain.
+// GetNode and ListNodes.
 
-#include "base/log.hpp"
+#include <algorithm>
+#include <utility>
+
 #include "control/calls.hpp"
-#include "control/calls_once.hpp"
-#include "control/duration_field.hpp"
+#include "control/share_kinds.hpp"
 
 namespace sluice::control {
 
@@ -40,17 +41,29 @@ void show_namespaces(const workers::Pool& pool, v1::Node& node) {
 
 std::string Calls::incarnation_text() const { return base::incarnation_text(parts_.pool.incarnation()); }
 
-void Calls::get_node(const v1::GetNodeRequest&, base::TimePoint, const Answer<v1::GetNodeResponse>& answer) {
-  const workers::Pool& pool = parts_.pool;
-  v1::GetNodeResponse response;
-  v1::Node& node = *response.mutable_node();
+void Calls::show_own(v1::Node& node) const {
   node.set_name(parts_.facts.node);
   node.set_version(parts_.facts.version);
   node.set_incarnation(incarnation_text());
   show(parts_.facts.started, *node.mutable_started_at());
   node.set_ready(parts_.readiness.is_ready());
-  node.set_draining(pool.is_draining());
-  node.set_connections(count_of(pool.connections()));
+  node.set_draining(parts_.pool.is_draining());
+  node.set_connections(count_of(parts_.pool.connections()));
+}
+
+void Calls::get_node(const v1::GetNodeRequest& request, base::TimePoint deadline,
+                     const Answer<v1::GetNodeResponse>& answer) {
+  const auto node = nodes_.find(request.node());
+  if (!node) return answer(node.failure());
+  if (*node == nodes_.own()) return share_get_node(request, deadline, answer);
+  nodes_.ask_one<v1::GetNodeResponse>(*node, share_kinds::get_node, request, deadline, answer);
+}
+
+void Calls::share_get_node(const v1::GetNodeRequest&, base::TimePoint, const Answer<v1::GetNodeResponse>& answer) {
+  const workers::Pool& pool = parts_.pool;
+  v1::GetNodeResponse response;
+  v1::Node& node = *response.mutable_node();
+  show_own(node);
   show_workers(pool, node);
   show_namespaces(pool, node);
   node.set_queued_bytes(pool.queued_bytes().used());
@@ -60,32 +73,20 @@ void Calls::get_node(const v1::GetNodeRequest&, base::TimePoint, const Answer<v1
   answer(std::move(response));
 }
 
-Outcome<Calls::DrainWatch> Calls::drain(const v1::DrainRequest& request) {
-  using namespace std::chrono_literals;
-  DrainWatch watch{.report_every = 1s, .connections_at_start = parts_.pool.connections()};
-  std::chrono::milliseconds over = parts_.facts.drain_over;
-  const auto* const over_given = request.has_over() ? &request.over() : nullptr;
-  const auto* const every_given = request.has_report_every() ? &request.report_every() : nullptr;
-  if (auto problem = duration_of("over", over_given, 0ms, 1h, over)) return *std::move(problem);
-  if (auto problem = duration_of("report_every", every_given, 100ms, 60s, watch.report_every))
-    return *std::move(problem);
-  if (auto problem = translator_.reason(request.reason())) return *std::move(problem);
+std::vector<v1::Node> Calls::nodes() const {
+  std::vector<v1::Node> all(1);
+  show_own(all.front());
+  const base::TimePoint now = base::Clock::now();
+  const auto others = nodes_.peers().others();
+  for (const workers::Peer& peer : *others) show(peer, now, all.emplace_back());
+  std::ranges::sort(all, {}, [](const v1::Node& node) { return std::pair(node.name(), node.incarnation()); });
+  return all;
+}
 
-  Outcome<v1::DrainProgress> outcome = v1::DrainProgress();
-  once<v1::DrainProgress>(
-      {Method::drain, request.idempotency_key()}, request,
-      [&outcome](Outcome<v1::DrainProgress> given) { outcome = std::move(given); },
-      [&](const Answer<v1::DrainProgress>& done) {
-        base::log_info("drain",
-                       {{"by", "call"}, {"over_ms", over.count()}, {"connections", watch.connections_at_start}});
-        parts_.on_drain();
-        parts_.pool.stop_accepting();
-        parts_.pool.drain(
-            over, {workers::EndReason::draining, 1001, request.reason().empty() ? "draining" : request.reason()});
-        done(v1::DrainProgress());
-      });
-  if (!outcome) return std::move(outcome.failure());
-  return watch;
+void Calls::list_nodes(const v1::ListNodesRequest&, base::TimePoint, const Answer<v1::ListNodesResponse>& answer) {
+  v1::ListNodesResponse response;
+  for (v1::Node& node : nodes()) *response.add_nodes() = std::move(node);
+  answer(std::move(response));
 }
 
 }  // namespace sluice::control

@@ -45,22 +45,25 @@ NodeNumbers numbers_of(const workers::Pool& pool, bool is_ready) {
 }  // namespace
 
 struct Control::State {
-  State(Control& control, workers::Pool& pool_of, workers::Peers& peers_of, EventHub& hub_of,
-        identity::Revocations& revocations, const CallerIdentity& callers, const Options& options_of,
-        const Facts& facts_of)
+  State(workers::Pool& pool_of, workers::Peers& peers_of, EventHub& hub_of, identity::Revocations& revocations,
+        const CallerIdentity& callers, const Options& options_of, const Facts& facts_of)
       : pool(pool_of),
         peers(peers_of),
         hub(hub_of),
         options(options_of),
         facts(facts_of),
-        calls({pool, revocations, executor, metrics, readiness, [&control] { control.set_ready(false); }, options,
-               facts}),
+        calls({pool, peers, revocations, executor, metrics, readiness, [this] { set_ready(false); }, options, facts}),
         gatekeeper(callers, options),
         grpc({calls, hub, metrics, executor, options, gatekeeper}),
         json_calls(calls, metrics, gatekeeper),
         routes({json_calls, options.admin_hosts, options.insecure_control || gatekeeper.is_wanted(),
                 [this] { return metrics_page(); }, [this] { return health(); }, [this] { return ready_page(); }}),
         admin({executor, routes, options.admin, options.grpc_message_bytes_max}) {}
+
+  void set_ready(bool is_ready) {
+    readiness.set_ready(is_ready);
+    grpc.set_serving(is_ready);
+  }
 
   std::string metrics_page() const {
     Exposed exposed{.calls = metrics,
@@ -114,7 +117,7 @@ struct Control::State {
 
 Control::Control(workers::Pool& pool, workers::Peers& peers, EventHub& hub, identity::Revocations& revocations,
                  const CallerIdentity& callers, const Options& options, const Facts& facts)
-    : state_(std::make_unique<State>(*this, pool, peers, hub, revocations, callers, options, facts)) {}
+    : state_(std::make_unique<State>(pool, peers, hub, revocations, callers, options, facts)) {}
 
 Control::~Control() { shutdown(base::Clock::now()); }
 
@@ -137,16 +140,18 @@ const base::Address& Control::admin_address() const { return state_->admin_addre
 
 bool Control::is_ready() const { return state_->readiness.is_ready(); }
 
-void Control::set_ready(bool is_ready) {
-  state_->readiness.set_ready(is_ready);
-  state_->grpc.set_serving(is_ready);
-}
+std::future<void> Control::learned() { return state_->calls.access_learned(); }
+
+void Control::set_ready(bool is_ready) { state_->set_ready(is_ready); }
 
 void Control::shutdown(base::TimePoint deadline) {
   if (!state_->runs) return;
   state_->runs = false;
   const auto idle = std::make_shared<std::promise<void>>();
-  state_->executor.post([this, idle] { state_->admin.stop([idle] { idle->set_value(); }); });
+  state_->executor.post([this, idle] {
+    state_->calls.node_changes().close();
+    state_->admin.stop([idle] { idle->set_value(); });
+  });
   state_->hub.close();
   state_->grpc.shutdown(deadline);
   idle->get_future().wait_until(deadline);

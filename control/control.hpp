@@ -1,6 +1,7 @@
 #pragma once
 // Control: the folder's front door: the gRPC and admin ports, for services, operators and Prometheus.
 
+#include <future>
 #include <memory>
 #include <string>
 
@@ -39,6 +40,10 @@ class Control {
   // Where the ports really are; after start().
   const base::Address& grpc_address() const;
   const base::Address& admin_address() const;
+
+  // Told once this node knows who is kept out of all nodes of the cluster, at once if it is alone: nobody is to be let
+  // in before. To be asked for once.
+  std::future<void> learned();
 
   // What /readyz and the health service say from now on. Any thread. A call of Drain says false by itself.
   void set_ready(bool is_ready);

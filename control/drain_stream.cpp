@@ -11,18 +11,23 @@ DrainStream::DrainStream(StreamParts parts, const grpc::ByteBuffer& request) : p
     end(status_of(*problem));
     return;
   }
-  const auto watch = parts_.calls.drain(parsed);
-  if (!watch) {
-    end(status_of(watch.failure()));
-    return;
-  }
+  parts_.executor.post([this, parsed] {
+    if (has_ended_) return;
+    parts_.calls.drain(parsed, [self = std::weak_ptr(self_)](Outcome<Calls::DrainWatch> watch) {
+      if (const auto alive = self.lock()) (*alive)->take_begun(std::move(watch));
+    });
+  });
+}
+
+void DrainStream::take_begun(Outcome<Calls::DrainWatch> watch) {
+  if (!watch) return end(status_of(watch.failure()));
   watch_ = *watch;
-  parts_.executor.post([this] { report(); });
+  report();
 }
 
 void DrainStream::report() {
   if (has_ended_) return;
-  const std::uint64_t left = parts_.calls.connections();
+  const std::uint64_t left = parts_.calls.connections_left(watch_);
   const base::TimePoint now = base::Clock::now();
   timer_ = parts_.executor.at(now + watch_.report_every, [this] { report(); });
   if (is_writing_) return;  // the caller takes its time; the next report will be fresher

@@ -1,9 +1,11 @@
 #pragma once
 // DrainStream: one call of Drain. Begins to drain, then reports until no connection is left or the caller goes away.
-// All but its beginning happens on the executor; lives until gRPC says that it is done.
+// All of it happens on the executor; lives until gRPC says that it is done.
 
 #include <grpcpp/support/byte_buffer.h>
 #include <grpcpp/support/server_callback.h>
+
+#include <memory>
 
 #include "base/clock.hpp"
 #include "control/calls.hpp"
@@ -20,10 +22,13 @@ class DrainStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
   void OnCancel() override;
   void OnDone() override;
 
+  void take_begun(Outcome<Calls::DrainWatch> watch);
   void report();
   void end(const grpc::Status& status);
 
   StreamParts parts_;
+  // What waits for another node holds to reach this: gone once this is.
+  std::shared_ptr<DrainStream*> self_ = std::make_shared<DrainStream*>(this);
   const base::TimePoint began_ = base::Clock::now();
   Calls::DrainWatch watch_{};
   grpc::ByteBuffer response_;

@@ -25,20 +25,20 @@ void EmitStream::begin(const v1::EmitWithAckRequest& request) {
           if (const auto alive = self.lock()) (*alive)->take_acknowledgement(acknowledgement);
         });
       });
-  const auto watch =
-      parts_.calls.emit_with_ack(request, on_acknowledged_, [self](Outcome<std::vector<base::ConnectionId>> asked) {
-        if (const auto alive = self.lock()) (*alive)->take_asked(std::move(asked));
-      });
+  const auto watch = parts_.calls.emit_with_ack(request, on_acknowledged_, [self](Outcome<Calls::EmitAsked> asked) {
+    if (const auto alive = self.lock()) (*alive)->take_asked(std::move(asked));
+  });
   if (!watch) return finish(status_of(watch.failure()));
   timer_ = parts_.executor.at(base::Clock::now() + watch->timeout, [this] { sum_up(); });
 }
 
-void EmitStream::take_asked(Outcome<std::vector<base::ConnectionId>> asked) {
+void EmitStream::take_asked(Outcome<Calls::EmitAsked> asked) {
   if (has_finished_) return;
   if (!asked) return finish(status_of(asked.failure()));
   knows_asked_ = true;
-  asked_ = asked->size();
-  for (const base::ConnectionId& id : *asked) missing_.insert(id.text());
+  asked_ = asked->connections.size();
+  silent_nodes_ = std::move(asked->silent_nodes);
+  for (std::string& id : asked->connections) missing_.insert(std::move(id));
   for (const std::string& id : early_) missing_.erase(id);
   if (missing_.empty()) sum_up();
 }
@@ -46,12 +46,8 @@ void EmitStream::take_asked(Outcome<std::vector<base::ConnectionId>> asked) {
 void EmitStream::take_acknowledgement(workers::Acknowledgement acknowledgement) {
   if (has_finished_ || is_summed_up_) return;
   ++acknowledged_;
-  v1::Acknowledgement& told = *responses_.emplace_back().mutable_acknowledgement();
   const std::string id = acknowledgement.connection.text();
-  told.set_connection(id);
-  told.set_session(acknowledgement.session);
-  told.set_arguments(acknowledgement.arguments);
-  for (std::string& attachment : acknowledgement.attachments) told.add_attachments(std::move(attachment));
+  show(std::move(acknowledgement), *responses_.emplace_back().mutable_acknowledgement());
   write();
   if (!knows_asked_) return early_.push_back(id);
   missing_.erase(id);
@@ -66,6 +62,7 @@ void EmitStream::sum_up() {
   summary.set_asked(count_of(asked_));
   summary.set_acknowledged(count_of(acknowledged_));
   for (const std::string& id : missing_) summary.add_missing(id);
+  for (v1::SilentNode& node : silent_nodes_) *summary.add_silent_nodes() = std::move(node);
   write();
 }
 

@@ -27,7 +27,7 @@ class EmitStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
   void OnDone() override;
 
   void begin(const v1::EmitWithAckRequest& request);
-  void take_asked(Outcome<std::vector<base::ConnectionId>> asked);
+  void take_asked(Outcome<Calls::EmitAsked> asked);
   void take_acknowledgement(workers::Acknowledgement acknowledgement);
   void sum_up();
   void write();
@@ -38,7 +38,8 @@ class EmitStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
   std::shared_ptr<EmitStream*> self_ = std::make_shared<EmitStream*>(this);
   std::shared_ptr<const workers::OnAcknowledged> on_acknowledged_;  // while answers are wanted
   const base::TimePoint began_ = base::Clock::now();
-  std::set<std::string> missing_;   // ids, as text
+  std::set<std::string> missing_;  // ids, as text
+  std::vector<v1::SilentNode> silent_nodes_;
   std::vector<std::string> early_;  // answered before it was known that they were asked
   std::uint64_t asked_ = 0, acknowledged_ = 0;
   std::deque<v1::EmitWithAckResponse> responses_;  // bounded by who was asked

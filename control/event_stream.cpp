@@ -194,13 +194,12 @@ Problem EventStream::ask(const v1::Ask& request, const Answer<v1::Asked>& answer
         event.message = std::move(message);
         static_cast<void>(hub.offer(std::move(event)));
       });
-  const auto watch =
-      parts_.calls.emit_with_ack(emit, on_acknowledged, [answer](Outcome<std::vector<base::ConnectionId>> asked) {
-        if (!asked) return answer(std::move(asked.failure()));
-        v1::Asked got;
-        got.set_connections(static_cast<std::uint32_t>(asked->size()));
-        answer(std::move(got));
-      });
+  const auto watch = parts_.calls.emit_with_ack(emit, on_acknowledged, [answer](Outcome<Calls::EmitAsked> asked) {
+    if (!asked) return answer(std::move(asked.failure()));
+    v1::Asked got;
+    got.set_connections(static_cast<std::uint32_t>(asked->connections.size()));
+    answer(std::move(got));
+  });
   if (!watch) return inside("ask.", watch.failure());
   asks_.push_back({std::move(on_acknowledged), base::Clock::now() + watch->timeout});
   if (asks_.back().until < next_ask_ends_) forget_asks();

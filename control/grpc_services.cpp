@@ -11,6 +11,7 @@
 #include "control/emit_stream.hpp"
 #include "control/event_stream.hpp"
 #include "control/publish_stream.hpp"
+#include "control/watch_stream.hpp"
 #include "control/wire.hpp"
 
 namespace sluice::control {
@@ -152,6 +153,10 @@ GatewayService::Reactor* GatewayService::ListRooms(Context* context, const Bytes
   return serve(parts_, {Method::list_rooms, context, request, response}, &Calls::list_rooms);
 }
 
+GatewayService::Reactor* GatewayService::Presence(Context* context, const Bytes* request, Bytes* response) {
+  return serve(parts_, {Method::presence, context, request, response}, &Calls::presence);
+}
+
 GatewayService::Reactor* GatewayService::History(Context* context, const Bytes* request, Bytes* response) {
   return serve(parts_, {Method::history, context, request, response}, &Calls::history);
 }
@@ -159,6 +164,18 @@ GatewayService::Reactor* GatewayService::History(Context* context, const Bytes* 
 grpc::ServerUnaryReactor* NodesService::GetNode(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
                                                 grpc::ByteBuffer* response) {
   return serve(parts_, {Method::get_node, context, request, response}, &Calls::get_node);
+}
+
+grpc::ServerUnaryReactor* NodesService::ListNodes(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+                                                  grpc::ByteBuffer* response) {
+  return serve(parts_, {Method::list_nodes, context, request, response}, &Calls::list_nodes);
+}
+
+grpc::ServerWriteReactor<grpc::ByteBuffer>* NodesService::WatchNodes(grpc::CallbackServerContext* context,
+                                                                     const grpc::ByteBuffer* request) {
+  return serve_stream<WriteReactor>(parts_, Method::watch_nodes, *context, [&](const auto&, const auto&) {
+    return new WatchStream(stream_parts(parts_), *request);
+  });
 }
 
 grpc::ServerWriteReactor<grpc::ByteBuffer>* NodesService::Drain(grpc::CallbackServerContext* context,

@@ -20,8 +20,10 @@ using Publishing = G::WithRawCallbackMethod_Publish<G::WithRawCallbackMethod_Pub
 using Changing = G::WithRawCallbackMethod_JoinRooms<
     G::WithRawCallbackMethod_LeaveRooms<G::WithRawCallbackMethod_Disconnect<Publishing>>>;
 using Gateway = G::WithRawCallbackMethod_GetConnection<G::WithRawCallbackMethod_ListConnections<
-    G::WithRawCallbackMethod_ListRooms<G::WithRawCallbackMethod_History<Changing>>>>;
-using Nodes = v1::Nodes::WithRawCallbackMethod_GetNode<v1::Nodes::WithRawCallbackMethod_Drain<v1::Nodes::Service>>;
+    G::WithRawCallbackMethod_ListRooms<G::WithRawCallbackMethod_Presence<G::WithRawCallbackMethod_History<Changing>>>>>;
+using N = v1::Nodes;
+using Nodes = N::WithRawCallbackMethod_GetNode<N::WithRawCallbackMethod_ListNodes<
+    N::WithRawCallbackMethod_WatchNodes<N::WithRawCallbackMethod_Drain<N::Service>>>>;
 using Backends = v1::Backends::WithRawCallbackMethod_SubscribeEvents<v1::Backends::Service>;
 using A = v1::Access;
 using Access = A::WithRawCallbackMethod_RevokeTokens<
@@ -46,6 +48,7 @@ class GatewayService final : public raw::Gateway {
   Reactor* GetConnection(Context* context, const Bytes* request, Bytes* response) override;
   Reactor* ListConnections(Context* context, const Bytes* request, Bytes* response) override;
   Reactor* ListRooms(Context* context, const Bytes* request, Bytes* response) override;
+  Reactor* Presence(Context* context, const Bytes* request, Bytes* response) override;
   Reactor* History(Context* context, const Bytes* request, Bytes* response) override;
 
  private:
@@ -58,6 +61,10 @@ class NodesService final : public raw::Nodes {
 
   grpc::ServerUnaryReactor* GetNode(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
                                     grpc::ByteBuffer* response) override;
+  grpc::ServerUnaryReactor* ListNodes(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+                                      grpc::ByteBuffer* response) override;
+  grpc::ServerWriteReactor<grpc::ByteBuffer>* WatchNodes(grpc::CallbackServerContext* context,
+                                                         const grpc::ByteBuffer* request) override;
   grpc::ServerWriteReactor<grpc::ByteBuffer>* Drain(grpc::CallbackServerContext* context,
                                                     const grpc::ByteBuffer* request) override;
 

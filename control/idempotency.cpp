@@ -8,6 +8,7 @@ namespace sluice::control {
 
 std::string Idempotency::text_of(Key key) {
   std::string text(1, static_cast<char>(key.method));
+  text += key.is_share ? 's' : 'c';
   text += key.text;
   return text;
 }

@@ -28,6 +28,7 @@ class Idempotency {
   struct Key {
     Method method;
     std::string_view text;
+    bool is_share = false;  // of one node's share of a call, beside the call as a whole
   };
   enum class Found : std::uint8_t {
     nothing,    // the caller does the call now, and then calls finish()

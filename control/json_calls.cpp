@@ -87,8 +87,10 @@ JsonCalls::JsonCalls(Calls& calls, Metrics& metrics, const Gatekeeper& gatekeepe
   add(gateway, Method::get_connection, &Calls::get_connection);
   add(gateway, Method::list_connections, &Calls::list_connections);
   add(gateway, Method::list_rooms, &Calls::list_rooms);
+  add(gateway, Method::presence, &Calls::presence);
   add(gateway, Method::history, &Calls::history);
   add(nodes, Method::get_node, &Calls::get_node);
+  add(nodes, Method::list_nodes, &Calls::list_nodes);
   add(access, Method::revoke_tokens, &Calls::revoke_tokens);
   add(access, Method::block_user, &Calls::block_user);
   add(access, Method::unblock_user, &Calls::unblock_user);
@@ -121,7 +123,8 @@ void JsonCalls::add(std::string_view service, Method method,
 JsonCalls::Path JsonCalls::find(std::string_view path) const {
   if (by_path_.contains(path)) return Path::unary;
   const bool is_stream = path == "/sluice.v1.Gateway/PublishStream" || path == "/sluice.v1.Gateway/EmitWithAck" ||
-                         path == "/sluice.v1.Nodes/Drain" || path == "/sluice.v1.Backends/SubscribeEvents";
+                         path == "/sluice.v1.Nodes/Drain" || path == "/sluice.v1.Nodes/WatchNodes" ||
+                         path == "/sluice.v1.Backends/SubscribeEvents";
   return is_stream ? Path::stream : Path::unknown;
 }
 

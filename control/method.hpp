@@ -27,11 +27,14 @@ enum class Method : std::uint8_t {
   revoke_tokens,
   block_user,
   unblock_user,
+  presence,
+  list_nodes,
+  watch_nodes,
 };
-inline constexpr std::array<std::string_view, 17> method_names{
-    "Publish",         "PublishBatch",    "PublishStream", "JoinRooms", "LeaveRooms", "Disconnect",
-    "GetConnection",   "ListConnections", "ListRooms",     "History",   "GetNode",    "Drain",
-    "SubscribeEvents", "EmitWithAck",     "RevokeTokens",  "BlockUser", "UnblockUser"};
+inline constexpr std::array<std::string_view, 20> method_names{
+    "Publish",         "PublishBatch", "PublishStream", "JoinRooms", "LeaveRooms", "Disconnect",      "GetConnection",
+    "ListConnections", "ListRooms",    "History",       "GetNode",   "Drain",      "SubscribeEvents", "EmitWithAck",
+    "RevokeTokens",    "BlockUser",    "UnblockUser",   "Presence",  "ListNodes",  "WatchNodes"};
 
 // What a caller needs for it.
 inline identity::Scope scope_of(Method method) {
@@ -47,6 +50,9 @@ inline identity::Scope scope_of(Method method) {
     case Method::list_rooms:
     case Method::history:
     case Method::get_node:
+    case Method::presence:
+    case Method::list_nodes:
+    case Method::watch_nodes:
       return Scope::read;
     case Method::subscribe_events:
       return Scope::backend;

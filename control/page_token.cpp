@@ -7,13 +7,19 @@ namespace sluice::control {
 
 namespace {
 
-constexpr std::size_t digits_max = 38;  // 30 of content, 8 of check
+constexpr std::size_t head_digits = 30, check_digits = 8;
 
 std::string content_of(const PageToken& token) {
-  std::array<char, digits_max + 1> text;
-  const int size = std::snprintf(text.data(), text.size(), "%02x%08x%08x%04x%08x", static_cast<unsigned>(token.list),
+  std::array<char, head_digits + 1> head;
+  const int size = std::snprintf(head.data(), head.size(), "%02x%08x%08x%04x%08x", static_cast<unsigned>(token.list),
                                  token.incarnation, token.filters, token.worker, token.from);
-  return {text.data(), static_cast<std::size_t>(size)};
+  std::string text(head.data(), static_cast<std::size_t>(size));
+  for (const char byte : token.after) {
+    constexpr std::string_view digits = "0123456789abcdef";
+    text += digits[static_cast<unsigned char>(byte) >> 4];
+    text += digits[byte & 15];
+  }
+  return text;
 }
 
 std::optional<std::uint32_t> parse_hex(std::string_view text) {
@@ -42,12 +48,19 @@ std::string PageToken::text() const {
 }
 
 std::optional<PageToken> PageToken::parse(std::string_view text) {
-  if (text.size() != digits_max) return std::nullopt;
+  if (text.size() < head_digits + check_digits || text.size() % 2 != 0) return std::nullopt;
   const auto list = parse_hex(text.substr(0, 2)), incarnation = parse_hex(text.substr(2, 8)),
              filters = parse_hex(text.substr(10, 8)), worker = parse_hex(text.substr(18, 4)),
              from = parse_hex(text.substr(22, 8));
   if (!list || !incarnation || !filters || !worker || !from) return std::nullopt;
-  const PageToken token{static_cast<List>(*list), *incarnation, *filters, static_cast<std::uint16_t>(*worker), *from};
+  PageToken token{static_cast<List>(*list), *incarnation, *filters, static_cast<std::uint16_t>(*worker), *from, {}};
+  const std::string_view after = text.substr(head_digits, text.size() - head_digits - check_digits);
+  if (!after.empty() && token.list != List::rooms_by_name) return std::nullopt;
+  for (std::size_t at = 0; at < after.size(); at += 2) {
+    const auto byte = parse_hex(after.substr(at, 2));
+    if (!byte) return std::nullopt;
+    token.after += static_cast<char>(*byte);
+  }
   return token.text() == text ? std::optional{token} : std::nullopt;
 }
 

@@ -39,6 +39,24 @@ void show(const workers::RoomInfo& room, v1::Room& out) {
   out.set_history_messages(count_of(room.history_messages));
 }
 
+void show(workers::Acknowledgement acknowledgement, v1::Acknowledgement& out) {
+  out.set_connection(acknowledgement.connection.text());
+  out.set_session(std::move(acknowledgement.session));
+  out.set_arguments(std::move(acknowledgement.arguments));
+  for (std::string& attachment : acknowledgement.attachments) out.add_attachments(std::move(attachment));
+}
+
+void show(const workers::Peer& peer, base::TimePoint now, v1::Node& out) {
+  out.set_name(peer.name);
+  out.set_version(peer.version);
+  out.set_incarnation(base::incarnation_text(peer.incarnation));
+  show(peer.started, *out.mutable_started_at());
+  out.set_ready(peer.load.is_ready);
+  out.set_draining(peer.load.is_draining);
+  out.set_connections(count_of(peer.load.connections));
+  show(std::chrono::duration_cast<std::chrono::milliseconds>(now - peer.heard), *out.mutable_silent_for());
+}
+
 v1::Gap show(workers::Gap gap) {
   switch (gap) {
     case workers::Gap::none:

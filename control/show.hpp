@@ -4,10 +4,14 @@
 #include <chrono>
 #include <string>
 
+#include "base/clock.hpp"
 #include "sluice/v1/gateway.pb.h"
+#include "sluice/v1/nodes.pb.h"
 #include "workers/connection_info.hpp"
 #include "workers/message.hpp"
+#include "workers/peers.hpp"
 #include "workers/sequencer.hpp"
+#include "workers/wire.hpp"
 
 namespace sluice::control {
 
@@ -19,6 +23,8 @@ void show(const workers::RoomInfo& room, v1::Room& out);
 v1::Gap show(workers::Gap gap);
 void show(std::chrono::milliseconds duration, google::protobuf::Duration& out);
 void show(std::chrono::system_clock::time_point time, google::protobuf::Timestamp& out);
+void show(workers::Acknowledgement acknowledgement, v1::Acknowledgement& out);
+void show(const workers::Peer& peer, base::TimePoint now, v1::Node& out);
 // `name_space` and `node` are names; `now` turns durations into times.
 struct ConnectionPlace {
   const std::string& name_space;

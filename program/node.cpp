@@ -198,19 +198,25 @@ bool Node::start(Signals& signals, Supervisor& supervisor) {
   return true;
 }
 
-// Nobody is let in before there is a broker: until then the node is alive, but not ready.
+// Nobody is let in before there is a broker, and before it is known who may not: until then the node is alive, but not
+// ready.
 bool Node::join_cluster(Signals& signals, Supervisor& supervisor) {
   cluster_->start([this] {
     return workers::NodeLoad{
         .connections = pool_.connections(), .is_ready = control_.is_ready(), .is_draining = pool_.is_draining()};
   });
+  const auto has_come = [&](const auto& future) {
+    while (future.wait_for(0s) != std::future_status::ready) {
+      if (signals.wait_until(base::Clock::now() + look_every) == Signals::Kind::stop) return false;
+      tell_alive(supervisor);
+    }
+    return true;
+  };
   auto found = cluster_->found();
-  while (found.wait_for(0s) != std::future_status::ready) {
-    if (signals.wait_until(base::Clock::now() + look_every) == Signals::Kind::stop) return false;
-    tell_alive(supervisor);
-  }
+  if (!has_come(found)) return false;
   if (const auto status = found.get(); !status) throw std::runtime_error(status.error().detail);
-  return true;
+  // Who is kept out must not come in by a node that is new.
+  return has_come(control_.learned());
 }
 
 int Node::run(Signals& signals, Supervisor& supervisor, const std::function<void()>& on_reload) {

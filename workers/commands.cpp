@@ -84,4 +84,24 @@ ConnectionPage list_connections(Worker& worker, const ConnectionFilter& filter, 
   return page;
 }
 
+MemberPage list_members(Worker& worker, base::NamespaceId name_space, const RoomKey& room, std::uint32_t from,
+                        std::size_t limit) {
+  MemberPage page;
+  const Room* const found = worker.rooms().find(name_space, room.kind, room.name);
+  if (found == nullptr) return page;
+  // Members are in no order, and slots are: so a member that stays is on one page, whoever else comes and goes.
+  std::vector<std::uint32_t> slots;
+  for (const Member& member : found->members()) {
+    if (member.slot >= from) slots.push_back(member.slot);
+  }
+  const std::size_t end = std::min(slots.size(), limit + 1);
+  std::partial_sort(slots.begin(), slots.begin() + static_cast<std::ptrdiff_t>(end), slots.end());
+  for (std::size_t at = 0; at < std::min(end, limit); ++at) {
+    const Connection& connection = worker.slab().at(slots[at]);
+    if (connection.is_open() && connection.is_announced()) page.members.push_back(worker.member_of(connection));
+  }
+  if (end > limit) page.next = slots[limit];
+  return page;
+}
+
 }  // namespace sluice::workers

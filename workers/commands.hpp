@@ -53,4 +53,12 @@ struct ConnectionPage {
 // once over the pages. A page may have fewer, or none, though more follow: what is looked at for one is bounded.
 ConnectionPage list_connections(Worker& worker, const ConnectionFilter& filter, std::uint32_t from, std::size_t limit);
 
+struct MemberPage {
+  std::vector<MemberInfo> members;
+  std::optional<std::uint32_t> next;  // the slot where the next page begins
+};
+// Likewise, up to `limit` members of a room.
+MemberPage list_members(Worker& worker, base::NamespaceId name_space, const RoomKey& room, std::uint32_t from,
+                        std::size_t limit);
+
 }  // namespace sluice::workers

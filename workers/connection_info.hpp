@@ -29,4 +29,12 @@ struct ConnectionInfo {
   std::uint64_t bytes_received = 0, bytes_sent = 0;  // on the wire
 };
 
+// What is told of a member of a room.
+struct MemberInfo {
+  base::ConnectionId id;
+  std::string session;  // empty: its wire has none
+  std::string user;     // empty: none
+  base::Labels labels;
+};
+
 }  // namespace sluice::workers

@@ -291,22 +291,6 @@ std::uint64_t Sequencer::members(const RoomKey& key) const {
   return room == nullptr ? 0 : room->members.total();
 }
 
-RoomPage Sequencer::list_rooms(std::uint32_t from, std::size_t limit, const std::string& prefix) const {
-  RoomPage page;
-  for (bool is_done = false; !is_done;) {
-    const std::lock_guard lock(state_->mutex);
-    const auto end = static_cast<std::uint32_t>(std::min(state_->listed.size(), from + locked_rooms_max));
-    for (; from < end && page.rooms.size() < limit; ++from) {
-      const RoomState* const room = state_->listed[from].get();
-      if (room == nullptr || room->key.kind != RoomKey::Kind::room || !room->key.name.starts_with(prefix)) continue;
-      page.rooms.push_back({room->key, room->members.total(), room->history.size()});
-    }
-    is_done = from >= state_->listed.size() || page.rooms.size() >= limit;
-    if (is_done && from < state_->listed.size()) page.next = from;
-  }
-  return page;
-}
-
 void Sequencer::trim(base::TimePoint now) {
   for (bool is_done = false; !is_done;) {
     Freed freed;  // outlives the lock

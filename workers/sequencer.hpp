@@ -57,6 +57,11 @@ struct RoomInfo {
   std::uint64_t history_messages = 0;
 };
 
+struct RoomsByName {
+  std::vector<RoomInfo> rooms;
+  bool has_more = false;
+};
+
 struct RoomPage {
   std::vector<RoomInfo> rooms;
   std::optional<std::uint32_t> next;  // where the next page begins; nothing at the end
@@ -107,6 +112,9 @@ class Sequencer {
   // Rooms with members or history, in an order of their own: a room that exists all the while is listed exactly once
   // over the pages. Holds the lock for at most 1,024 rooms at a time. `prefix` filters by name.
   RoomPage list_rooms(std::uint32_t from, std::size_t limit, const std::string& prefix) const;
+  // The first of them by name behind `after`, so that lists of several nodes can be merged; each call looks at all
+  // rooms.
+  RoomsByName list_rooms_by_name(const std::string& after, std::size_t limit, const std::string& prefix) const;
 
   // --- of a mirror; all but covers() are for the broker's thread ---
 

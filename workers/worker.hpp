@@ -237,6 +237,7 @@ class Worker {
   // Ends those whose credentials are good no more; returns how many.
   std::uint64_t revoke(const Revoked& revoked);
   ConnectionInfo info_of(const Connection& connection) const;
+  MemberInfo member_of(const Connection& connection) const;
   void take_answer(base::ConnectionId connection, std::uint64_t ack_id, const Message& answer);
   // False: nobody waits for it.
   bool take_verdict(std::uint64_t number, const Verdict& verdict) {

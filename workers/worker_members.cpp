@@ -318,15 +318,24 @@ void Worker::take_answer(base::ConnectionId id, std::uint64_t ack_id, const Mess
   guard(*connection, [&] { connection->wire_->on_answer(*this, *connection, ack_id, answer); });
 }
 
+MemberInfo Worker::member_of(const Connection& connection) const {
+  const Credentials* const credentials = credentials_of(connection);
+  return {.id = id_of(connection),
+          .session = connection.wire_->session_id(),
+          .user = user_of(connection),
+          .labels = credentials != nullptr ? credentials->labels : base::Labels()};
+}
+
 ConnectionInfo Worker::info_of(const Connection& connection) const {
   const Connection& carrier = slab_.at(connection.carrier_);
+  MemberInfo member = member_of(connection);
   ConnectionInfo info;
-  info.id = id_of(connection);
-  info.session = connection.wire_->session_id();
+  info.id = member.id;
+  info.session = std::move(member.session);
   info.name_space = connection.name_space_;
   info.protocol = connection.wire_->protocol();
-  info.user = user_of(connection);
-  if (const Credentials* const credentials = credentials_of(connection)) info.labels = credentials->labels;
+  info.user = std::move(member.user);
+  info.labels = std::move(member.labels);
   for (RoomKey& key : named_rooms(connection)) info.rooms.push_back(std::move(key.name));
   info.remote_address = remote_address(connection).text();
   info.connected_for = milliseconds(now_ - connection.since_);

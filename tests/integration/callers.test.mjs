@@ -69,10 +69,11 @@ test('each caller may do what its scopes say, by gRPC and as JSON', async (t) =>
     publish: ['Gateway', 'publish', publish],
     read: ['Gateway', 'listConnections', {}],
     node: ['Nodes', 'getNode', {}],
+    presence: ['Gateway', 'presence', { room: 'lobby' }],
     admin: ['Gateway', 'disconnect', { target: { everyone: true } }],
     access: ['Access', 'unblockUser', { user: 'x' }],
   };
-  const allowed = { billing: ['publish'], dash: ['read', 'node'], logic: [], ops: Object.keys(calls) };
+  const allowed = { billing: ['publish'], dash: ['read', 'node', 'presence'], logic: [], ops: Object.keys(calls) };
   for (const [name, { key }] of Object.entries(callers)) {
     for (const [what, [service, method, request]] of Object.entries(calls)) {
       const json = await gateway.json(`${service}/${method[0].toUpperCase()}${method.slice(1)}`, request, { authorization: `Bearer ${key}` });

@@ -1,7 +1,8 @@
 // The control plane over gRPC: every call, every kind of bad input.
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { before, after, test } from 'node:test';
-import { detailOf, grpc, rejects, startGateway } from './harness.mjs';
+import { detailOf, eventually, grpc, rejects, startGateway } from './harness.mjs';
 
 let gateway;
 let rpc;
@@ -150,12 +151,12 @@ test('JoinRooms and LeaveRooms answer when it is done', async () => {
   const [room, other] = [unique('joined'), unique('home')];
   const clients = await Promise.all([1, 2, 3, 4].map(() => gateway.connect(`?room=${other}`)));
   const joined = await rpc.joinRooms({ target: { rooms: [other] }, rooms: [room] });
-  assert.deepEqual(joined, { matched: 4, changed: 4, refused: 0 });
+  assert.deepEqual(joined, { matched: 4, changed: 4, refused: 0, silentNodes: [] });
   assert.equal((await gateway.publish('in', { rooms: [room] })).receipt.matched, 4);
   const left = await rpc.leaveRooms({ target: { rooms: [other] }, rooms: [room] });
-  assert.deepEqual(left, { matched: 4, changed: 4 });
+  assert.deepEqual(left, { matched: 4, changed: 4, silentNodes: [] });
   assert.equal((await gateway.publish('out', { rooms: [room] })).receipt.matched, 0);
-  assert.deepEqual(await rpc.leaveRooms({ target: { rooms: [other] }, rooms: [room] }), { matched: 4, changed: 0 });
+  assert.deepEqual(await rpc.leaveRooms({ target: { rooms: [other] }, rooms: [room] }), { matched: 4, changed: 0, silentNodes: [] });
   await gateway.publish('end', { rooms: [other] });
   for (const client of clients) {
     await client.has('end');
@@ -173,7 +174,7 @@ test('a connection at its bound of rooms is counted as refused', async () => {
     await rpc.joinRooms({ target: { rooms: [room] }, rooms: Array.from({ length: 100 }, (_, n) => `${room}-${at}-${n}`) });
   }
   const answer = await rpc.joinRooms({ target: { rooms: [room] }, rooms: [unique('one-more')] });
-  assert.deepEqual(answer, { matched: 1, changed: 0, refused: 1 });
+  assert.deepEqual(answer, { matched: 1, changed: 0, refused: 1, silentNodes: [] });
   client.terminate();
 });
 
@@ -249,6 +250,29 @@ test('ListRooms pages over all rooms of a prefix once', async () => {
   clients.forEach((client) => client.terminate());
 });
 
+test('Presence counts who is in a room, and lists them page by page', async () => {
+  const room = unique('present');
+  const clients = await Promise.all(Array.from({ length: 5 }, () => gateway.connect(`?room=${room}&envelope=1`)));
+  const ids = await Promise.all(clients.map(idOf));
+  const first = await rpc.presence({ room, pageSize: 2 });
+  assert.deepEqual([first.count, first.nodes.map((one) => one.count), first.members.length], [5, [5], 2]);
+  const members = [...first.members];
+  for (let pageToken = first.nextPageToken; pageToken; ) {
+    const page = await rpc.presence({ room, pageSize: 2, pageToken });
+    members.push(...page.members);
+    pageToken = page.nextPageToken;
+  }
+  assert.deepEqual(members.map((one) => one.connection).sort(), ids.sort());
+  assert.deepEqual(await rpc.presence({ room, onlyCount: true }), { ...first, members: [], nextPageToken: '' });
+  assert.equal((await rpc.presence({ room, namespace: '/chat' })).count, 0);
+  await rejects(rpc.presence({}), 'INVALID_ARGUMENT');
+  await rejects(rpc.presence({ room, pageToken: 'forged' }), 'INVALID_ARGUMENT');
+  await rejects(rpc.presence({ room: 'another', pageToken: first.nextPageToken }), 'INVALID_ARGUMENT');
+  await rejects(rpc.presence({ room, namespace: '/none' }), 'NOT_FOUND');
+  await rejectsTooMany(rpc.presence({ room, pageSize: 501 }), 'list-page-max', 500);
+  clients.forEach((client) => client.terminate());
+});
+
 test('History shows what a room keeps, from either end, with gaps told', async () => {
   const room = unique('history');
   const positions = [];
@@ -276,6 +300,25 @@ test('GetNode shows the node', async () => {
   assert.equal(node.workers.length, 2);
   assert.deepEqual(node.namespaces.map((one) => one.name), ['/', '/chat']);
   assert.deepEqual([node.ready, node.draining], [true, false]);
+});
+
+test('a node that is alone is listed, found by its name, and watched as it changes', async () => {
+  const nodes = gateway.rpc('Nodes');
+  const { nodes: [own] } = await nodes.listNodes({});
+  for (const node of ['', own.name, own.incarnation]) assert.equal((await nodes.getNode({ node })).node.incarnation, own.incarnation);
+  await rejects(nodes.getNode({ node: 'nobody' }), 'NOT_FOUND');
+  const changes = [];
+  const watch = nodes.watchNodes({ reportEvery: { nanos: 100_000_000 } });
+  watch.on('data', (response) => changes.push(...response.changes)).on('error', () => {});
+  await eventually(() => changes.length === 1, 'the node itself');
+  assert.deepEqual([changes[0].kind, changes[0].node.name], ['KIND_HERE', own.name]);
+  const connections = changes[0].node.connections;
+  const client = await gateway.connect();
+  await eventually(() => changes.some((one) => one.kind === 'KIND_CHANGED' && one.node.connections > connections), 'its change');
+  client.terminate();
+  watch.cancel();
+  const [error] = await once(nodes.watchNodes({ reportEvery: { nanos: 1 } }).resume(), 'error');
+  assert.equal(grpc.status[error.code], 'INVALID_ARGUMENT');
 });
 
 test('a deadline that has passed cancels a call', async () => {

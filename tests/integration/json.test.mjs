@@ -195,15 +195,17 @@ test('all unary calls are there as JSON; streams are not', async () => {
   assert.equal(batch.results.length, 2);
   await client.count(3);
   assert.deepEqual(client.parsed.slice(1).map((one) => one.data), ['aGk=', { a: 1 }]);
-  assert.deepEqual(await call('Gateway/JoinRooms', { target, rooms: ['more'] }), { matched: 1, changed: 1, refused: 0 });
+  assert.deepEqual(await call('Gateway/JoinRooms', { target, rooms: ['more'] }), { matched: 1, changed: 1, refused: 0, silentNodes: [] });
   assert.equal((await call('Gateway/LeaveRooms', { target, rooms: ['more'] })).changed, 1);
   assert.equal((await call('Gateway/GetConnection', { id })).connection.id, id);
   assert.ok((await call('Gateway/ListRooms', { prefix: 'js' })).rooms.some((room) => room.name === 'json'));
+  assert.deepEqual((await call('Gateway/Presence', { room: 'json' })).members.map((one) => one.connection), [id]);
+  assert.equal((await call('Nodes/ListNodes', {})).nodes.length, 1);
   const history = await call('Gateway/History', { room: 'json', newestFirst: true });
   assert.deepEqual(history.messages.map((one) => one.payload), [{ event: 'message', json: '{"a":1}', attachments: [] }, { event: 'message', binary: 'aGk=', attachments: [] }]);
   assert.equal((await call('Gateway/Disconnect', { target, closeCode: 4000, reason: 'bye' })).matched, 1);
   assert.deepEqual(await client.whenClosed(), { code: 4000, reason: 'bye' });
-  for (const stream of ['Gateway/PublishStream', 'Nodes/Drain']) {
+  for (const stream of ['Gateway/PublishStream', 'Nodes/Drain', 'Nodes/WatchNodes']) {
     const answer = await gateway.json(stream, {});
     assert.deepEqual([answer.status, answer.body.code], [501, 'unimplemented'], stream);
   }

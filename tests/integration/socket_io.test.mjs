@@ -255,7 +255,7 @@ test('a publisher asks clients, and is told who answered what and who did not', 
   const { connection } = await own.rpc().getConnection({ id: summary.missing[0] });
   assert.equal(connection.session, silent.sids['/'].sid);
   const none = await emitWithAck(own, { target: { rooms: ['nobody'] }, payload: { event: 'ask', json: '1' } });
-  assert.deepEqual(none.summary, { asked: 0, acknowledged: 0, missing: [] });
+  assert.deepEqual(none.summary, { asked: 0, acknowledged: 0, missing: [], silentNodes: [] });
   await assert.rejects(emitWithAck(own, { target: { rooms: ['lobby'] }, payload: { event: 'ask', json: '1' }, timeout: { seconds: 4000 } }), /timeout must be from 10 ms/);
   await assert.rejects(emitWithAck(own, { payload: { event: 'ask', json: '1' } }), /target must be set/);
 });

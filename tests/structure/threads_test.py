@@ -17,6 +17,7 @@ ALLOWED = {
     "workers/mailbox.cpp",
     "workers/sequencer.cpp",
     "workers/sequencer_mirror.cpp",
+    "workers/sequencer_rooms.cpp",
     "workers/sequencer_state.hpp",
     "workers/namespaces.hpp",
     "workers/namespaces.cpp",

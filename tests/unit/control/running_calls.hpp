@@ -58,8 +58,8 @@ struct RunningCalls : RunningPool {
   ReadinessFlag readiness;
   Executor executor;
   identity::Revocations revocations;
-  Calls calls{{*pool, revocations, executor, metrics, readiness, [this] { readiness.set_ready(false); },
-               control_options, facts}};
+  Calls calls{{*pool, workers::NoPeers::instance(), revocations, executor, metrics, readiness,
+               [this] { readiness.set_ready(false); }, control_options, facts}};
   CallerIdentity callers;  // who may call: anyone
   Gatekeeper gatekeeper{callers, control_options};
 };

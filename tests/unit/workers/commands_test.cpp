@@ -142,5 +142,29 @@ TEST(Commands, FiltersWhatItLists) {
   EXPECT_EQ(count(filter), 0u);
 }
 
+TEST(Commands, MembersOfARoomAreListedOnceOverThePages) {
+  RunningWorkers running;
+  std::vector<LineClient> clients;
+  for (int count = 0; count < 7; ++count) clients.push_back(running.member(count % 2 == 0 ? "a user:mary" : "b"));
+  std::set<base::ConnectionId> seen;
+  std::size_t pages = 0;
+  for (std::optional<std::uint32_t> from = 0; from; ++pages) {
+    const MemberPage page =
+        running.on(0, [&](Worker& worker) { return list_members(worker, {}, RoomKey::room("a"), *from, 2); });
+    EXPECT_EQ(page.members.size(), 2u);
+    for (const MemberInfo& member : page.members) {
+      EXPECT_TRUE(seen.insert(member.id).second);
+      EXPECT_EQ(member.user, "mary");
+    }
+    from = page.next;
+  }
+  EXPECT_EQ(pages, 2u);
+  EXPECT_EQ(seen.size(), 4u);
+  const MemberPage none =
+      running.on(0, [&](Worker& worker) { return list_members(worker, {}, RoomKey::room("nobody"), 0, 2); });
+  EXPECT_TRUE(none.members.empty());
+  EXPECT_FALSE(none.next);
+}
+
 }  // namespace
 }  // namespace sluice::workers

@@ -42,7 +42,8 @@ class PeerNetwork {
 
 class LinkedPeers final : public Peers {
  public:
-  LinkedPeers(PeerNetwork& network, std::uint32_t incarnation) : network_(network), incarnation_(incarnation) {
+  LinkedPeers(PeerNetwork& network, std::uint32_t incarnation, std::string name = {}, SharedValues* values = nullptr)
+      : network_(network), incarnation_(incarnation), name_(std::move(name)), values_(values) {
     const std::lock_guard lock(network_.mutex_);
     network_.nodes_[incarnation_] = this;
   }
@@ -56,17 +57,34 @@ class LinkedPeers final : public Peers {
     auto found = std::make_shared<std::vector<Peer>>();
     const std::lock_guard lock(network_.mutex_);
     for (const auto& [incarnation, node] : network_.nodes_) {
-      if (incarnation != incarnation_) found->push_back({.incarnation = incarnation});
+      if (incarnation == incarnation_) continue;
+      found->push_back({.incarnation = incarnation, .name = node->name_, .load = node->load_, .heard = {}});
     }
     return found;
   }
   void ask(To to, std::string_view kind, std::string payload, base::TimePoint until, OnAnswers then) override {
+    if (!to) {
+      to.emplace();
+      const auto known = others();
+      for (const Peer& peer : *known) to->push_back(peer.incarnation);
+    }
+    if (to->empty()) return then({});
+    const auto asked = std::make_shared<Asked>();
+    asked->missing = to->size();
+    asked->then = std::move(then);
     for (const std::uint32_t incarnation : *to) {
-      const auto tell = [then, incarnation](base::Result<std::string> answer) {
-        then({PeerAnswer{incarnation, {}, std::move(answer)}});
+      const auto tell = [asked, incarnation, name = name_of(incarnation)](base::Result<std::string> answer) {
+        asked->take({incarnation, name, std::move(answer)});
       };
       const Handler* const handler = find(incarnation, kind);
-      if (handler == nullptr) return tell(base::fail(base::Errc::unavailable, "there is no such node"));
+      if (handler == nullptr) {
+        tell(base::fail(base::Errc::unavailable, "there is no such node"));
+        continue;
+      }
+      if (is_silent(incarnation)) {
+        tell(base::fail(base::Errc::timed_out, "the node did not answer in time"));
+        continue;
+      }
       std::uint64_t number;
       {
         const std::lock_guard lock(network_.mutex_);
@@ -89,9 +107,36 @@ class LinkedPeers final : public Peers {
   }
   void serve(std::string_view kind, Handler handler) override { handlers_.emplace(kind, std::move(handler)); }
   void watch(OnChange on_change) override { watchers_.push_back(std::move(on_change)); }
+  SharedValues* shared_values() override { return values_; }
+
+  // What it says of itself to others. Before they look.
+  void set_load(const NodeLoad& load) { load_ = load; }
+  // From now on it answers nobody.
+  void be_silent() {
+    const std::lock_guard lock(network_.mutex_);
+    is_silent_ = true;
+  }
 
  private:
   friend class PeerNetwork;
+  // One question to several nodes.
+  struct Asked {
+    std::mutex mutex;
+    std::size_t missing = 0;
+    std::vector<PeerAnswer> answers;
+    OnAnswers then;
+
+    void take(PeerAnswer answer) {
+      {
+        const std::lock_guard lock(mutex);
+        answers.push_back(std::move(answer));
+        if (--missing > 0) return;
+      }
+      std::ranges::sort(answers, {}, &PeerAnswer::incarnation);
+      then(std::move(answers));
+    }
+  };
+
   const Handler* find(std::uint32_t incarnation, std::string_view kind) const {
     const std::lock_guard lock(network_.mutex_);
     const auto node = network_.nodes_.find(incarnation);
@@ -99,9 +144,22 @@ class LinkedPeers final : public Peers {
     const auto handler = node->second->handlers_.find(kind);
     return handler == node->second->handlers_.end() ? nullptr : &handler->second;
   }
+  std::string name_of(std::uint32_t incarnation) const {
+    const std::lock_guard lock(network_.mutex_);
+    const auto node = network_.nodes_.find(incarnation);
+    return node == network_.nodes_.end() ? std::string() : node->second->name_;
+  }
+  bool is_silent(std::uint32_t incarnation) const {
+    const std::lock_guard lock(network_.mutex_);
+    return network_.nodes_.at(incarnation)->is_silent_;
+  }
 
   PeerNetwork& network_;
   const std::uint32_t incarnation_;
+  const std::string name_;
+  SharedValues* const values_;
+  NodeLoad load_;
+  bool is_silent_ = false;  // under the network's mutex
   std::map<std::string, Handler, std::less<>> handlers_;
   std::vector<OnChange> watchers_;
 };

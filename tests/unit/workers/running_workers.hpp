@@ -30,8 +30,8 @@ class RunningWorkers {
 
   // `broker` outlives this.
   explicit RunningWorkers(const Options& options = with_workers(1), ListenerKind kind = 0,
-                          Broker& broker = EmbeddedBroker::instance())
-      : pool(options, incarnation, epoch, edge, NoBackend::instance(), broker) {
+                          Broker& broker = EmbeddedBroker::instance(), std::uint32_t of = incarnation)
+      : pool(options, of, epoch, edge, NoBackend::instance(), broker) {
     for (std::size_t worker = 0; worker < pool.worker_count(); ++worker) {
       listen(base::WorkerId{static_cast<std::uint16_t>(worker)}, kind);
     }

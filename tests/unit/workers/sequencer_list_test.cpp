@@ -1,6 +1,7 @@
 // How a sequencer lists its rooms.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <random>
 
@@ -90,6 +91,48 @@ TEST(SequencerList, APageBehindTheEndIsEmpty) {
   const RoomPage page = order.sequencer->list_rooms(1000, 10, "");
   EXPECT_TRUE(page.rooms.empty());
   EXPECT_EQ(page.next, std::nullopt);
+}
+
+std::vector<std::string> by_name(const OneOrder& order, const std::string& after, std::size_t limit,
+                                 const std::string& prefix = "") {
+  const RoomsByName list = order.sequencer->list_rooms_by_name(after, limit, prefix);
+  std::vector<std::string> names;
+  for (const RoomInfo& room : list.rooms) names.push_back(room.key.name + "=" + std::to_string(room.members));
+  if (list.has_more) names.emplace_back("...");
+  return names;
+}
+
+TEST(SequencerList, ByNameTheFirstOnesBehindANameComeInTheirOrder) {
+  using Names = std::vector<std::string>;
+  OneOrder order;
+  order.join(0, {"d", "b", "a", "c"});
+  order.join(1, {"b"});
+  order.say({"e"});
+  order.sequencer->join(base::WorkerId{0}, std::vector<RoomKey>{RoomKey::everyone(), RoomKey::user("aa")});
+  EXPECT_EQ(by_name(order, "", 2), (Names{"a=1", "b=2", "..."}));
+  EXPECT_EQ(by_name(order, "b", 2), (Names{"c=1", "d=1", "..."}));
+  EXPECT_EQ(by_name(order, "c", 2), (Names{"d=1", "e=0"}));
+  EXPECT_EQ(by_name(order, "e", 2), Names{});
+  EXPECT_EQ(by_name(order, "", 10, "b"), Names{"b=2"});
+  EXPECT_EQ(by_name(order, "bb", 10, "b"), Names{});
+}
+
+TEST(SequencerList, ByNameEveryPageSizeListsEachRoomOnce) {
+  OneOrder order;
+  std::vector<std::string> rooms;
+  for (int number = 0; number < 3000; ++number) rooms.push_back("room-" + std::to_string(number * 7919 % 3000));
+  order.join(0, rooms);
+  std::ranges::sort(rooms);
+  for (const std::size_t limit : {1000, 999, 3000, 4000}) {
+    std::vector<std::string> listed_now;
+    for (bool has_more = true; has_more;) {
+      const std::string after = listed_now.empty() ? "" : listed_now.back();
+      const RoomsByName list = order.sequencer->list_rooms_by_name(after, limit, "");
+      for (const RoomInfo& room : list.rooms) listed_now.push_back(room.key.name);
+      has_more = list.has_more;
+    }
+    EXPECT_EQ(listed_now, rooms) << limit;
+  }
 }
 
 }  // namespace
