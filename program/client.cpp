@@ -12,6 +12,8 @@
 
 #include "base/read_file.hpp"
 #include "program/amounts.hpp"
+#include "program/command.hpp"
+#include "program/printable.hpp"
 #include "sluice/v1/gateway.grpc.pb.h"
 #include "sluice/v1/nodes.grpc.pb.h"
 
@@ -35,6 +37,20 @@ struct Client::State {
     context.set_deadline(std::chrono::system_clock::now() + timeout);
     show_credentials(context);
     return result_of((stub.*method)(&context, request, &answer));
+  }
+  // Of the service Nodes. The stream may last for hours; that nobody answers is to be found out sooner.
+  template <class Request, class Answer>
+  base::Status stream(std::unique_ptr<grpc::ClientReader<Answer>> (v1::Nodes::Stub::*method)(grpc::ClientContext*,
+                                                                                             const Request&),
+                      const Request& request, const std::function<void(const Answer&)>& report) const {
+    v1::GetNodeResponse node;
+    if (auto status = call(*nodes, &v1::Nodes::Stub::GetNode, v1::GetNodeRequest(), node); !status) return status;
+    grpc::ClientContext context;
+    show_credentials(context);
+    const auto reader = (nodes.get()->*method)(&context, request);
+    Answer answer;
+    while (reader->Read(&answer)) report(answer);
+    return result_of(reader->Finish());
   }
   base::Status result_of(const grpc::Status& status) const;
   std::string failure_text(const grpc::Status& status) const;
@@ -134,21 +150,30 @@ base::Status Client::list_rooms(const v1::ListRoomsRequest& request, v1::ListRoo
   return state_->call(*state_->gateway, &v1::Gateway::Stub::ListRooms, request, answer);
 }
 
+base::Status Client::presence(const v1::PresenceRequest& request, v1::PresenceResponse& answer) {
+  return state_->call(*state_->gateway, &v1::Gateway::Stub::Presence, request, answer);
+}
+
+base::Status Client::list_nodes(const v1::ListNodesRequest& request, v1::ListNodesResponse& answer) {
+  return state_->call(*state_->nodes, &v1::Nodes::Stub::ListNodes, request, answer);
+}
+
+base::Status Client::watch_nodes(const v1::WatchNodesRequest& request,
+                                 const std::function<void(const v1::WatchNodesResponse&)>& report) {
+  return state_->stream(&v1::Nodes::Stub::WatchNodes, request, report);
+}
+
 base::Status Client::get_node(const v1::GetNodeRequest& request, v1::GetNodeResponse& answer) {
   return state_->call(*state_->nodes, &v1::Nodes::Stub::GetNode, request, answer);
 }
 
 base::Status Client::drain(const v1::DrainRequest& request,
                            const std::function<void(const v1::DrainProgress&)>& report) {
-  // The stream may last for hours; that nobody answers is to be found out sooner.
-  v1::GetNodeResponse node;
-  if (auto status = get_node({}, node); !status) return status;
-  grpc::ClientContext context;
-  state_->show_credentials(context);
-  const auto reader = state_->nodes->Drain(&context, request);
-  v1::DrainProgress progress;
-  while (reader->Read(&progress)) report(progress);
-  return state_->result_of(reader->Finish());
+  return state_->stream(&v1::Nodes::Stub::Drain, request, report);
+}
+
+void complain_of_silence(std::string_view command, const std::string& node, const std::string& why) {
+  complain(command, "node " + printable(node) + " is not part of this: " + printable(why));
 }
 
 std::string json_line(const google::protobuf::Message& message) {

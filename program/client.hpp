@@ -25,10 +25,16 @@ class GetNodeRequest;
 class GetNodeResponse;
 class ListConnectionsRequest;
 class ListConnectionsResponse;
+class ListNodesRequest;
+class ListNodesResponse;
 class ListRoomsRequest;
 class ListRoomsResponse;
+class PresenceRequest;
+class PresenceResponse;
 class PublishRequest;
 class PublishResponse;
+class WatchNodesRequest;
+class WatchNodesResponse;
 }  // namespace sluice::v1
 
 namespace sluice::program {
@@ -91,6 +97,11 @@ class Client {
   base::Status get_connection(const v1::GetConnectionRequest& request, v1::GetConnectionResponse& answer);
   base::Status list_connections(const v1::ListConnectionsRequest& request, v1::ListConnectionsResponse& answer);
   base::Status list_rooms(const v1::ListRoomsRequest& request, v1::ListRoomsResponse& answer);
+  base::Status presence(const v1::PresenceRequest& request, v1::PresenceResponse& answer);
+  base::Status list_nodes(const v1::ListNodesRequest& request, v1::ListNodesResponse& answer);
+  // Calls `report` for each response until the gateway goes away, which is an error.
+  base::Status watch_nodes(const v1::WatchNodesRequest& request,
+                           const std::function<void(const v1::WatchNodesResponse&)>& report);
   base::Status get_node(const v1::GetNodeRequest& request, v1::GetNodeResponse& answer);
   // Calls `report` for each report until the last; the timeout holds only until the gateway has answered at all.
   base::Status drain(const v1::DrainRequest& request, const std::function<void(const v1::DrainProgress&)>& report);
@@ -99,6 +110,15 @@ class Client {
   struct State;
   std::unique_ptr<State> state_;
 };
+
+void complain_of_silence(std::string_view command, const std::string& node, const std::string& why);
+// Prints a line on standard error about each node whose share is not in an answer.
+template <class Response>
+void complain_of_silence(std::string_view command, const Response& response) {
+  for (const auto& node : response.silent_nodes()) {
+    complain_of_silence(command, node.name().empty() ? node.incarnation() : node.name(), node.error().message());
+  }
+}
 
 // Gives the message in proto3's JSON form, with the schema's names and all fields, as one line.
 std::string json_line(const google::protobuf::Message& message);

@@ -36,6 +36,8 @@ int run_rooms(const Invocation& invocation);
 int run_disconnect(const Invocation& invocation);
 int run_drain(const Invocation& invocation);
 int run_node(const Invocation& invocation);
+int run_nodes(const Invocation& invocation);
+int run_presence(const Invocation& invocation);
 int run_subscribe(const Invocation& invocation);
 int run_poll(const Invocation& invocation);
 int run_health(const Invocation& invocation);

@@ -11,8 +11,8 @@ namespace {
 constexpr Manual manual{
     .usage = "sluice disconnect [ID]... [OPTION]...",
     .about =
-        "Ends the connections with these ids, or all of a target, and prints how many there were. An id that\n"
-        "is gone counts as none. Clients may connect again at once.\n",
+        "Ends the connections with these ids, or all of a target, on all nodes, and prints how many there\n"
+        "were. An id that is gone counts as none. Clients may connect again at once.\n",
     .examples =
         "  sluice disconnect 9f31c2d0-0-2a-1\n"
         "  sluice disconnect --user mary --code 1008 --reason 'signed out'\n"
@@ -23,6 +23,7 @@ struct DisconnectOptions {
   static constexpr std::string_view section = "Disconnect";
   std::uint32_t code = 1000;
   std::string reason, idempotency_key;
+  bool local = false;
   template <class Visitor>
   void describe(Visitor& visitor) {
     visitor.option("code", code,
@@ -33,6 +34,7 @@ struct DisconnectOptions {
     visitor.option("reason", reason, {.unit = "text", .sentence = "Told to the client; at most 123 bytes."});
     visitor.option("idempotency-key", idempotency_key,
                    {.sentence = "Makes repeating safe: the same key again does nothing and prints the first answer."});
+    visitor.option("local", local, {.sentence = "Only those of the node that answers."});
   }
 };
 
@@ -56,11 +58,13 @@ int run_disconnect(const Invocation& invocation) {
   request.set_close_code(options.code);
   request.set_reason(options.reason);
   request.set_idempotency_key(options.idempotency_key);
+  request.set_local(options.local);
   v1::DisconnectResponse response;
   if (const auto status = Client(call).disconnect(request, response); !status) {
     complain(invocation.command, status.error().detail);
     return exit_failed;
   }
+  complain_of_silence(invocation.command, response);
   print(call.json ? json_line(response) : "matched=" + std::to_string(response.matched()) + "\n");
   return exit_ok;
 }

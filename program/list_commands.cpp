@@ -14,9 +14,9 @@ namespace {
 constexpr Manual connections_manual{
     .usage = "sluice connections [OPTION]... [ID]...",
     .about =
-        "Lists the clients that are connected, or those with the given ids. AGE is the time since they\n"
-        "connected, SILENT since they last sent anything, OUTBOX what waits to be written to them. --json\n"
-        "shows more of each.\n",
+        "Lists the clients that are connected, on all nodes, or those with the given ids. AGE is the time\n"
+        "since they connected, SILENT since they last sent anything, OUTBOX what waits to be written to\n"
+        "them. --json shows more of each.\n",
     .examples =
         "  sluice connections\n"
         "  sluice connections --room lobby --no-headings | awk '{print $1}' | xargs -r sluice disconnect\n"
@@ -25,8 +25,8 @@ constexpr Manual connections_manual{
 constexpr Manual rooms_manual{
     .usage = "sluice rooms [OPTION]...",
     .about =
-        "Lists the rooms of a namespace that have members or history. HISTORY is how many messages are kept\n"
-        "for clients that resume.\n",
+        "Lists the rooms of a namespace that have members or history, on all nodes together. HISTORY is how\n"
+        "many messages are kept for clients that resume.\n",
     .examples =
         "  sluice rooms\n"
         "  sluice rooms --prefix game- --json\n",
@@ -40,22 +40,26 @@ struct ConnectionsOptions {
   static constexpr std::string_view section = "Filters";
   std::string room, user, name_space;
   Speaks protocol = Speaks::any;
+  bool local = false;
   template <class Visitor>
   void describe(Visitor& visitor) {
     visitor.option("room", room, {.sentence = "Only members of this room."});
     visitor.option("user", user, {.sentence = "Only connections of this user."});
     visitor.option("namespace", name_space, {.sentence = "Only this one; default all, or / with --room or --user."});
     visitor.choice("protocol", protocol, speaks_names, {.sentence = "Only connections that speak this."});
+    visitor.option("local", local, {.sentence = "Only those of the node that answers."});
   }
 };
 
 struct RoomsOptions {
   static constexpr std::string_view section = "Filters";
   std::string prefix, name_space = "/";
+  bool local = false;
   template <class Visitor>
   void describe(Visitor& visitor) {
     visitor.option("prefix", prefix, {.sentence = "Only rooms whose names begin so."});
     visitor.option("namespace", name_space, {.sentence = "The namespace to look in."});
+    visitor.option("local", local, {.sentence = "Only those of the node that answers."});
   }
 };
 
@@ -128,6 +132,7 @@ base::Status show_connections(Client& client, v1::ListConnectionsRequest request
   do {
     v1::ListConnectionsResponse response;
     if (auto status = client.list_connections(request, response); !status) return status;
+    complain_of_silence("connections", response);
     for (const v1::Connection& connection : response.connections()) printer.show(connection);
     request.set_page_token(response.next_page_token());
   } while (!request.page_token().empty());
@@ -138,6 +143,7 @@ base::Status show_rooms(Client& client, v1::ListRoomsRequest request, Printer& p
   do {
     v1::ListRoomsResponse response;
     if (auto status = client.list_rooms(request, response); !status) return status;
+    complain_of_silence("rooms", response);
     for (const v1::Room& room : response.rooms()) printer.show(room);
     request.set_page_token(response.next_page_token());
   } while (!request.page_token().empty());
@@ -173,6 +179,7 @@ int run_connections(const Invocation& invocation) {
   request.set_room(filters.room);
   request.set_user(filters.user);
   request.set_protocol(static_cast<v1::Protocol>(filters.protocol));
+  request.set_local(filters.local);
   return finish(invocation, printer, show_connections(client, std::move(request), printer));
 }
 
@@ -192,6 +199,7 @@ int run_rooms(const Invocation& invocation) {
   v1::ListRoomsRequest request;
   request.set_namespace_(filters.name_space);
   request.set_prefix(filters.prefix);
+  request.set_local(filters.local);
   return finish(invocation, printer, show_rooms(client, std::move(request), printer));
 }
 

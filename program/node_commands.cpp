@@ -11,22 +11,26 @@ namespace sluice::program {
 namespace {
 
 constexpr Manual node_manual{
-    .usage = "sluice node [OPTION]...",
-    .about = "Shows the node that answers: what it is, what it carries, and how much of its limits is used.\n",
+    .usage = "sluice node [OPTION]... [NODE]",
+    .about =
+        "Shows a node: what it is, what it carries, and how much of its limits is used. NODE is the name or\n"
+        "the incarnation of one of the cluster; without it the node that answers is shown.\n",
     .examples =
         "  sluice node\n"
+        "  sluice node gateway-2\n"
         "  sluice node --grpc 127.0.0.1:9081 --json | jq .connections\n",
 };
 constexpr Manual drain_manual{
-    .usage = "sluice drain [OPTION]...",
+    .usage = "sluice drain [OPTION]... [NODE]",
     .about =
-        "Takes the node out of service: it is not ready from now on, takes no new connections until it is\n"
-        "restarted, and ends those that it has, spread over a time. Prints progress until none is left. The\n"
-        "process goes on, and SIGTERM ends it. Ending this command does not stop the draining; calling it\n"
-        "again starts a new plan for what is left.\n",
+        "Takes a node out of service, the one that answers or another, as in `sluice node`: it is not ready\n"
+        "from now on, takes no new connections until it is restarted, and ends those that it has, spread\n"
+        "over a time. Prints progress until none is left. The process goes on, and SIGTERM ends it. Ending\n"
+        "this command does not stop the draining; calling it again starts a new plan for what is left.\n",
     .examples =
         "  sluice drain\n"
-        "  sluice drain --seconds 300 --reason 'moving house'\n",
+        "  sluice drain --seconds 300 --reason 'moving house'\n"
+        "  sluice drain gateway-2\n",
 };
 
 struct DrainOptions {
@@ -106,10 +110,12 @@ int run_node(const Invocation& invocation) {
   CallOptions call;
   line.add(call);
   if (const auto code = line.read()) return *code;
-  if (!line.words().empty()) return line.misuse("'" + line.words().front() + "' is not a flag");
+  if (line.words().size() > 1) return line.misuse("one node is shown at a time; `sluice nodes` lists all");
 
+  v1::GetNodeRequest request;
+  if (!line.words().empty()) request.set_node(line.words().front());
   v1::GetNodeResponse response;
-  if (const auto status = Client(call).get_node({}, response); !status) return failed(invocation, status);
+  if (const auto status = Client(call).get_node(request, response); !status) return failed(invocation, status);
   print(call.json ? json_line(response.node()) : node_text(response.node()));
   return exit_ok;
 }
@@ -121,7 +127,7 @@ int run_drain(const Invocation& invocation) {
   line.add(options);
   line.add(call);
   if (const auto code = line.read()) return *code;
-  if (!line.words().empty()) return line.misuse("'" + line.words().front() + "' is not a flag; was --seconds meant?");
+  if (line.words().size() > 1) return line.misuse("one node is drained at a time; was --seconds meant?");
 
   using google::protobuf::util::TimeUtil;
   v1::DrainRequest request;
@@ -131,6 +137,7 @@ int run_drain(const Invocation& invocation) {
   *request.mutable_report_every() = TimeUtil::MillisecondsToDuration(options.report_seconds.count());
   request.set_reason(options.reason);
   request.set_idempotency_key(options.idempotency_key);
+  if (!line.words().empty()) request.set_node(line.words().front());
   const auto report = [&call](const v1::DrainProgress& progress) {
     print(call.json ? json_line(progress) : progress_text(progress));
     std::fflush(stdout);

@@ -41,6 +41,11 @@ test('connections, rooms and node show what there is, as tables and as JSON', as
   assert.ok((await ok(['rooms', '--json', ...at])).includes('"shown"'));
   assert.match(await ok(['node', ...at]), /version/i);
   JSON.parse(await ok(['node', '--json', ...at]));
+  assert.match(await ok(['nodes', ...at]), /^NAME .*\n\S+ +[0-9a-f]{8} .* ready +[1-9]/);
+  assert.match(await ok(['presence', 'shown', '--no-headings', ...at]), new RegExp(`^${id} `));
+  assert.equal(JSON.parse(await ok(['presence', 'shown', '--count', '--json', ...at])).count, 1);
+  assert.match((await run(['presence', ...at])).stderr, /give its name/);
+  assert.match((await run(['nodes', 'a', ...at])).stderr, /`sluice node` shows one/);
   client.terminate();
 });
 
