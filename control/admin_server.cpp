@@ -2,8 +2,6 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/ip/v6_only.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
@@ -14,6 +12,7 @@
 #include <utility>
 
 #include "base/log.hpp"
+#include "control/listening_port.hpp"
 
 namespace sluice::control {
 
@@ -31,14 +30,6 @@ constexpr std::chrono::seconds linger_max{2};
 constexpr std::size_t linger_bytes = 65536;
 constexpr std::size_t header_bytes_max = 16384;
 constexpr std::size_t sessions_max = 256;
-constexpr std::chrono::milliseconds accept_pause{100};
-
-tcp::endpoint endpoint_of(const base::Address& address) {
-  tcp::endpoint endpoint;
-  std::memcpy(endpoint.data(), address.socket_address(), address.socket_address_bytes());
-  endpoint.resize(address.socket_address_bytes());
-  return endpoint;
-}
 
 base::Address address_of(const tcp::endpoint& endpoint) {
   sockaddr_storage storage{};
@@ -174,33 +165,17 @@ class Session {
 }  // namespace
 
 struct AdminServer::State {
-  explicit State(const Parts& given)
-      : parts(given), acceptor(parts.executor.context()), pause(parts.executor.context()) {}
+  explicit State(const Parts& given) : parts(given), port(parts.executor) {}
 
-  error_code listen() {
-    const tcp::endpoint endpoint = endpoint_of(parts.address);
+  void take(base::Descriptor connection) {
+    if (sessions.size() >= sessions_max) return;
+    tcp::socket socket(parts.executor.context());
     error_code error;
-    acceptor.open(endpoint.protocol(), error);
-    if (!error) acceptor.set_option(asio::socket_base::reuse_address(true), error);
-    if (!error && endpoint.protocol() == tcp::v6()) acceptor.set_option(asio::ip::v6_only(false), error);
-    if (!error) acceptor.bind(endpoint, error);
-    if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
-    return error;
-  }
-
-  void accept() {
-    acceptor.async_accept([this](const error_code& error, tcp::socket socket) {
-      if (error == asio::error::operation_aborted || !acceptor.is_open()) return;
-      if (!error) {
-        if (sessions.size() < sessions_max) open(std::move(socket));
-        return accept();
-      }
-      // Descriptors have run out, most likely: some time later there may be one.
-      pause.expires_after(accept_pause);
-      pause.async_wait([this](const error_code& stopped) {
-        if (!stopped) accept();
-      });
-    });
+    const tcp protocol = is_ipv6 ? tcp::v6() : tcp::v4();
+    socket.assign(protocol, connection.number(), error);
+    if (error) return;
+    connection.release();
+    open(std::move(socket));
   }
 
   void open(tcp::socket socket) {
@@ -214,8 +189,8 @@ struct AdminServer::State {
   }
 
   Parts parts;
-  tcp::acceptor acceptor;
-  asio::steady_timer pause;
+  ListeningPort port;
+  bool is_ipv6 = false;
   std::unordered_map<Session*, std::unique_ptr<Session>> sessions;
   std::function<void()> on_idle;  // once it stops
 };
@@ -223,26 +198,32 @@ struct AdminServer::State {
 AdminServer::AdminServer(const Parts& parts) : state_(std::make_unique<State>(parts)) {}
 AdminServer::~AdminServer() = default;
 
-base::Result<base::Address> AdminServer::start() {
-  if (const error_code error = state_->listen())
+base::Result<base::Address> AdminServer::start(std::vector<base::Descriptor> handed) {
+  auto address = state_->port.open(state_->parts.address, std::move(handed));
+  if (!address)
     return base::fail(base::Errc::unavailable,
-                      "--admin: cannot listen on " + state_->parts.address.text() + ": " + error.message());
-  state_->accept();
-  return address_of(state_->acceptor.local_endpoint());
+                      "--admin: cannot listen on " + state_->parts.address.text() + ": " + address.error().detail);
+  state_->is_ipv6 = address->family() == AF_INET6;
+  return address;
 }
 
+void AdminServer::accept() {
+  state_->port.accept([this](base::Descriptor connection) { state_->take(std::move(connection)); });
+}
+
+base::Descriptor AdminServer::copy() const { return state_->port.copy(); }
+
+void AdminServer::stop_accepting() { state_->port.close(); }
+
 void AdminServer::stop(std::function<void()> on_idle) {
-  error_code ignored;
-  state_->acceptor.close(ignored);
-  state_->pause.cancel();
+  state_->port.close();
   if (state_->sessions.empty()) return on_idle();
   state_->on_idle = std::move(on_idle);
   for (const auto& session : state_->sessions) session.first->close();
 }
 
 void AdminServer::close() {
-  error_code ignored;
-  state_->acceptor.close(ignored);
+  state_->port.close();
   state_->sessions.clear();
 }
 

@@ -57,6 +57,8 @@ void Calls::serve_shares() {
   serve(share_kinds::emit, &Calls::share_emit);
   serve(share_kinds::get_node, &Calls::share_get_node);
   serve(share_kinds::drain, &Calls::share_drain);
+  serve(share_kinds::undrain, &Calls::share_undrain);
+  serve(share_kinds::shed, &Calls::share_shed);
   serve(share_kinds::access_change, &Calls::share_access_change);
   nodes_.hear<cluster::v1::EmitAcknowledged>(share_kinds::emit_acknowledged,
                                              [this](const auto& told) { emits_.take(told); });

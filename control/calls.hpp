@@ -48,7 +48,7 @@ class Calls {
     Executor& executor;
     Metrics& metrics;
     const ReadinessFlag& readiness;
-    std::function<void()> on_drain;  // the node is not ready from now on; called on the thread of a call
+    std::function<void(bool)> set_ready;  // whether the node is ready from now on; called on the executor
     const Options& options;
     const Facts& facts;
   };
@@ -126,10 +126,18 @@ class Calls {
     std::uint32_t node = 0;  // its incarnation
     std::chrono::milliseconds report_every{0};
     std::uint64_t connections_at_start = 0;
+    bool has_drained = false;  // the node was seen to drain
   };
   void drain(const v1::DrainRequest& request, const Answer<DrainWatch>& answer);
-  // What is left of that node's connections.
-  std::uint64_t connections_left(const DrainWatch& watch) const;
+  // How far that node is.
+  struct DrainState {
+    std::uint64_t connections = 0;
+    std::optional<std::chrono::milliseconds> left = {};  // until its plan has closed all, if that is known
+    bool is_off = false;                                 // it does not drain any more
+  };
+  DrainState drain_state(DrainWatch& watch) const;
+  void undrain(const v1::UndrainRequest& request, base::TimePoint deadline, const Answer<v1::UndrainResponse>& answer);
+  void shed(const v1::ShedRequest& request, base::TimePoint deadline, const Answer<v1::ShedResponse>& answer);
 
   // Told once this node knows who is kept out of all nodes. As SharedAccess.
   std::future<void> access_learned() { return access_.learned(); }
@@ -214,6 +222,10 @@ class Calls {
   void share_get_node(const v1::GetNodeRequest& request, base::TimePoint deadline,
                       const Answer<v1::GetNodeResponse>& answer);
   void share_drain(const v1::DrainRequest& request, base::TimePoint deadline, const Answer<v1::DrainProgress>& answer);
+  void share_undrain(const v1::UndrainRequest& request, base::TimePoint deadline,
+                     const Answer<v1::UndrainResponse>& answer);
+  void finish_undrain(const Answer<v1::UndrainResponse>& answer);
+  void share_shed(const v1::ShedRequest& request, base::TimePoint deadline, const Answer<v1::ShedResponse>& answer);
 
   void share_access_change(const SharedAccess::Change& change, base::TimePoint deadline,
                            const Answer<cluster::v1::AccessChanged>& answer);
@@ -231,6 +243,7 @@ class Calls {
                  const Answer<cluster::v1::AccessChanged>& answer);
   void show_own(v1::Node& node) const;
   Outcome<DrainWatch> drain_here(const v1::DrainRequest& request);
+  Problem drain_wish_of(const v1::DrainRequest& request, std::uint64_t connections, workers::DrainWish& wish) const;
   static Problem report_every_of(const v1::DrainRequest& request, DrainWatch& watch);
   Problem emit_of(const v1::EmitWithAckRequest& request, Emit& emit) const;
   void ask_sockets(const std::shared_ptr<const Emit>& emit,
@@ -270,6 +283,8 @@ class Calls {
   Parts parts_;
   NodeShares nodes_;
   // The executor's.
+  std::uint64_t drains_ = 0;    // counts Drain and Undrain, of which the last one that came holds
+  bool is_last_drain_ = false;  // and not an Undrain
   Emits emits_;
   NodeChanges node_changes_;
   SharedAccess access_;

@@ -4,6 +4,7 @@
 
 #include <future>
 #include <stdexcept>
+#include <utility>
 
 #include "base/log.hpp"
 #include "control/admin_routes.hpp"
@@ -19,6 +20,8 @@ namespace sluice::control {
 
 namespace {
 
+constexpr std::string_view grpc_name = "grpc", admin_name = "admin";
+
 // Protobuf writes of texts that are not UTF-8; the caller gets an answer about that, which is enough.
 void log_of_protobuf(google::protobuf::LogLevel level, const char*, int, const std::string& message) {
   const bool is_fatal = level == google::protobuf::LOGLEVEL_FATAL;
@@ -31,6 +34,8 @@ NodeNumbers numbers_of(const workers::Pool& pool, bool is_ready) {
                       .queued_bytes = pool.queued_bytes().used(),
                       .queued_bytes_max = pool.queued_bytes().bytes_max(),
                       .connections = pool.connections(),
+                      .drain_left = pool.drain_left(),
+                      .is_draining = pool.is_draining(),
                       .is_ready = is_ready};
   for (std::size_t at = 0; at < pool.namespaces().size(); ++at) {
     const auto size = pool.sequencer(base::NamespaceId{static_cast<std::uint16_t>(at)}).size();
@@ -52,7 +57,8 @@ struct Control::State {
         hub(hub_of),
         options(options_of),
         facts(facts_of),
-        calls({pool, peers, revocations, executor, metrics, readiness, [this] { set_ready(false); }, options, facts}),
+        calls({pool, peers, revocations, executor, metrics, readiness, [this](bool is_ready) { set_ready(is_ready); },
+               options, facts}),
         gatekeeper(callers, options),
         grpc({calls, hub, metrics, executor, options, gatekeeper}),
         json_calls(calls, metrics, gatekeeper),
@@ -62,7 +68,7 @@ struct Control::State {
 
   void set_ready(bool is_ready) {
     readiness.set_ready(is_ready);
-    grpc.set_serving(is_ready);
+    grpc.set_serving(readiness.is_ready());
   }
 
   std::string metrics_page() const {
@@ -92,6 +98,7 @@ struct Control::State {
       case ReadinessFlag::State::ready:
         return {200, "ready\n"};
       case ReadinessFlag::State::draining:
+      case ReadinessFlag::State::leaving:
         return {503, "not ready: draining\n"};
     }
     return {503, "not ready\n"};
@@ -113,6 +120,7 @@ struct Control::State {
   AdminServer admin;
   base::Address grpc_address, admin_address;
   bool runs = false;
+  bool serves = false;  // the executor's
 };
 
 Control::Control(workers::Pool& pool, workers::Peers& peers, EventHub& hub, identity::Revocations& revocations,
@@ -121,22 +129,51 @@ Control::Control(workers::Pool& pool, workers::Peers& peers, EventHub& hub, iden
 
 Control::~Control() { shutdown(base::Clock::now()); }
 
-void Control::start() {
+void Control::start(base::HandedSockets* handed) {
   google::protobuf::SetLogHandler(log_of_protobuf);
-  const auto admin = state_->admin.start();
+  const auto taken = [&](std::string_view what, const base::Address& address) {
+    return handed != nullptr ? handed->take(what, address) : std::vector<base::Descriptor>();
+  };
+  const std::size_t had = handed != nullptr ? handed->size() : 0;
+  const auto admin = state_->admin.start(taken(admin_name, state_->options.admin));
   if (!admin) throw std::runtime_error(admin.error().detail);
+  const auto grpc =
+      handed == nullptr ? state_->grpc.start() : state_->grpc.start_shareable(taken(grpc_name, state_->options.grpc));
+  if (!grpc) throw std::runtime_error(grpc.error().detail);
   state_->executor.start();
   state_->runs = true;
-  const auto grpc = state_->grpc.start();
-  if (!grpc) throw std::runtime_error(grpc.error().detail);
+  if (had == 0 || handed->size() == had) serve();
   state_->admin_address = *admin;
   state_->grpc_address = *grpc;
-  base::log_info("listening", {{"what", "grpc"}, {"address", state_->grpc_address.text()}});
-  base::log_info("listening", {{"what", "admin"}, {"address", state_->admin_address.text()}});
+  base::log_info("listening", {{"what", grpc_name}, {"address", state_->grpc_address.text()}});
+  base::log_info("listening", {{"what", admin_name}, {"address", state_->admin_address.text()}});
 }
 
 const base::Address& Control::grpc_address() const { return state_->grpc_address; }
 const base::Address& Control::admin_address() const { return state_->admin_address; }
+
+void Control::serve() {
+  state_->executor.post([this] {
+    if (std::exchange(state_->serves, true)) return;
+    state_->grpc.accept();
+    state_->admin.accept();
+  });
+}
+
+std::vector<Control::OpenSocket> Control::copies() const {
+  std::vector<OpenSocket> copies;
+  copies.push_back({grpc_name, state_->grpc.copy()});
+  copies.push_back({admin_name, state_->admin.copy()});
+  std::erase_if(copies, [](const OpenSocket& one) { return !one.descriptor; });
+  return copies;
+}
+
+void Control::give_up_ports() {
+  state_->executor.post([this] {
+    state_->grpc.stop_accepting();
+    state_->admin.stop_accepting();
+  });
+}
 
 bool Control::is_ready() const { return state_->readiness.is_ready(); }
 
@@ -144,12 +181,18 @@ std::future<void> Control::learned() { return state_->calls.access_learned(); }
 
 void Control::set_ready(bool is_ready) { state_->set_ready(is_ready); }
 
+void Control::leave() {
+  state_->readiness.leave();
+  state_->grpc.set_serving(false);
+}
+
 void Control::shutdown(base::TimePoint deadline) {
   if (!state_->runs) return;
   state_->runs = false;
   const auto idle = std::make_shared<std::promise<void>>();
   state_->executor.post([this, idle] {
     state_->calls.node_changes().close();
+    state_->grpc.stop_accepting();
     state_->admin.stop([idle] { idle->set_value(); });
   });
   state_->hub.close();

@@ -4,9 +4,12 @@
 #include <future>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "base/address.hpp"
 #include "base/clock.hpp"
+#include "base/handed_sockets.hpp"
 #include "control/caller_identity.hpp"
 #include "control/facts.hpp"
 #include "control/options.hpp"
@@ -36,7 +39,18 @@ class Control {
 
   // Opens both ports, and logs a line `listening` for each. Throws std::runtime_error, with a sentence that names
   // option and address, if one cannot be had; --share-port does not hold for them. Not ready until set_ready(true).
-  void start();
+  // With `handed` the ports may be handed over to another process, and those in it are used where they fit; if there
+  // are such, the other process serves them until serve() is called.
+  void start(base::HandedSockets* handed = nullptr);
+  void serve();
+  // Copies of the listening sockets, by what they are for; of started ports that may be handed over.
+  struct OpenSocket {
+    std::string_view what;
+    base::Descriptor descriptor;
+  };
+  std::vector<OpenSocket> copies() const;
+  // Takes no more connections: another process has the sockets. Calls by those that there are go on.
+  void give_up_ports();
   // Where the ports really are; after start().
   const base::Address& grpc_address() const;
   const base::Address& admin_address() const;
@@ -47,6 +61,8 @@ class Control {
 
   // What /readyz and the health service say from now on. Any thread. A call of Drain says false by itself.
   void set_ready(bool is_ready);
+  // Not ready from now on, whatever Undrain asks for: the process is about to end. Any thread.
+  void leave();
   bool is_ready() const;
 
   // Takes no more calls, gives those under way until `deadline`, then cancels them; closes both ports. The pool must

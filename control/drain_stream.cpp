@@ -27,17 +27,19 @@ void DrainStream::take_begun(Outcome<Calls::DrainWatch> watch) {
 
 void DrainStream::report() {
   if (has_ended_) return;
-  const std::uint64_t left = parts_.calls.connections_left(watch_);
+  const Calls::DrainState state = parts_.calls.drain_state(watch_);
+  if (state.is_off) return end({grpc::StatusCode::ABORTED, "Undrain has called the draining off"});
   const base::TimePoint now = base::Clock::now();
   timer_ = parts_.executor.at(now + watch_.report_every, [this] { report(); });
   if (is_writing_) return;  // the caller takes its time; the next report will be fresher
-  is_done_ = left == 0;
+  is_done_ = state.connections == 0;
   is_writing_ = true;
   v1::DrainProgress progress;
-  progress.set_connections_left(count_of(left));
+  progress.set_connections_left(count_of(state.connections));
   progress.set_connections_at_start(count_of(watch_.connections_at_start));
   show(std::chrono::duration_cast<std::chrono::milliseconds>(now - began_), *progress.mutable_elapsed());
   progress.set_done(is_done_);
+  if (state.left) show(*state.left, *progress.mutable_left());
   response_ = serialize(progress);
   StartWrite(&response_);
 }

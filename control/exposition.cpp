@@ -49,6 +49,10 @@ void add_node(FamilyList& families, const Exposed& exposed) {
   auto& build = add_family(families, "sluice_build_info", MetricType::Gauge, "Always 1; the label tells the version.");
   set_value(add_metric(build, {{"version", exposed.version}}), MetricType::Gauge, 1);
   add_gauge(families, "sluice_ready", node.is_ready ? 1 : 0, "1 while the node takes new connections, else 0.");
+  add_gauge(families, "sluice_draining", node.is_draining ? 1 : 0,
+            "1 while the node drains or has been drained, else 0.");
+  add_gauge(families, "sluice_drain_left_seconds", std::chrono::duration<double>(node.drain_left).count(),
+            "Until the plan of the drain has closed all connections; 0 when it has, or without one.");
   add_gauge(families, "sluice_workers", number(exposed.workers.size()), "Worker threads.");
   add_gauge(families, "sluice_open_connections", number(node.connections),
             "Client connections of any kind, handshakes included.");

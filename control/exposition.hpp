@@ -1,6 +1,7 @@
 #pragma once
 // The page that Prometheus reads, and the document about it, made from the same declarations.
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -26,7 +27,8 @@ struct NodeNumbers {
   std::uint64_t history_bytes = 0, history_bytes_max = 0;
   std::uint64_t queued_bytes = 0, queued_bytes_max = 0;
   std::uint64_t connections = 0;
-  bool is_ready = false;
+  std::chrono::milliseconds drain_left{0};
+  bool is_draining = false, is_ready = false;
   std::vector<std::uint64_t> mailbox_depths = {};  // by worker
 };
 

@@ -1,11 +1,13 @@
 #include "control/grpc_server.hpp"
 
+#include <fcntl.h>
 #include <grpc/support/log.h>
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/health_check_service_interface.h>
 #include <grpcpp/security/tls_certificate_provider.h>
 #include <grpcpp/security/tls_credentials_options.h>
+#include <netinet/tcp.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -17,6 +19,7 @@
 
 #include "base/log.hpp"
 #include "control/grpc_services.hpp"
+#include "control/listening_port.hpp"
 
 namespace sluice::control {
 
@@ -80,21 +83,38 @@ base::Result<std::shared_ptr<grpc::ServerCredentials>> credentials_of(const Opti
   return tls::TlsServerCredentials(wanted);
 }
 
-base::Error cannot_listen(const base::Address& address, int error) {
-  const std::string why = error != 0 ? std::generic_category().message(error) : "gRPC gives no reason";
+// Before any builder is made.
+void prepare_grpc() {
+  gpr_set_log_function(log_of_grpc);
+  grpc::EnableDefaultHealthCheckService(true);
+  grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+}
+
+constexpr const char* no_reason = "gRPC gives no reason";
+
+base::Error cannot_listen(const base::Address& address, const std::string& why) {
   return base::fail(base::Errc::unavailable, "--grpc: cannot listen on " + address.text() + ": " + why);
+}
+
+base::Error cannot_listen(const base::Address& address, int error) {
+  return cannot_listen(address, error != 0 ? std::generic_category().message(error) : no_reason);
 }
 
 }  // namespace
 
 struct GrpcServer::State {
-  explicit State(Parts given) : parts(given), gateway(given), nodes(given), access(given), backends(given) {}
+  explicit State(Parts given)
+      : parts(given), gateway(given), nodes(given), access(given), backends(given), port(given.executor) {}
+
+  bool build(grpc::ServerBuilder& builder);
 
   Parts parts;
   GatewayService gateway;
   NodesService nodes;
   AccessService access;
   BackendsService backends;
+  ListeningPort port;  // listens if it may be handed over
+  std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> door;
   std::unique_ptr<grpc::Server> server;
 };
 
@@ -102,41 +122,79 @@ GrpcServer::GrpcServer(Parts parts) : state_(std::make_unique<State>(parts)) {}
 GrpcServer::~GrpcServer() { shutdown(base::Clock::now()); }
 
 base::Result<base::Address> GrpcServer::start() {
-  gpr_set_log_function(log_of_grpc);
-  grpc::EnableDefaultHealthCheckService(true);
-  grpc::reflection::InitProtoReflectionServerBuilderPlugin();
-
   const base::Address& address = state_->parts.options.grpc;
   if (const int error = error_of_binding(address); error != 0) return cannot_listen(address, error);
-  // Requests that are over the limit by less than as much again are read, so that their answer can name the limit.
-  const std::size_t received_max =
-      std::min<std::size_t>(state_->parts.options.grpc_message_bytes_max * 2, std::numeric_limits<int>::max());
-  grpc::ServerBuilder builder;
   int port = 0;
   auto credentials = credentials_of(state_->parts.options);
   if (!credentials) return credentials.error();
+  prepare_grpc();
+  grpc::ServerBuilder builder;
   builder.AddListeningPort(address.text(), *credentials, &port);
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);  // a port that another process has is an error
+  if (!state_->build(builder) || port == 0) return cannot_listen(address, error_of_binding(address));
+  serve_nodes();
+  return address.with_port(static_cast<std::uint16_t>(port));
+}
+
+// gRPC keeps a socket of its own to itself, but serves connections that others accept.
+base::Result<base::Address> GrpcServer::start_shareable(std::vector<base::Descriptor> handed) {
+  const base::Address& address = state_->parts.options.grpc;
+  auto credentials = credentials_of(state_->parts.options);
+  if (!credentials) return credentials.error();
+  auto bound = state_->port.open(address, std::move(handed));
+  if (!bound) return cannot_listen(address, bound.error().detail);
+  using External = grpc::ServerBuilder::experimental_type::ExternalConnectionType;
+  prepare_grpc();
+  grpc::ServerBuilder builder;
+  state_->door = builder.experimental().AddExternalConnectionAcceptor(External::FROM_FD, *credentials);
+  if (!state_->build(builder)) return cannot_listen(address, no_reason);
+  serve_nodes();
+  return bound;
+}
+
+void GrpcServer::accept() {
+  if (!state_->door) return;
+  state_->port.accept([this](base::Descriptor connection) {
+    // As gRPC makes those that it accepts itself; on one that blocks it would wait for ever.
+    const int on = 1;
+    if (fcntl(connection.number(), F_SETFL, O_NONBLOCK) != 0) return;
+    setsockopt(connection.number(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters parameters;
+    parameters.fd = connection.release();
+    state_->door->HandleNewConnection(&parameters);
+  });
+}
+
+bool GrpcServer::State::build(grpc::ServerBuilder& builder) {
+  // Requests that are over the limit by less than as much again are read, so that their answer can name the limit.
+  const std::size_t received_max =
+      std::min<std::size_t>(parts.options.grpc_message_bytes_max * 2, std::numeric_limits<int>::max());
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, concurrent_streams_max);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, ping_interval_ms_min);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
   // Who vanishes without a word is noticed by this alone.
-  const int keepalive_ms = static_cast<int>(state_->parts.options.grpc_keepalive_seconds.count());
+  const int keepalive_ms = static_cast<int>(parts.options.grpc_keepalive_seconds.count());
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, keepalive_ms);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, keepalive_ms);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
   builder.SetMaxReceiveMessageSize(static_cast<int>(received_max));
   builder.SetMaxSendMessageSize(-1);
-  builder.RegisterService(&state_->gateway);
-  builder.RegisterService(&state_->nodes);
-  builder.RegisterService(&state_->access);
-  builder.RegisterService(&state_->backends);
-  state_->server = builder.BuildAndStart();
-  if (!state_->server || port == 0) return cannot_listen(address, error_of_binding(address));
+  builder.RegisterService(&gateway);
+  builder.RegisterService(&nodes);
+  builder.RegisterService(&access);
+  builder.RegisterService(&backends);
+  server = builder.BuildAndStart();
+  return server != nullptr;
+}
+
+void GrpcServer::serve_nodes() {
   set_serving(false);
   state_->server->GetHealthCheckService()->SetServingStatus(v1::Nodes::service_full_name(), true);
-  return address.with_port(static_cast<std::uint16_t>(port));
 }
+
+base::Descriptor GrpcServer::copy() const { return state_->port.copy(); }
+
+void GrpcServer::stop_accepting() { state_->port.close(); }
 
 void GrpcServer::set_serving(bool is_serving) {
   if (!state_->server) return;

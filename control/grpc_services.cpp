@@ -166,6 +166,16 @@ grpc::ServerUnaryReactor* NodesService::GetNode(grpc::CallbackServerContext* con
   return serve(parts_, {Method::get_node, context, request, response}, &Calls::get_node);
 }
 
+grpc::ServerUnaryReactor* NodesService::Undrain(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+                                                grpc::ByteBuffer* response) {
+  return serve(parts_, {Method::undrain, context, request, response}, &Calls::undrain);
+}
+
+grpc::ServerUnaryReactor* NodesService::Shed(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+                                             grpc::ByteBuffer* response) {
+  return serve(parts_, {Method::shed, context, request, response}, &Calls::shed);
+}
+
 grpc::ServerUnaryReactor* NodesService::ListNodes(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
                                                   grpc::ByteBuffer* response) {
   return serve(parts_, {Method::list_nodes, context, request, response}, &Calls::list_nodes);

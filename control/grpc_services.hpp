@@ -22,8 +22,10 @@ using Changing = G::WithRawCallbackMethod_JoinRooms<
 using Gateway = G::WithRawCallbackMethod_GetConnection<G::WithRawCallbackMethod_ListConnections<
     G::WithRawCallbackMethod_ListRooms<G::WithRawCallbackMethod_Presence<G::WithRawCallbackMethod_History<Changing>>>>>;
 using N = v1::Nodes;
-using Nodes = N::WithRawCallbackMethod_GetNode<N::WithRawCallbackMethod_ListNodes<
-    N::WithRawCallbackMethod_WatchNodes<N::WithRawCallbackMethod_Drain<N::Service>>>>;
+using Draining =
+    N::WithRawCallbackMethod_Drain<N::WithRawCallbackMethod_Undrain<N::WithRawCallbackMethod_Shed<N::Service>>>;
+using Nodes =
+    N::WithRawCallbackMethod_GetNode<N::WithRawCallbackMethod_ListNodes<N::WithRawCallbackMethod_WatchNodes<Draining>>>;
 using Backends = v1::Backends::WithRawCallbackMethod_SubscribeEvents<v1::Backends::Service>;
 using A = v1::Access;
 using Access = A::WithRawCallbackMethod_RevokeTokens<
@@ -61,6 +63,10 @@ class NodesService final : public raw::Nodes {
 
   grpc::ServerUnaryReactor* GetNode(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
                                     grpc::ByteBuffer* response) override;
+  grpc::ServerUnaryReactor* Undrain(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+                                    grpc::ByteBuffer* response) override;
+  grpc::ServerUnaryReactor* Shed(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+                                 grpc::ByteBuffer* response) override;
   grpc::ServerUnaryReactor* ListNodes(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
                                       grpc::ByteBuffer* response) override;
   grpc::ServerWriteReactor<grpc::ByteBuffer>* WatchNodes(grpc::CallbackServerContext* context,

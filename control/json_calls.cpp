@@ -91,6 +91,8 @@ JsonCalls::JsonCalls(Calls& calls, Metrics& metrics, const Gatekeeper& gatekeepe
   add(gateway, Method::history, &Calls::history);
   add(nodes, Method::get_node, &Calls::get_node);
   add(nodes, Method::list_nodes, &Calls::list_nodes);
+  add(nodes, Method::undrain, &Calls::undrain);
+  add(nodes, Method::shed, &Calls::shed);
   add(access, Method::revoke_tokens, &Calls::revoke_tokens);
   add(access, Method::block_user, &Calls::block_user);
   add(access, Method::unblock_user, &Calls::unblock_user);

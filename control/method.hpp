@@ -30,11 +30,14 @@ enum class Method : std::uint8_t {
   presence,
   list_nodes,
   watch_nodes,
+  undrain,
+  shed,
 };
-inline constexpr std::array<std::string_view, 20> method_names{
-    "Publish",         "PublishBatch", "PublishStream", "JoinRooms", "LeaveRooms", "Disconnect",      "GetConnection",
-    "ListConnections", "ListRooms",    "History",       "GetNode",   "Drain",      "SubscribeEvents", "EmitWithAck",
-    "RevokeTokens",    "BlockUser",    "UnblockUser",   "Presence",  "ListNodes",  "WatchNodes"};
+inline constexpr std::array<std::string_view, 22> method_names{
+    "Publish",         "PublishBatch",    "PublishStream", "JoinRooms", "LeaveRooms",  "Disconnect",
+    "GetConnection",   "ListConnections", "ListRooms",     "History",   "GetNode",     "Drain",
+    "SubscribeEvents", "EmitWithAck",     "RevokeTokens",  "BlockUser", "UnblockUser", "Presence",
+    "ListNodes",       "WatchNodes",      "Undrain",       "Shed"};
 
 // What a caller needs for it.
 inline identity::Scope scope_of(Method method) {
@@ -60,6 +63,8 @@ inline identity::Scope scope_of(Method method) {
     case Method::leave_rooms:
     case Method::disconnect:
     case Method::drain:
+    case Method::undrain:
+    case Method::shed:
     case Method::revoke_tokens:
     case Method::block_user:
     case Method::unblock_user:

@@ -33,6 +33,13 @@ constexpr std::array<Served, 4> served{{{"--listen", "clients", false, false},
                                         {"--listen-tcp", "tcp", false, true},
                                         {"--listen-tcp-tls", "tcp_tls", true, true}}};
 
+constexpr std::string_view udp_name = "udp";
+
+std::vector<base::Descriptor> taken_from(base::HandedSockets* handed, std::string_view what,
+                                         const base::Address& address) {
+  return handed != nullptr ? handed->take(what, address) : std::vector<base::Descriptor>();
+}
+
 bool has_ipv6() {
   const int descriptor = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (descriptor < 0) return errno != EAFNOSUPPORT;
@@ -76,7 +83,7 @@ ClientPort::ClientPort(const Options& options, const std::optional<Tls>& tls, Cl
       seals_(shared.seals),
       peer_sessions_(shared.peers, *this, options) {}
 
-void ClientPort::open(workers::Pool& pool) {
+void ClientPort::open(workers::Pool& pool, base::HandedSockets* handed) {
   if (!rfc6455::can_accept()) {
     throw std::runtime_error("OpenSSL on this machine gives no SHA-1, without which no WebSocket can be accepted");
   }
@@ -84,30 +91,47 @@ void ClientPort::open(workers::Pool& pool) {
   peer_sessions_.open(pool);
   contexts_.resize(pool.worker_count());
   tls_workers_.resize(pool.worker_count());
-  for (const base::Address& address : options_.listen) listen(pool, address, plain_listener);
-  for (const base::Address& address : sockets_.listen_tcp) listen(pool, address, line_listener);
-  for (const base::Address& address : sockets_.listen_udp) open_datagrams(pool, address);
+  for (const base::Address& address : options_.listen) listen(pool, address, plain_listener, handed);
+  for (const base::Address& address : sockets_.listen_tcp) listen(pool, address, line_listener, handed);
+  for (const base::Address& address : sockets_.listen_udp) open_datagrams(pool, address, handed);
   if (!tls_) return;
-  for (const base::Address& address : tls_->listen) listen(pool, address, tls_listener);
-  for (const base::Address& address : sockets_.listen_tcp_tls) listen(pool, address, line_tls_listener);
+  for (const base::Address& address : tls_->listen) listen(pool, address, tls_listener, handed);
+  for (const base::Address& address : sockets_.listen_tcp_tls) listen(pool, address, line_tls_listener, handed);
 }
 
-void ClientPort::listen(workers::Pool& pool, const base::Address& address, workers::ListenerKind kind) {
-  const auto set =
-      open_listeners(reachable(address), pool.worker_count(), options_, pool.options().socket_send_bytes_max);
+void ClientPort::listen(workers::Pool& pool, const base::Address& address, workers::ListenerKind kind,
+                        base::HandedSockets* handed) {
+  const base::Address where = reachable(address);
+  const auto set = open_listeners(where, pool.worker_count(), options_, pool.options().socket_send_bytes_max,
+                                  taken_from(handed, served[kind].log_name, where));
   if (!set) throw std::runtime_error(std::string(served[kind].flag) + ": " + set.error().detail);
   for (std::size_t at = 0; at < set->descriptors.size(); ++at) {
-    pool.add_listener(base::WorkerId{static_cast<std::uint16_t>(at)}, set->descriptors[at], kind);
+    pool.add_listener(base::WorkerId{static_cast<std::uint16_t>(at % pool.worker_count())}, set->descriptors[at], kind,
+                      {static_cast<int>(options_.backlog), options_.share_port});
   }
   base::log_info("listening", {{"what", served[kind].log_name}, {"address", set->address.text()}});
 }
 
-void ClientPort::open_datagrams(workers::Pool& pool, const base::Address& address) {
-  const auto set =
-      open_datagram_sockets(reachable(address), pool.worker_count(), options_.share_port, sockets_.udp_receive_bytes);
+base::Result<std::vector<ClientPort::OpenSocket>> ClientPort::copies(workers::Pool& pool, base::TimePoint deadline) {
+  auto workers = pool.listening_sockets(deadline);
+  if (!workers) return workers.error();
+  std::vector<OpenSocket> copies;
+  for (workers::ListeningSockets& of_worker : *workers) {
+    for (auto& [descriptor, kind] : of_worker.listeners) {
+      copies.push_back({served[kind].log_name, std::move(descriptor)});
+    }
+    for (base::Descriptor& port : of_worker.ports) copies.push_back({udp_name, std::move(port)});
+  }
+  return copies;
+}
+
+void ClientPort::open_datagrams(workers::Pool& pool, const base::Address& address, base::HandedSockets* handed) {
+  const base::Address where = reachable(address);
+  const auto set = open_datagram_sockets(where, pool.worker_count(), options_.share_port, sockets_.udp_receive_bytes,
+                                         taken_from(handed, udp_name, where));
   if (!set) throw std::runtime_error("--listen-udp: " + set.error().detail);
   for (std::size_t at = 0; at < set->descriptors.size(); ++at) {
-    pool.add_port(base::WorkerId{static_cast<std::uint16_t>(at)},
+    pool.add_port(base::WorkerId{static_cast<std::uint16_t>(at % pool.worker_count())},
                   std::make_unique<UdpPort>(set->descriptors[at], set->address, sockets_, *this));
   }
   base::log_info("listening", {{"what", "udp"}, {"address", set->address.text()}});

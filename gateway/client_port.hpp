@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/handed_sockets.hpp"
 #include "gateway/client_address.hpp"
 #include "gateway/client_counts.hpp"
 #include "gateway/limit_options.hpp"
@@ -42,8 +43,15 @@ class ClientPort : public workers::Edge, public Contexts {
                       const SocketOptions& sockets = no_sockets, const SharedParts& shared = {});
 
   // Opens every address for every worker, before the pool starts, and logs a line `listening` for each. Throws
-  // std::runtime_error, with a sentence that names option and address, if one cannot be had.
-  void open(workers::Pool& pool);
+  // std::runtime_error, with a sentence that names option and address, if one cannot be had. `handed`, if there are
+  // any, are sockets of another process, which are used where they are for the same and have the same address.
+  void open(workers::Pool& pool, base::HandedSockets* handed = nullptr);
+  // Copies of all sockets, by what they are for. Once the pool has started.
+  struct OpenSocket {
+    std::string_view what;
+    base::Descriptor descriptor;
+  };
+  static base::Result<std::vector<OpenSocket>> copies(workers::Pool& pool, base::TimePoint deadline);
 
   std::unique_ptr<workers::Transport> make_transport(workers::Worker& worker, workers::ListenerKind kind,
                                                      int descriptor) override;
@@ -59,8 +67,9 @@ class ClientPort : public workers::Edge, public Contexts {
   WorkerContext& context_of(workers::Worker& worker) override;
 
  private:
-  void listen(workers::Pool& pool, const base::Address& address, workers::ListenerKind kind);
-  void open_datagrams(workers::Pool& pool, const base::Address& address);
+  void listen(workers::Pool& pool, const base::Address& address, workers::ListenerKind kind,
+              base::HandedSockets* handed);
+  void open_datagrams(workers::Pool& pool, const base::Address& address, base::HandedSockets* handed);
   TlsWorker& tls_of(workers::Worker& worker);
 
   const Options& options_;

@@ -225,6 +225,8 @@ void append_gap(workers::WireFormat format, workers::GapReason reason, std::stri
 std::string end_notice(const workers::Ending& ending) {
   std::string object = "{\"notice\":\"end\",\"code\":" + std::to_string(ending.close_code) + ",\"reason\":";
   base::append_json_string(object, ending.text);
+  const auto after = ending.returns_after.count();
+  if (after > 0) object += ",\"retry_ms\":" + std::to_string(after);
   return object + '}';
 }
 

@@ -1,5 +1,6 @@
 #include "gateway/http_answer.hpp"
 
+#include <algorithm>
 #include <boost/beast/http/status.hpp>
 
 #include "base/json_text.hpp"
@@ -31,6 +32,11 @@ HttpReply unavailable_reply(std::string why, unsigned retry_after_seconds) {
 HttpReply scattered_unavailable_reply(std::string why, std::uint32_t seed) {
   constexpr unsigned longest = 5;
   return unavailable_reply(std::move(why), 1 + (seed * 2654435761U >> 16) % longest);
+}
+
+unsigned retry_after_seconds(const workers::Ending& ending) {
+  const auto seconds = std::chrono::ceil<std::chrono::seconds>(ending.returns_after).count();
+  return static_cast<unsigned>(std::max<std::chrono::seconds::rep>(seconds, 1));
 }
 
 HttpReply refusal_reply(std::string_view message, std::string_view data) {

@@ -7,6 +7,7 @@
 
 #include "base/result.hpp"
 #include "gateway/http_exchange.hpp"
+#include "workers/ending.hpp"
 
 namespace sluice::gateway {
 
@@ -24,6 +25,8 @@ HttpReply http_reply(const HttpError& error);
 HttpReply unavailable_reply(std::string why, unsigned retry_after_seconds = 1);
 // Likewise, where many are told so at a time: they come back at different moments, as `seed` has it, which differs.
 HttpReply scattered_unavailable_reply(std::string why, std::uint32_t seed);
+// When a client whose connection ends so had best come back, for Retry-After.
+unsigned retry_after_seconds(const workers::Ending& ending);
 // The answer to a client that a backend does not let in; `data` is a JSON value or nothing.
 HttpReply refusal_reply(std::string_view message, std::string_view data);
 // The whole text of an answer.

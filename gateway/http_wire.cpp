@@ -303,8 +303,9 @@ void HttpWire::on_deadline(Worker& worker, Connection& connection) {
 
 void HttpWire::on_ending(Worker& worker, Connection& connection, const workers::Ending& ending) {
   // Whoever has not even asked for anything is told nothing; browsers open such connections in advance.
-  if (!answer_ && (begun_ || request_) && ending.reason == EndReason::draining) {
-    answer_ = std::make_unique<std::string>(http_text(unavailable_reply("the gateway is going away")));
+  if (!answer_ && (begun_ || request_) && may_come_back(ending.reason)) {
+    const unsigned seconds = retry_after_seconds(ending);
+    answer_ = std::make_unique<std::string>(http_text(unavailable_reply("the gateway is going away", seconds)));
   }
   if (answer_) worker.send(connection, *answer_);
 }

@@ -5,6 +5,7 @@
 
 #include <cerrno>
 #include <system_error>
+#include <utility>
 
 namespace sluice::gateway {
 namespace {
@@ -55,12 +56,37 @@ Address bound_address(int descriptor, const Address& asked) {
   return getsockname(descriptor, reinterpret_cast<sockaddr*>(&storage), &bytes) == 0 ? Address::from(storage) : asked;
 }
 
-// Opens `count` sockets, each of which `prepare` makes ready for use: it gives false and errno if it cannot.
+struct Wish {
+  std::size_t count;
+  int type;
+  bool share_port;
+};
+
+// Makes what another process handed over ready for use here; that process may use it still.
 template <class Prepare>
-base::Result<ListenerSet> open_sockets(const Address& address, std::size_t count, int type, bool share_port,
+base::Status adopt(std::vector<base::Descriptor> handed, const Wish& wish, Prepare&& prepare, ListenerSet& set) {
+  for (base::Descriptor& one : handed) {
+    // One that has been alone is to be one of several.
+    const bool is_shared = handed.size() >= wish.count || set_option(one.number(), SOL_SOCKET, SO_REUSEPORT, 1);
+    if (!is_shared || !prepare(one.number())) {
+      const int error = errno;
+      close_all(set.descriptors);
+      return cannot_listen(set.address, error);
+    }
+    set.descriptors.push_back(one.release());
+  }
+  return base::ok();
+}
+
+// Opens sockets, as many as are wanted beside those that were handed over, each of which `prepare` makes ready for use:
+// it gives false and errno if it cannot.
+template <class Prepare>
+base::Result<ListenerSet> open_sockets(const Address& address, const Wish& wish, std::vector<base::Descriptor> handed,
                                        Prepare&& prepare) {
   ListenerSet set{address, {}};
-  for (std::size_t at = 0; at < count; ++at) {
+  const auto [count, type, share_port] = wish;
+  if (auto status = adopt(std::move(handed), wish, prepare, set); !status) return status.error();
+  for (std::size_t at = set.descriptors.size(); at < count; ++at) {
     // The first takes any free port if none was named; the others follow it. A port that is to be ours alone is taken
     // without sharing, which fails whoever has it and keeps everyone out, and is shared with our own only once it
     // is in use: of two processes that start at the same time, one gets it.
@@ -93,8 +119,8 @@ bool ask_for_more(int descriptor, const Address& address) {
 }  // namespace
 
 base::Result<ListenerSet> open_listeners(const Address& address, std::size_t count, const Options& options,
-                                         std::size_t socket_send_bytes_max) {
-  return open_sockets(address, count, SOCK_STREAM, options.share_port, [&](int descriptor) {
+                                         std::size_t socket_send_bytes_max, std::vector<base::Descriptor> handed) {
+  return open_sockets(address, {count, SOCK_STREAM, options.share_port}, std::move(handed), [&](int descriptor) {
     return (!options.tcp_no_delay || set_option(descriptor, IPPROTO_TCP, TCP_NODELAY, 1)) &&
            (socket_send_bytes_max == 0 ||
             set_option(descriptor, SOL_SOCKET, SO_SNDBUF, static_cast<int>(socket_send_bytes_max))) &&
@@ -103,8 +129,8 @@ base::Result<ListenerSet> open_listeners(const Address& address, std::size_t cou
 }
 
 base::Result<ListenerSet> open_datagram_sockets(const Address& address, std::size_t count, bool share_port,
-                                                std::size_t receive_bytes) {
-  return open_sockets(address, count, SOCK_DGRAM, share_port, [&](int descriptor) {
+                                                std::size_t receive_bytes, std::vector<base::Descriptor> handed) {
+  return open_sockets(address, {count, SOCK_DGRAM, share_port}, std::move(handed), [&](int descriptor) {
     const int bytes = static_cast<int>(receive_bytes);
     // Whoever may have more than the machine's limit gets it.
     return (set_option(descriptor, SOL_SOCKET, SO_RCVBUFFORCE, bytes) ||

@@ -263,21 +263,21 @@ void PollSession::on_deadline(Worker& worker, Connection& connection) {
   worker.end(connection, {workers::EndReason::heartbeat_timeout, 1001, "no poll came"});
 }
 
-void PollSession::refuse_held(Worker& worker, std::uint16_t status, const std::string& why) {
+void PollSession::refuse_held(Worker& worker, const HttpReply& reply) {
   const auto held = std::exchange(held_, std::nullopt);
   if (!held) return;
-  HttpWire::answer(
-      worker, held->id,
-      status == 503 ? unavailable_reply(why) : http_reply(HttpError{status, base::fail(base::Errc::forbidden, why)}));
+  HttpWire::answer(worker, held->id, reply);
 }
 
 void PollSession::on_ending(Worker& worker, Connection&, const workers::Ending& ending) {
-  const bool may_come_back = ending.reason == workers::EndReason::draining;
-  refuse_held(worker, may_come_back ? 503 : 403, ending.text.empty() ? "the connection was ended" : ending.text);
+  const std::string why = ending.text.empty() ? "the connection was ended" : ending.text;
+  refuse_held(worker, may_come_back(ending.reason)
+                          ? unavailable_reply(why, retry_after_seconds(ending))
+                          : http_reply(HttpError{403, base::fail(base::Errc::forbidden, why)}));
 }
 
 void PollSession::on_gone(Worker& worker, Connection&) {
-  refuse_held(worker, 503, "the connection has ended; ask again");
+  refuse_held(worker, unavailable_reply("the connection has ended; ask again"));
 }
 
 }  // namespace sluice::gateway

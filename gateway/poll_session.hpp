@@ -66,7 +66,7 @@ class PollSession final : public workers::Wire {
   // `objects` have a comma between each two.
   void answer(workers::Worker& worker, const ExchangeId& id, base::Position cursor, std::string_view objects,
               std::string_view gap = {}) const;
-  void refuse_held(workers::Worker& worker, std::uint16_t status, const std::string& why);
+  void refuse_held(workers::Worker& worker, const HttpReply& reply);
 
   // What no history has: it was said to this client alone. It is kept until the client asks from behind it: the answer
   // that had it may not have arrived.

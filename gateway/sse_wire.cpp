@@ -30,7 +30,11 @@ void SseWire::on_deadline(Worker& worker, Connection& connection) {
 }
 
 void SseWire::on_ending(Worker& worker, Connection& connection, const workers::Ending& ending) {
-  if (!ending.text.empty()) worker.send(connection, ": " + ending.text + "\n\n");
+  std::string last;
+  // HTML Standard, 9.2.6: how long its browser waits before it comes back.
+  if (const auto after = ending.returns_after.count(); after > 0) last = "retry: " + std::to_string(after) + "\n";
+  if (!ending.text.empty()) last += ": " + ending.text + "\n";
+  if (!last.empty()) worker.send(connection, last + "\n");
 }
 
 }  // namespace sluice::gateway

@@ -163,6 +163,12 @@ void WebSocketWire::on_deadline(Worker& worker, Connection& connection) {
 }
 
 void WebSocketWire::on_ending(Worker& worker, Connection& connection, const workers::Ending& ending) {
+  // A close frame has no place for when to come back.
+  if (ending.returns_after.count() > 0 && traits_of(format_).is_enveloped) {
+    std::string notice;
+    append_text(format_, end_notice(ending), notice);
+    worker.send(connection, notice);
+  }
   send_close(worker, connection, ending);
 }
 

@@ -43,11 +43,26 @@ struct AllOptions {
     set.add(*this);
   }
 
-  // Has no options of its own, but checks what no part can see alone.
+  std::string takeover;
+
+  // Checks what no part can see alone, too.
   static constexpr std::string_view section = "Process";
   template <class Visitor>
-  void describe(Visitor&) {}
+  void describe(Visitor& visitor) {
+    visitor.option("takeover", takeover,
+                   {.unit = "path",
+                    .sentence = "A Unix socket by which a process takes over from the one that serves at the same "
+                                "addresses: the new one gets its listening sockets, so that nobody who connects is "
+                                "refused, and the old one drains and ends.",
+                    .misfit = path_misfit});
+  }
   std::vector<std::string> validate() const;
+
+ private:
+  static std::string_view path_misfit(std::string_view path) {
+    constexpr std::size_t bytes_max = 90;  // of a Unix socket's 107, as more is put behind it for a moment
+    return path.size() <= bytes_max ? std::string_view{} : "a path of at most 90 bytes";
+  }
 };
 
 }  // namespace sluice::program

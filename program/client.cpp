@@ -167,6 +167,14 @@ base::Status Client::get_node(const v1::GetNodeRequest& request, v1::GetNodeResp
   return state_->call(*state_->nodes, &v1::Nodes::Stub::GetNode, request, answer);
 }
 
+base::Status Client::undrain(const v1::UndrainRequest& request, v1::UndrainResponse& answer) {
+  return state_->call(*state_->nodes, &v1::Nodes::Stub::Undrain, request, answer);
+}
+
+base::Status Client::shed(const v1::ShedRequest& request, v1::ShedResponse& answer) {
+  return state_->call(*state_->nodes, &v1::Nodes::Stub::Shed, request, answer);
+}
+
 base::Status Client::drain(const v1::DrainRequest& request,
                            const std::function<void(const v1::DrainProgress&)>& report) {
   return state_->stream(&v1::Nodes::Stub::Drain, request, report);

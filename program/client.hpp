@@ -33,6 +33,10 @@ class PresenceRequest;
 class PresenceResponse;
 class PublishRequest;
 class PublishResponse;
+class ShedRequest;
+class ShedResponse;
+class UndrainRequest;
+class UndrainResponse;
 class WatchNodesRequest;
 class WatchNodesResponse;
 }  // namespace sluice::v1
@@ -102,6 +106,8 @@ class Client {
   // Calls `report` for each response until the gateway goes away, which is an error.
   base::Status watch_nodes(const v1::WatchNodesRequest& request,
                            const std::function<void(const v1::WatchNodesResponse&)>& report);
+  base::Status undrain(const v1::UndrainRequest& request, v1::UndrainResponse& answer);
+  base::Status shed(const v1::ShedRequest& request, v1::ShedResponse& answer);
   base::Status get_node(const v1::GetNodeRequest& request, v1::GetNodeResponse& answer);
   // Calls `report` for each report until the last; the timeout holds only until the gateway has answered at all.
   base::Status drain(const v1::DrainRequest& request, const std::function<void(const v1::DrainProgress&)>& report);

@@ -35,6 +35,8 @@ int run_connections(const Invocation& invocation);
 int run_rooms(const Invocation& invocation);
 int run_disconnect(const Invocation& invocation);
 int run_drain(const Invocation& invocation);
+int run_undrain(const Invocation& invocation);
+int run_shed(const Invocation& invocation);
 int run_node(const Invocation& invocation);
 int run_nodes(const Invocation& invocation);
 int run_presence(const Invocation& invocation);

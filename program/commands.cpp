@@ -25,6 +25,8 @@ constexpr std::array commands{
     Command{"presence", "List who is in a room.", run_presence},
     Command{"disconnect", "End connections.", run_disconnect},
     Command{"drain", "Take a node out of service, and watch.", run_drain},
+    Command{"undrain", "Put a node back into service.", run_undrain},
+    Command{"shed", "End a part of a node's connections.", run_shed},
     Command{"node", "Show a node: version, load, limits.", run_node},
     Command{"nodes", "List the nodes of a cluster, and watch them come and go.", run_nodes},
     Command{"subscribe", "Print the messages of rooms as they come.", run_subscribe},

@@ -5,6 +5,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 #include "base/log.hpp"
 #include "base/read_file.hpp"
@@ -25,6 +26,8 @@ constexpr base::Duration look_every = 20ms;
 constexpr base::Duration flush_max = 2s;
 // How often to look whether a crowd has left.
 constexpr base::Duration trim_every = 2s;
+// For the workers to copy their listeners.
+constexpr base::Duration copies_max = 2s;
 // What calls under way may still take when all clients are gone.
 constexpr base::Duration calls_max = 2s;
 // For what comes after them; generous, as what takes longer is killed.
@@ -37,6 +40,13 @@ std::string ready_status(const workers::Options& options) {
 
 std::string draining_status(std::uint64_t connections, std::chrono::milliseconds over) {
   return "Draining over " + duration_text(over) + "; connections: " + std::to_string(connections);
+}
+
+// The plan of a drain that a signal begins.
+workers::DrainWish drain_wish(const gateway::Options& options) {
+  return {.over = options.drain_seconds,
+          .ending = {workers::EndReason::draining, 1001, "the gateway is going away"},
+          .return_within = 3s};
 }
 
 control::Facts facts_of(const AllOptions& options) {
@@ -57,16 +67,23 @@ control::EventHub::Limits hub_limits(const AllOptions& options) {
 
 // Waits until `is_over`, at most until `until`; a stop meanwhile ends the process.
 template <class Condition>
-void wait(Signals& signals, base::TimePoint until, const workers::Pool& pool, Condition is_over) {
+void wait(Signals& signals, base::TimePoint until, const workers::Pool& pool, bool& ignores_stop, Condition is_over) {
   for (;;) {
     const auto now = base::Clock::now();
     if (now >= until) return;
-    if (signals.wait_until(std::min(until, now + look_every)) == Signals::Kind::stop) {
+    const bool is_stop = signals.wait_until(std::min(until, now + look_every)) == Signals::Kind::stop;
+    if (is_stop && !std::exchange(ignores_stop, false)) {
       base::log_warning("forced", {{"connections", pool.connections()}});
       _exit(exit_failed);
     }
     if (is_over()) return;
   }
+}
+
+template <class T>
+T or_throw(base::Result<T> result) {
+  if (!result) throw std::runtime_error(result.error().detail);
+  return std::move(*result);
 }
 
 std::unique_ptr<gateway::TlsReloader> start_tls(const gateway::TlsOptions& options) {
@@ -184,9 +201,16 @@ Node::~Node() {
 }
 
 bool Node::start(Signals& signals, Supervisor& supervisor) {
-  clients_.open(pool_);
+  base::HandedSockets handed;
+  base::HandedSockets* const handing = options_.takeover.empty() ? nullptr : &handed;
+  std::optional<Takeover> takeover;
+  if (handing != nullptr) {
+    takeover_port_ = or_throw(TakeoverPort::make(options_.takeover));
+    takeover = or_throw(Takeover::begin(options_.takeover, handed));
+  }
+  clients_.open(pool_, handing);
   // Before the workers accept anybody: a port that is taken must not cost clients their connections.
-  control_.start();
+  control_.start(handing);
   if (cluster_ && !join_cluster(signals, supervisor)) {
     end(signals);
     return false;
@@ -194,7 +218,14 @@ bool Node::start(Signals& signals, Supervisor& supervisor) {
   pool_.start();
   // A Drain may have come already.
   control_.set_ready(!pool_.is_draining());
-  base::log_info("ready");
+  control_.serve();
+  if (takeover && !takeover->finish()) base::log_warning("takeover_unconfirmed", {{"path", options_.takeover}});
+  if (takeover_port_) {
+    // Clients are served already.
+    if (const auto status = takeover_port_->open(); !status)
+      base::log_error("takeover_port_lost", {{"why", status.error().detail}});
+  }
+  base::log_info("ready", {{"taken_over", takeover.has_value()}});
   return true;
 }
 
@@ -224,7 +255,8 @@ int Node::run(Signals& signals, Supervisor& supervisor, const std::function<void
   supervisor.ready(status);
   MemoryTrim trim;
   for (;;) {
-    const auto signal = signals.wait_until(base::Clock::now() + std::min(trim_every, supervisor.alive_every()));
+    const auto signal = signals.wait_until(base::Clock::now() + std::min(trim_every, supervisor.alive_every()),
+                                           takeover_port_ ? takeover_port_->descriptors() : std::vector<int>());
     tell_alive(supervisor);
     trim.look(pool_.connections());
     revocations_.trim(std::chrono::system_clock::now());
@@ -234,6 +266,7 @@ int Node::run(Signals& signals, Supervisor& supervisor, const std::function<void
       supervisor.ready(status);
     }
     if (callers_file_) callers_file_->look();
+    if (signal == Signals::Kind::arrival && look_for_takeover()) break;
     if (signal == Signals::Kind::stop) break;
   }
   drain(signals, supervisor);
@@ -253,27 +286,75 @@ void Node::tell_alive(Supervisor& supervisor) const {
   if (pool_.slowest_turn_age() <= options_.control.stuck_worker_seconds) supervisor.alive(base::Clock::now());
 }
 
+// Goes on with the plan of a Drain that was called, if there is one: its caller has chosen its pace.
 void Node::drain(Signals& signals, Supervisor& supervisor) {
-  const auto delay = options_.gateway.drain_delay_seconds, over = options_.gateway.drain_seconds;
-  const auto after = options_.workers.close_timeout_seconds + flush_max;
-  const auto never = [&] {
+  if (!is_taken_over_) takeover_port_.reset();
+  const bool goes_on = pool_.is_draining();
+  // Nobody has to learn of it where another process serves at the same addresses.
+  const auto delay = goes_on || is_taken_over_ ? 0ms : options_.gateway.drain_delay_seconds;
+  const auto over = goes_on ? pool_.drain_left() : options_.gateway.drain_seconds;
+  tell_stopping(supervisor, delay + over);
+  control_.leave();
+  base::log_info("draining", {{"connections", pool_.connections()},
+                              {"goes_on", goes_on},
+                              {"taken_over", is_taken_over_},
+                              {"delay_ms", delay.count()},
+                              {"over_ms", over.count()}});
+  wait(signals, base::Clock::now() + delay, pool_, ignores_stop_, [&] {
     tell_alive(supervisor);
-    return false;
-  };
-  const auto is_empty = [&] {
-    tell_alive(supervisor);
-    return pool_.connections() == 0;
-  };
-  supervisor.stopping(draining_status(pool_.connections(), delay + over), delay + over + after + calls_max + end_max);
-  control_.set_ready(false);
-  base::log_info("draining",
-                 {{"connections", pool_.connections()}, {"delay_ms", delay.count()}, {"over_ms", over.count()}});
-  // After a Drain call nobody is accepted any more, so there is nothing to delay.
-  if (!pool_.is_draining()) wait(signals, base::Clock::now() + delay, pool_, never);
-  pool_.stop_accepting();
-  pool_.drain(over, {workers::EndReason::draining, 1001, "the gateway is going away"});
-  wait(signals, base::Clock::now() + over + after, pool_, is_empty);
+    return pool_.is_draining();
+  });
+  stop_accepting();
+  if (!pool_.is_draining()) pool_.drain(drain_wish(options_.gateway));
+  wait_for_clients(signals, supervisor);
   if (pool_.connections() != 0) base::log_warning("drain_overdue", {{"connections", pool_.connections()}});
+}
+
+// Before anybody who takes over just now hears that nothing is accepted here any more.
+void Node::stop_accepting() {
+  if (is_taken_over_) {
+    pool_.give_up_listeners();
+    control_.give_up_ports();
+    takeover_port_->leave();
+  } else {
+    pool_.stop_accepting(workers::Pool::Stop::for_good);
+  }
+  takeover_port_.reset();
+}
+
+bool Node::look_for_takeover() {
+  is_taken_over_ = takeover_port_->look([this] { return offers(); });
+  // The first who stops it now asks for what is done already.
+  ignores_stop_ = is_taken_over_;
+  if (is_taken_over_) base::log_info("taken_over", {{"by", "another process"}});
+  return is_taken_over_;
+}
+
+base::Result<std::vector<TakeoverPort::Offer>> Node::offers() {
+  auto clients = gateway::ClientPort::copies(pool_, base::Clock::now() + copies_max);
+  if (!clients) return clients.error();
+  std::vector<TakeoverPort::Offer> offers;
+  for (auto& [what, descriptor] : *clients) offers.push_back({what, std::move(descriptor)});
+  for (auto& [what, descriptor] : control_.copies()) offers.push_back({what, std::move(descriptor)});
+  return offers;
+}
+
+// Another Drain may be called meanwhile, which has a plan of its own.
+void Node::wait_for_clients(Signals& signals, Supervisor& supervisor) {
+  const auto after = options_.workers.close_timeout_seconds + flush_max;
+  base::TimePoint ends = base::Clock::now() + pool_.drain_left();
+  wait(signals, base::TimePoint::max(), pool_, ignores_stop_, [&] {
+    tell_alive(supervisor);
+    const base::TimePoint now = base::Clock::now(), planned = now + pool_.drain_left();
+    if (planned > ends + 1s) tell_stopping(supervisor, pool_.drain_left());
+    if (pool_.drain_left() > 0ms) ends = planned;
+    return pool_.connections() == 0 || now >= ends + after;
+  });
+}
+
+void Node::tell_stopping(Supervisor& supervisor, std::chrono::milliseconds over) const {
+  const auto after = options_.workers.close_timeout_seconds + flush_max;
+  supervisor.stopping(draining_status(pool_.connections(), over), over + after + calls_max + end_max);
 }
 
 void Node::end(Signals& signals) {

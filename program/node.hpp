@@ -16,6 +16,7 @@
 #include "program/all_options.hpp"
 #include "program/signals.hpp"
 #include "program/supervisor.hpp"
+#include "program/takeover.hpp"
 #include "workers/pool.hpp"
 
 namespace sluice::program {
@@ -39,7 +40,13 @@ class Node {
   bool join_cluster(Signals& signals, Supervisor& supervisor);
   void reload(const std::function<void()>& on_reload);
   void tell_alive(Supervisor& supervisor) const;
+  // Whether another process has taken over.
+  bool look_for_takeover();
+  base::Result<std::vector<TakeoverPort::Offer>> offers();
+  void stop_accepting();
   void drain(Signals& signals, Supervisor& supervisor);
+  void wait_for_clients(Signals& signals, Supervisor& supervisor);
+  void tell_stopping(Supervisor& supervisor, std::chrono::milliseconds over) const;
   void end(Signals& signals);
 
   const AllOptions& options_;
@@ -56,6 +63,9 @@ class Node {
   control::EventHub hub_;
   workers::Pool pool_;
   control::Control control_;
+  std::unique_ptr<TakeoverPort> takeover_port_;  // null: nobody may take over, now or at all
+  bool is_taken_over_ = false;
+  bool ignores_stop_ = false;  // the next one: the end has begun without it
 };
 
 }  // namespace sluice::program

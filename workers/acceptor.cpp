@@ -1,5 +1,8 @@
 #include "workers/acceptor.hpp"
 
+#include <fcntl.h>
+#include <netinet/in.h>
+
 #include <cerrno>
 #include <system_error>
 
@@ -10,6 +13,11 @@ namespace {
 
 constexpr std::chrono::milliseconds pause{100};
 
+base::Error cannot_listen(const base::Address& address, int error) {
+  return base::fail(base::Errc::unavailable,
+                    "cannot listen on " + address.text() + " again: " + std::generic_category().message(error));
+}
+
 }  // namespace
 
 Acceptor::Acceptor(Readiness& readiness, base::ByteBudget& connections, Metrics& metrics)
@@ -17,8 +25,8 @@ Acceptor::Acceptor(Readiness& readiness, base::ByteBudget& connections, Metrics&
 
 Acceptor::~Acceptor() { close_all(); }
 
-void Acceptor::add(int descriptor, ListenerKind kind) {
-  listeners_.push_back({descriptor, kind});
+void Acceptor::add(int descriptor, ListenerKind kind, const ListenerTerms& terms) {
+  listeners_.push_back({descriptor, kind, terms});
   if (!readiness_.add(descriptor, EPOLLIN, Readiness::listener_tag | (listeners_.size() - 1))) {
     throw std::system_error(errno, std::generic_category(), "epoll_ctl of a listener");
   }
@@ -75,9 +83,76 @@ void Acceptor::release() {
   if (paused_until_) *paused_until_ = std::min(*paused_until_, base::Clock::now() + std::chrono::milliseconds(10));
 }
 
+// shutdown() makes a socket refuse, as closing would, and lets it be made to listen again (Linux).
+void Acceptor::stop_listening() {
+  if (!is_listening_) return;
+  paused_until_.reset();
+  is_listening_ = false;
+  for (Listener& listener : listeners_) {
+    readiness_.remove(listener.descriptor);
+    sockaddr_storage storage{};
+    socklen_t bytes = sizeof storage;
+    if (!listener.address && getsockname(listener.descriptor, reinterpret_cast<sockaddr*>(&storage), &bytes) == 0) {
+      listener.address = base::Address::from(storage);
+    }
+    shutdown(listener.descriptor, SHUT_RD);
+  }
+}
+
+base::Status Acceptor::listen_again() {
+  if (is_listening_) return base::ok();
+  for (std::size_t index = 0; index < listeners_.size(); ++index) {
+    const Listener& listener = listeners_[index];
+    // A port that the kernel chose has to be asked for anew; the others are the sockets' still (EINVAL).
+    const base::Address& address = listener.address.value();
+    const bool is_bound =
+        bind(listener.descriptor, address.socket_address(), address.socket_address_bytes()) == 0 || errno == EINVAL;
+    if (is_bound && listen(listener.descriptor, listener.terms.backlog) == 0) continue;
+    const int error = errno;
+    is_listening_ = true;  // some of them do
+    stop_listening();
+    return cannot_listen(address, error);
+  }
+  is_listening_ = true;
+  paused_until_ = base::TimePoint{};
+  resume();
+  return base::ok();
+}
+
+base::Status Acceptor::are_addresses_free() const {
+  for (const Listener& listener : listeners_) {
+    if (is_listening_ || listener.terms.is_shared) continue;
+    const base::Address& address = listener.address.value();
+    const base::Descriptor probe(socket(address.family(), SOCK_STREAM | SOCK_CLOEXEC, 0));
+    const int on = 1, v6_only = address.is_dual_stack() ? 0 : 1;
+    // Without SO_REUSEPORT, which would share the address with whoever shares it too.
+    const bool is_free = setsockopt(probe.number(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
+                         (address.family() != AF_INET6 ||
+                          setsockopt(probe.number(), IPPROTO_IPV6, IPV6_V6ONLY, &v6_only, sizeof v6_only) == 0) &&
+                         bind(probe.number(), address.socket_address(), address.socket_address_bytes()) == 0 &&
+                         listen(probe.number(), 1) == 0;
+    if (!is_free) return cannot_listen(address, errno);
+  }
+  return base::ok();
+}
+
+std::vector<ListeningSockets::Listener> Acceptor::copies() const {
+  std::vector<ListeningSockets::Listener> copies;
+  for (const Listener& listener : listeners_) {
+    base::Descriptor copy(fcntl(listener.descriptor, F_DUPFD_CLOEXEC, 0));
+    if (copy) copies.push_back({std::move(copy), listener.kind});
+  }
+  return copies;
+}
+
+// Whoever has a copy keeps the kernel's part of a socket alive, which would go on being watched here.
 void Acceptor::close_all() {
-  for (const Listener& listener : listeners_) close(listener.descriptor);
+  for (const Listener& listener : listeners_) {
+    readiness_.remove(listener.descriptor);
+    close(listener.descriptor);
+  }
   listeners_.clear();
+  paused_until_.reset();
 }
 
 }  // namespace sluice::workers

@@ -9,9 +9,12 @@
 #include <optional>
 #include <vector>
 
+#include "base/address.hpp"
 #include "base/byte_budget.hpp"
 #include "base/clock.hpp"
 #include "base/log_limit.hpp"
+#include "base/result.hpp"
+#include "workers/listening_sockets.hpp"
 #include "workers/metrics.hpp"
 #include "workers/readiness.hpp"
 #include "workers/wire.hpp"
@@ -27,7 +30,7 @@ class Acceptor {
   Acceptor& operator=(const Acceptor&) = delete;
 
   // Takes over a bound, listening, non-blocking socket.
-  void add(int descriptor, ListenerKind kind);
+  void add(int descriptor, ListenerKind kind, const ListenerTerms& terms);
 
   // Takes up to a batch of connections from listener `index` and calls open(descriptor, kind) for each, which has a
   // place in the count of connections.
@@ -39,15 +42,28 @@ class Acceptor {
       open(*descriptor, listeners_[index].kind);
     }
   }
-  // Takes what the kernel has queued, then closes the listeners. Nothing is accepted any more.
+  // Takes what the kernel has queued; then whoever connects is refused. For good: the sockets are closed, and whoever
+  // has copies of them may go on. Else they can listen again, but anyone else may have their addresses meanwhile.
   template <class Open>
-  void stop(base::TimePoint now, Open&& open) {
-    resume();
-    for (std::size_t index = 0; index < listeners_.size(); ++index) {
-      while (const std::optional<int> descriptor = accept_one(index, now)) open(*descriptor, listeners_[index].kind);
+  void stop(base::TimePoint now, bool for_good, Open&& open) {
+    if (is_listening_) {
+      resume();
+      for (std::size_t index = 0; index < listeners_.size(); ++index) {
+        while (const std::optional<int> descriptor = accept_one(index, now)) open(*descriptor, listeners_[index].kind);
+      }
     }
-    close_all();
+    for_good ? close_all() : stop_listening();
   }
+  // Undoes stop(). Fails, and listens nowhere, if the system does not let it.
+  base::Status listen_again();
+  // Whether nobody listens at an address that is to be this process's alone. Asked of all workers before one of them
+  // listens again, as it is the first that would let all others in.
+  base::Status are_addresses_free() const;
+  // Gives the sockets up, without a look at what they have queued: another process may have them, too.
+  void close_all();
+
+  // Copies of the sockets, also while they do not listen.
+  std::vector<ListeningSockets::Listener> copies() const;
 
   // Gives a connection's place back, which may end a pause.
   void release();
@@ -63,7 +79,7 @@ class Acceptor {
   std::optional<int> accept_one(std::size_t index, base::TimePoint now);
   void pause(const char* why, base::TimePoint now);
   void resume();
-  void close_all();
+  void stop_listening();
 
   Readiness& readiness_;
   base::ByteBudget& connections_;
@@ -72,7 +88,10 @@ class Acceptor {
   struct Listener {
     int descriptor;
     ListenerKind kind;
+    ListenerTerms terms;
+    std::optional<base::Address> address = {};  // once it has stopped to listen
   };
+  bool is_listening_ = true;
   std::vector<Listener> listeners_;
   std::optional<base::TimePoint> paused_until_;
 };

@@ -6,8 +6,10 @@
 #include <span>
 #include <vector>
 
+#include "base/result.hpp"
 #include "workers/connection_info.hpp"
 #include "workers/credentials.hpp"
+#include "workers/drain_plan.hpp"
 #include "workers/ending.hpp"
 #include "workers/message.hpp"
 #include "workers/wire.hpp"
@@ -35,6 +37,13 @@ std::uint64_t revoke(Worker& worker, const Revoked& revoked);
 
 // Ends every connection of `target`; returns how many.
 std::uint64_t disconnect(Worker& worker, const Target& target, const Ending& ending);
+
+// Whether clients may connect again, asked of all workers; then lets them, before Pool::undrain().
+base::Status may_listen(Worker& worker);
+base::Status listen_again(Worker& worker);
+
+// Begins to end so many of a hundred connections; returns how many.
+std::uint64_t shed(Worker& worker, const DrainWish& wish, double percent);
 
 // The connection, if it lives here under exactly this id.
 std::optional<ConnectionInfo> find_connection(Worker& worker, base::ConnectionId id);

@@ -2,6 +2,7 @@
 // Connection: one client as its worker knows it: its socket, its rooms, its outbox, its wire. Lives in the worker's
 // slab and is named by id; nobody keeps a pointer or reference to one across a return to the loop.
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -55,10 +56,18 @@ class Connection {
   bool is_flushed() const { return outbox_.is_empty() && (!transport_ || !transport_->has_pending()); }
   Wire& wire() { return *wire_; }
   base::TimePoint last_seen() const { return last_seen_; }
+  // When it was opened.
+  base::TimePoint since() const { return since_; }
+  // When a message went either way last, to the second; when it was opened, if none has.
+  base::TimePoint active_at() const { return std::max(since_, base::TimePoint(std::chrono::seconds(active_at_))); }
   Memberships& memberships() { return memberships_; }
   const Memberships& memberships() const { return memberships_; }
 
  private:
+  void note_activity(base::TimePoint now) {
+    active_at_ = static_cast<std::uint32_t>(std::chrono::floor<std::chrono::seconds>(now.time_since_epoch()).count());
+  }
+
   friend class Worker;
   friend class Delivery;
   friend class Flusher;
@@ -73,6 +82,7 @@ class Connection {
   base::TimePoint last_seen_{}, since_{};
   std::uint64_t bytes_received_ = 0, bytes_sent_ = 0;
   std::uint32_t messages_received_ = 0, messages_sent_ = 0;
+  std::uint32_t active_at_ = 0;  // when the last message went either way, in seconds of the clock
   int descriptor_ = -1;
   std::uint32_t slot_ = 0, generation_ = 0;
   std::uint32_t carrier_ = 0;  // slot of the connection whose outbox is meant; its own, as a rule

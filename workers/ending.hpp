@@ -2,6 +2,7 @@
 // How a connection ends: the reason that metrics count, and what its wire says to the client.
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -19,22 +20,31 @@ enum class EndReason : std::uint8_t {
   slow_client,        // its outbox was over a bound
   disconnected,       // by a Disconnect call; the application's close codes are folded into this one
   draining,           // by Drain or by shutdown
+  shed,               // by a Shed call
+  aged,               // as old as a connection may be
   expired,            // its token is good no more: it ran out or was revoked
   no_backend,         // nobody is there for what it sent
   over_rate,          // it sent faster than it may
   exhausted,          // a limit of ours was reached
   internal_error,     // our fault
 };
-inline constexpr std::array<std::string_view, 15> ending_names{
-    "client_closed",     "client_vanished",   "protocol_error", "too_large",    "refused",
-    "handshake_timeout", "heartbeat_timeout", "slow_client",    "disconnected", "draining",
-    "expired",           "no_backend",        "over_rate",      "exhausted",    "internal_error"};
+inline constexpr std::array<std::string_view, 17> ending_names{
+    "client_closed",     "client_vanished", "protocol_error", "too_large", "refused",       "handshake_timeout",
+    "heartbeat_timeout", "slow_client",     "disconnected",   "draining",  "shed",          "aged",
+    "expired",           "no_backend",      "over_rate",      "exhausted", "internal_error"};
 
 struct Ending {
   EndReason reason;
   std::uint16_t close_code = 1000;  // RFC 6455, 7.4.1; other wires map it
   std::string text;                 // told to the client; at most 123 bytes, UTF-8
+  // After how long the client had best come back, where its wire can say so; 0: nothing is said of that.
+  std::chrono::milliseconds returns_after{0};
 };
+
+// The client did nothing wrong and is welcome at once, here or elsewhere.
+inline bool may_come_back(EndReason reason) {
+  return reason == EndReason::draining || reason == EndReason::shed || reason == EndReason::aged;
+}
 
 inline std::string_view name_of(EndReason reason) { return ending_names[static_cast<std::size_t>(reason)]; }
 

@@ -88,7 +88,9 @@ void Flusher::note_written(Connection& connection, std::size_t bytes) {
   metrics_.payload_bytes_sent.add(written.payload_bytes);
   metrics_.outbox_bytes.subtract(bytes);
   metrics_.outbox_messages.subtract(queued - connection.outbox_.messages());
+  if (written.messages == 0) return;
   connection.messages_sent_ += written.messages;
+  connection.note_activity(now_);
 }
 
 bool Flusher::has_pending(const Connection& connection) {

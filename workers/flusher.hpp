@@ -40,6 +40,8 @@ class Flusher {
     connection.is_blocked_ = false;
     mark_dirty(connection);
   }
+  // A turn of the loop begins.
+  void note_time(base::TimePoint now) { now_ = now; }
   bool has_dirty() const { return dirty_begin_ < dirty_.size(); }
 
   // Writes up to turn_connections of the dirty ones, the oldest and, if there are more, as many of the newest.
@@ -68,6 +70,7 @@ class Flusher {
   Endings& endings_;
   Metrics& metrics_;
   const Options& options_;
+  base::TimePoint now_{};
   std::vector<std::uint32_t> dirty_;  // from the oldest, of which
   std::size_t dirty_begin_ = 0;       // so many were taken
   std::vector<std::uint32_t> turn_;   // those of this turn

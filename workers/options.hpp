@@ -30,6 +30,7 @@ struct Options {
   std::size_t messages_per_second_max = 0, bytes_per_second_max = 0;
   OverRate over_rate = OverRate::delay;
   std::chrono::milliseconds close_timeout_seconds{5'000};
+  std::chrono::milliseconds connection_age_seconds_max{0};
   std::vector<std::string> namespaces;  // beside "/", which always exists
   std::vector<std::string> namespace_patterns;
   std::size_t namespaces_max = 1024;
@@ -66,6 +67,11 @@ struct Options {
     visitor.option(
         "close-timeout-seconds", close_timeout_seconds,
         {.unit = "seconds", .min = 0.05, .max = 3600, .sentence = "How long a client may take to answer a close."});
+    visitor.option("connection-age-seconds-max", connection_age_seconds_max,
+                   {.unit = "seconds",
+                    .max = 31'536'000,
+                    .sentence = "How old a connection may become: each ends at a random moment of the last fifth of "
+                                "that, and its client comes back, perhaps elsewhere; 0: any age."});
     visitor.option("namespace", namespaces,
                    {.sentence = "A namespace to serve beside /, which always exists; begins with /.",
                     .misfit = Namespaces::misfit});

@@ -1,6 +1,7 @@
 #include "workers/pool.hpp"
 
 #include <algorithm>
+#include <future>
 #include <limits>
 #include <system_error>
 #include <thread>
@@ -26,7 +27,10 @@ struct Pool::State {
   Namespaces namespaces;
   std::vector<std::unique_ptr<Worker>> workers;
   std::vector<std::thread> threads;
-  base::Cell draining;  // 1 from the first drain on
+  // Set by whoever drains, one at a time.
+  base::Cell draining;          // 1 while it drains
+  base::Cell leaving;           // 1 once it accepts nobody for good
+  base::Cell drain_ends_at_ms;  // of the clock
 };
 
 namespace {
@@ -37,6 +41,11 @@ std::vector<std::unique_ptr<Mailbox>> make_mailboxes(const Options& options) {
     mailbox = std::make_unique<Mailbox>(options.mailbox_bytes_max, options.mailbox_messages_max);
   }
   return mailboxes;
+}
+
+std::uint64_t milliseconds_of(base::TimePoint time) {
+  return static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count());
 }
 
 std::vector<Mailbox*> pointers_to(const std::vector<std::unique_ptr<Mailbox>>& mailboxes) {
@@ -82,9 +91,9 @@ Pool::Pool(const Options& options, std::uint32_t incarnation, std::uint64_t epoc
 
 Pool::~Pool() { stop(); }
 
-void Pool::add_listener(base::WorkerId worker, int descriptor, ListenerKind kind) {
+void Pool::add_listener(base::WorkerId worker, int descriptor, ListenerKind kind, const ListenerTerms& terms) {
   SLUICE_ASSERT(state_->threads.empty());
-  state_->workers[worker.value]->add_listener(descriptor, kind);
+  state_->workers[worker.value]->add_listener(descriptor, kind, terms);
 }
 
 void Pool::add_port(base::WorkerId worker, std::unique_ptr<WatchedPort> port) {
@@ -170,25 +179,66 @@ bool Pool::give_verdict(base::ConnectionId connection, std::uint64_t number, Ver
 Sequencer& Pool::sequencer(base::NamespaceId id) { return *state_->sequencers[id.value]; }
 const Sequencer& Pool::sequencer(base::NamespaceId id) const { return *state_->sequencers[id.value]; }
 
-void Pool::stop_accepting() {
+void Pool::stop_accepting(Stop how) {
+  const bool for_good = how == Stop::for_good;
+  if (for_good) state_->leaving.set(1);
   for (const auto& mailbox : state_->mailboxes) {
-    mailbox->force([](Worker& worker) { worker.stop_accepting(); });
+    mailbox->force([for_good](Worker& worker) { worker.stop_accepting(for_good); });
   }
 }
 
-void Pool::drain(std::chrono::milliseconds over, const Ending& ending) {
+void Pool::give_up_listeners() {
+  state_->leaving.set(1);
+  for (const auto& mailbox : state_->mailboxes) {
+    mailbox->force([](Worker& worker) { worker.give_up_listeners(); });
+  }
+}
+
+void Pool::drain(const DrainWish& wish) {
   if (state_->draining.read() == 0) {
     ClientEvent event;
     event.kind = ClientEvent::Kind::draining;
     if (state_->backend.wants(event.kind)) static_cast<void>(state_->backend.offer(std::move(event)));
   }
   state_->draining.set(1);
+  state_->drain_ends_at_ms.set(milliseconds_of(base::Clock::now() + wish.over));
   for (const auto& mailbox : state_->mailboxes) {
-    mailbox->force([over, ending](Worker& worker) { worker.drain(over, ending); });
+    mailbox->force([wish](Worker& worker) { worker.drain(wish); });
   }
 }
 
 bool Pool::is_draining() const { return state_->draining.read() != 0; }
+
+std::chrono::milliseconds Pool::drain_left() const {
+  const std::uint64_t ends_at = state_->drain_ends_at_ms.read(), now = milliseconds_of(base::Clock::now());
+  return std::chrono::milliseconds(is_draining() && ends_at > now ? ends_at - now : 0);
+}
+
+void Pool::undrain() {
+  state_->draining.set(0);
+  for (const auto& mailbox : state_->mailboxes) {
+    mailbox->force([](Worker& worker) { worker.undrain(); });
+  }
+}
+
+bool Pool::is_leaving() const { return state_->leaving.read() != 0; }
+
+base::Result<std::vector<ListeningSockets>> Pool::listening_sockets(base::TimePoint deadline) {
+  std::vector<std::future<ListeningSockets>> answers;
+  for (const auto& mailbox : state_->mailboxes) {
+    const auto promise = std::make_shared<std::promise<ListeningSockets>>();
+    answers.push_back(promise->get_future());
+    mailbox->force([promise](Worker& worker) { promise->set_value(worker.listening_sockets()); });
+  }
+  std::vector<ListeningSockets> sockets;
+  for (auto& answer : answers) {
+    if (answer.wait_until(deadline) != std::future_status::ready) {
+      return base::fail(base::Errc::timed_out, "a worker does not answer");
+    }
+    sockets.push_back(answer.get());
+  }
+  return sockets;
+}
 
 std::uint64_t Pool::connections() const { return state_->sockets.used() + state_->sessions.used(); }
 

@@ -16,6 +16,8 @@
 #include "workers/backend.hpp"
 #include "workers/broker.hpp"
 #include "workers/connection_info.hpp"
+#include "workers/drain_plan.hpp"
+#include "workers/listening_sockets.hpp"
 #include "workers/message.hpp"
 #include "workers/metrics.hpp"
 #include "workers/namespaces.hpp"
@@ -40,7 +42,7 @@ class Pool {
   Pool& operator=(const Pool&) = delete;
 
   // Gives the worker a bound, listening, non-blocking socket, which the pool then owns. Before start() only.
-  void add_listener(base::WorkerId worker, int descriptor, ListenerKind kind = 0);
+  void add_listener(base::WorkerId worker, int descriptor, ListenerKind kind = 0, const ListenerTerms& terms = {});
   // Likewise a port whose descriptor does not block.
   void add_port(base::WorkerId worker, std::unique_ptr<WatchedPort> port);
   // Starts the threads. Throws std::system_error if one cannot be started or pinned.
@@ -82,12 +84,25 @@ class Pool {
   [[nodiscard]] bool give_verdict(base::ConnectionId connection, std::uint64_t number, Verdict verdict,
                                   std::function<void(bool)> then);
 
-  // Stops taking new connections: listeners are closed once what they had queued is accepted.
-  void stop_accepting();
-  // Ends the connections there are, spread evenly over `over` with jitter, with `ending`. New ones that come meanwhile
-  // are ended by the same plan. Calling it again replaces the plan.
-  void drain(std::chrono::milliseconds over, const Ending& ending);
+  // Stops taking new connections: whoever comes is refused, once what listeners had queued is accepted. For good:
+  // nothing undoes that.
+  enum class Stop : std::uint8_t { for_now, for_good };
+  void stop_accepting(Stop how);
+  // Likewise for good, when another process has the sockets: what they have queued is for that one.
+  void give_up_listeners();
+  // Ends the connections there are, spread evenly over a time with jitter. New ones that come meanwhile are ended at
+  // the end of the plan. Calling it again replaces the plan; it takes a shed's place, too.
+  void drain(const DrainWish& wish);
   bool is_draining() const;
+  // How long the plan has still to go; 0 if it is over or there is none.
+  std::chrono::milliseconds drain_left() const;
+  // Takes new connections, and ends nobody any more for a drain or a shed. Each worker listens again already
+  // (workers::listen_again).
+  void undrain();
+  // Whether it stopped accepting for good.
+  bool is_leaving() const;
+  // Copies of all workers' listeners and ports; fails if one does not answer until `deadline`. Not from a worker.
+  base::Result<std::vector<ListeningSockets>> listening_sockets(base::TimePoint deadline);
 
   // Open connections, handshakes included; may lag by a turn.
   std::uint64_t connections() const;

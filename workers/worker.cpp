@@ -56,6 +56,7 @@ void Worker::run() {
 void Worker::turn() {
   const std::span<const epoll_event> events = readiness_.wait(time_to_wait());
   now_ = base::Clock::now();
+  flusher_.note_time(now_);
   for (const epoll_event& event : events) on_event(event.data.u64, event.events);
   if (!again_.empty()) read_again();
   if (!paused_.empty() || !delayed_.empty()) resume_reads();
@@ -64,9 +65,9 @@ void Worker::turn() {
   run_mail();
   if (stops_accepting_) {
     stops_accepting_ = false;
-    acceptor_.stop(now_, [this](int descriptor, ListenerKind kind) { open(descriptor, kind); });
+    acceptor_.stop(now_, is_leaving_, [this](int descriptor, ListenerKind kind) { open(descriptor, kind); });
   }
-  if (drain_) run_drain();
+  if (drain_ || shed_) run_drains();
   perform_departures();
   perform_endings();
   flusher_.flush_some(delivery_);
@@ -90,7 +91,9 @@ std::chrono::nanoseconds Worker::time_to_wait() const {
   }
   base::TimePoint wakes_at = next_second_;
   if (const auto timer = wheel_.next()) wakes_at = std::min(wakes_at, *timer);
-  if (drain_) wakes_at = std::min(wakes_at, drain_->wakes_at());
+  for (const auto* const plan : {&drain_, &shed_}) {
+    if (*plan) wakes_at = std::min(wakes_at, (*plan)->wakes_at(now_));
+  }
   if (const auto pause = acceptor_.paused_until()) wakes_at = std::min(wakes_at, *pause);
   const base::TimePoint now = base::Clock::now();
   if (!delayed_.empty()) wakes_at = std::min(wakes_at, delayed_.top().until);
@@ -138,7 +141,7 @@ void Worker::write_ports() {
   for (std::size_t index = 0; index < ports_.size(); ++index) {
     Port& port = ports_[index];
     const bool is_full = !port.port->on_written(*this);
-    if (is_full == std::exchange(port.is_full, is_full)) continue;
+    if (is_full == std::exchange(port.is_full, is_full) || has_given_ports_) continue;
     const std::uint32_t events = is_full ? EPOLLIN | EPOLLOUT : EPOLLIN;
     if (!readiness_.change(port.port->descriptor(), events, Readiness::port_tag | index)) {
       base::log_error("port_not_watched", {{"why", std::generic_category().message(errno)}});
@@ -152,6 +155,7 @@ void Worker::every_second() {
   wallet_.expire(std::chrono::system_clock::now(),
                  [this](std::uint32_t slot) { expire(slot, "the token has expired"); });
   parts_.edge.on_second(*this);
+  if (parts_.options.connection_age_seconds_max.count() > 0) end_aged();
   if (parts_.id.value != 0) return;
   for (std::size_t at = 0; at < parts_.namespaces.size(); ++at) parts_.sequencers[at]->trim(now_);
 }
@@ -237,6 +241,7 @@ std::optional<base::Result<Receipt>> Worker::publish(const std::shared_ptr<Messa
 
 bool Worker::count_received(Connection& connection, std::size_t payload_bytes) {
   ++connection.messages_received_;
+  slab_.carrier_of(connection).note_activity(now_);
   metrics_.messages_received.add();
   metrics_.payload_bytes_received.add(payload_bytes);
   if (!rate_limits_.is_on()) return true;
@@ -354,26 +359,6 @@ void Worker::leave_slot(Connection& connection) {
     metrics_.connections[static_cast<std::size_t>(protocol)].subtract();
   }
   slab_.give_back(connection);
-}
-
-void Worker::drain(std::chrono::milliseconds over, Ending ending) {
-  std::vector<DrainPlan::Item> items;
-  for (std::uint32_t slot = 0; slot < slab_.slots(); ++slot) {
-    const Connection& connection = slab_.at(slot);
-    if (connection.is_open() && !connection.is_rider()) items.push_back({slot, connection.generation_});
-  }
-  drain_.emplace(std::move(items), now_, over, std::move(ending), random_);
-}
-
-void Worker::run_drain() {
-  while (const DrainPlan::Item* const due = drain_->next_due(now_)) {
-    if (Connection* const connection = slab_.find(due->slot, due->generation)) end(*connection, drain_->ending());
-  }
-  if (!drain_->is_over(now_)) return;
-  for (std::uint32_t slot = 0; slot < slab_.slots(); ++slot) {
-    if (slab_.at(slot).is_open() && !slab_.at(slot).is_rider()) end(slab_.at(slot), drain_->ending());
-  }
-  drain_.reset();
 }
 
 }  // namespace sluice::workers

@@ -24,6 +24,7 @@
 #include "base/owner_thread.hpp"
 #include "base/result.hpp"
 #include "workers/acceptor.hpp"
+#include "workers/announcement.hpp"
 #include "workers/backend.hpp"
 #include "workers/broker.hpp"
 #include "workers/connection_info.hpp"
@@ -32,6 +33,7 @@
 #include "workers/endings.hpp"
 #include "workers/flusher.hpp"
 #include "workers/frames.hpp"
+#include "workers/listening_sockets.hpp"
 #include "workers/mailbox.hpp"
 #include "workers/metrics.hpp"
 #include "workers/namespaces.hpp"
@@ -48,22 +50,6 @@
 #include "workers/wire.hpp"
 
 namespace sluice::workers {
-
-// How a connection becomes a member of everyone and of its first rooms.
-struct Announcement {
-  base::NamespaceId name_space;
-  WireFormat format = 0;
-  std::vector<RoomKey> rooms;  // named ones and its user's; no key twice, at most Options::rooms_per_connection_max
-  std::optional<base::Position> since;  // resumes from there
-  std::shared_ptr<const Credentials> credentials = nullptr;
-};
-
-// What the wire tells its client before anything else.
-struct Announced {
-  base::Position position;  // the client's position: `since` if that could be resumed from, else the newest
-  Gap gap = Gap::none;
-  std::vector<std::shared_ptr<const Message>> missed;  // to be handed to Worker::replay
-};
 
 class Worker {
  public:
@@ -87,7 +73,9 @@ class Worker {
   Worker& operator=(const Worker&) = delete;
 
   // Takes a bound, listening, non-blocking socket. Before run() only.
-  void add_listener(int descriptor, ListenerKind kind) { acceptor_.add(descriptor, kind); }
+  void add_listener(int descriptor, ListenerKind kind, const ListenerTerms& terms) {
+    acceptor_.add(descriptor, kind, terms);
+  }
   // Likewise a port whose descriptor does not block. Throws std::system_error if the kernel does not watch it.
   void add_port(std::unique_ptr<WatchedPort> port);
   // Turns until stop() is called, then ends what is left. Makes the calling thread the owner.
@@ -249,14 +237,23 @@ class Worker {
   Delivery& delivery() { return delivery_; }
   const Rooms& rooms() const { return rooms_; }
 
-  void stop_accepting() {
-    stops_accepting_ = true;
-    is_accepting_ = false;
-  }
+  // Takes no new connections: until undrain(), or for good.
+  void stop_accepting(bool for_good);
+  // Likewise for good, and leaves what the listeners have queued, and all that comes to ports, to another process.
+  void give_up_listeners();
   // Whether new clients may come.
   bool is_accepting() const { return is_accepting_; }
-  void drain(std::chrono::milliseconds over, Ending ending);
-  void cancel_drain() { drain_.reset(); }
+  void drain(DrainWish wish);
+  // Begins to end so many of a hundred connections; returns how many.
+  std::uint64_t shed(DrainWish wish, double percent);
+  // Undoes stop_accepting() as far as the kernel is concerned. Errc::unavailable if that cannot be; may_listen() asks
+  // whether it can, of all workers before one of them listens.
+  base::Status may_listen() const;
+  base::Status listen_again();
+  // Takes new connections, and ends nobody any more for a drain or a shed. Once all workers listen.
+  void undrain();
+  // Copies of all listeners and ports.
+  ListeningSockets listening_sockets() const;
   void stop() { stops_ = true; }
 
   base::WorkerId id() const { return parts_.id; }
@@ -338,7 +335,9 @@ class Worker {
   void tell_rooms(const Connection& connection, ClientEvent::Kind kind, std::span<const RoomKey> rooms);
   void tell_dropped();
   void forget_outbox(Connection& connection, bool everything);
-  void run_drain();
+  void run_drains();
+  void run_plan(DrainPlan& plan);
+  void end_aged();
   void every_second();
   void expire(std::uint32_t slot, const char* why);
   void handler_failed(Connection& connection, const char* why);
@@ -378,7 +377,8 @@ class Worker {
 
   Acceptor acceptor_;
   std::vector<Port> ports_;
-  bool stops_ = false, stops_accepting_ = false, is_accepting_ = true;
+  bool stops_ = false, stops_accepting_ = false, is_accepting_ = true, is_leaving_ = false;
+  bool has_given_ports_ = false;  // nothing is read from them any more
   base::TimePoint next_second_{};
   std::vector<SlotGeneration> again_;
   std::vector<SlotGeneration> paused_;
@@ -389,7 +389,8 @@ class Worker {
   std::size_t mail_begin_ = 0;  // of mail_: what was not yet handled
   bool has_mail_ = false;       // in the mailbox: it woke this worker, or this worker published, which wakes nobody
   std::vector<std::shared_ptr<const Message>> batch_;
-  std::optional<DrainPlan> drain_;
+  std::optional<DrainPlan> drain_, shed_;
+  std::uint32_t aged_slot_ = 0;  // where to go on looking for those that are too old
   Wallet wallet_;
 };
 

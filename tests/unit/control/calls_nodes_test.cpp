@@ -65,15 +65,35 @@ TEST_F(ClusterNodesTest, AnotherNodeIsDrained) {
   request.mutable_over()->set_seconds(0);
   std::promise<Outcome<Calls::DrainWatch>> promise;
   a_.calls.drain(request, [&](auto outcome) { promise.set_value(std::move(outcome)); });
-  const auto watch = promise.get_future().get();
+  auto watch = promise.get_future().get();
   ASSERT_TRUE(watch) << watch.failure().message;
   EXPECT_EQ(watch->node, 0xbu);
   EXPECT_TRUE(b_.workers.pool.is_draining());
   EXPECT_FALSE(a_.workers.pool.is_draining());
   // What it says of itself may be older than that.
-  EXPECT_EQ(a_.calls.connections_left(*watch), 1u);
+  EXPECT_EQ(a_.calls.drain_state(*watch).connections, 1u);
   b_.peers.set_load({.connections = 0, .is_ready = false, .is_draining = true});
-  EXPECT_EQ(a_.calls.connections_left(*watch), 0u);
+  EXPECT_EQ(a_.calls.drain_state(*watch).connections, 0u);
+  EXPECT_FALSE(a_.calls.drain_state(*watch).is_off);
+  v1::UndrainRequest undrain;
+  undrain.set_node("b");
+  EXPECT_TRUE(a_.ask(&Calls::undrain, undrain)->was_draining());
+  EXPECT_FALSE(b_.workers.pool.is_draining());
+  b_.peers.set_load({.connections = 0, .is_ready = true, .is_draining = false});
+  EXPECT_TRUE(a_.calls.drain_state(*watch).is_off);
+}
+
+TEST_F(ClusterNodesTest, AnotherNodeShedsLoad) {
+  std::vector<workers::LineClient> clients;
+  for (int count = 0; count < 4; ++count) clients.push_back(b_.workers.member("a", count % 2));
+  v1::ShedRequest request;
+  request.set_percent(100);
+  request.set_node("b");
+  request.mutable_over()->set_seconds(0);
+  const auto shed = a_.ask(&Calls::shed, request);
+  ASSERT_TRUE(shed) << shed.failure().message;
+  EXPECT_EQ(shed->connections(), 4u);
+  for (workers::LineClient& client : clients) EXPECT_EQ(client.line(), "bye shed 1001 shedding load");
 }
 
 TEST_F(ClusterNodesTest, AUserIsBlockedOnAllNodes) {

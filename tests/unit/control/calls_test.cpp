@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "tests/unit/control/running_calls.hpp"
 
 namespace sluice::control {
@@ -297,6 +299,60 @@ TEST_F(CallsTest, DrainingRefusesTimesOutOfRange) {
   v1::DrainRequest request;
   request.mutable_report_every()->set_nanos(99'000'000);
   EXPECT_EQ(drain(request).failure().field, "report_every");
+}
+
+TEST_F(CallsTest, DrainingRefusesWhatDoesNotFitTogether) {
+  const auto misfit_of = [this](const std::function<void(v1::DrainRequest&)>& change) {
+    v1::DrainRequest request;
+    change(request);
+    const auto outcome = drain(request);
+    return outcome ? std::string() : outcome.failure().field;
+  };
+  EXPECT_EQ(misfit_of([](auto& request) { request.mutable_over()->set_seconds(1), request.set_per_second(1); }),
+            "per_second");
+  EXPECT_EQ(misfit_of([](auto& request) {
+              request.mutable_over()->set_seconds(2);
+              request.mutable_deadline()->set_seconds(1);
+            }),
+            "deadline");
+  EXPECT_EQ(misfit_of([](auto& request) { request.mutable_return_within()->set_seconds(3601); }), "return_within");
+  EXPECT_EQ(misfit_of([](auto& request) { request.set_order(static_cast<v1::DrainOrder>(4)); }), "order");
+  EXPECT_EQ(misfit_of([](auto& request) { request.set_reason(std::string(124, 'x')); }), "reason");
+  EXPECT_FALSE(pool->is_draining());
+  // A deadline alone is in time for what the option says.
+  EXPECT_EQ(misfit_of([](auto& request) { request.mutable_deadline()->set_seconds(1); }), "");
+  EXPECT_LE(pool->drain_left(), std::chrono::seconds(1));
+}
+
+TEST_F(CallsTest, UndrainingPutsTheNodeBackIntoServiceUnlessItIsAboutToEnd) {
+  readiness.set_ready(true);
+  EXPECT_FALSE(ask(&Calls::undrain, v1::UndrainRequest())->was_draining());
+  v1::DrainRequest request;
+  request.mutable_over()->set_seconds(3600);
+  ASSERT_TRUE(drain(request));
+  EXPECT_TRUE(ask(&Calls::undrain, v1::UndrainRequest())->was_draining());
+  EXPECT_TRUE(readiness.is_ready());
+  EXPECT_FALSE(pool->is_draining());
+  ASSERT_TRUE(drain(request));
+  pool->stop_accepting(workers::Pool::Stop::for_good);
+  EXPECT_EQ(ask(&Calls::undrain, v1::UndrainRequest()).failure().code, base::Errc::unavailable);
+  EXPECT_FALSE(readiness.is_ready());
+}
+
+TEST_F(CallsTest, SheddingRefusesSharesThatAreNone) {
+  for (const double percent : {0.0, -1.0, 100.1, std::nan("")}) {
+    v1::ShedRequest request;
+    request.set_percent(percent);
+    EXPECT_EQ(ask(&Calls::shed, request).failure().field, "percent");
+  }
+}
+
+TEST(ReadinessFlag, NothingIsReadyOnceItLeaves) {
+  ReadinessFlag flag;
+  flag.set_ready(true);
+  flag.leave();
+  flag.set_ready(true);
+  EXPECT_FALSE(flag.is_ready());
 }
 
 }  // namespace

@@ -59,7 +59,7 @@ struct RunningCalls : RunningPool {
   Executor executor;
   identity::Revocations revocations;
   Calls calls{{*pool, workers::NoPeers::instance(), revocations, executor, metrics, readiness,
-               [this] { readiness.set_ready(false); }, control_options, facts}};
+               [this](bool is_ready) { readiness.set_ready(is_ready); }, control_options, facts}};
   CallerIdentity callers;  // who may call: anyone
   Gatekeeper gatekeeper{callers, control_options};
 };

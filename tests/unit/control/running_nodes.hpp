@@ -58,8 +58,8 @@ struct RunningNode {
   ReadinessFlag readiness;
   Executor executor;
   identity::Revocations revocations;
-  Calls calls{{workers.pool, peers, revocations, executor, metrics, readiness, [this] { readiness.set_ready(false); },
-               control_options, facts}};
+  Calls calls{{workers.pool, peers, revocations, executor, metrics, readiness,
+               [this](bool is_ready) { readiness.set_ready(is_ready); }, control_options, facts}};
 };
 
 class NodesTest : public testing::Test {

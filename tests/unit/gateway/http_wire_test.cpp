@@ -111,7 +111,7 @@ TEST(HttpWire, ADrainTells503ToABegunRequestAndNothingToASilentClient) {
   begun.send("GET / HT");
   ASSERT_TRUE(wait_until([&] { return gateway.metrics().wire_bytes_received.read() == 8; }));
   ASSERT_TRUE(wait_until([&] { return gateway.pool->connections() == 2; }));
-  gateway.pool->drain(std::chrono::milliseconds(0), {EndReason::draining, 1001, "going away"});
+  gateway.pool->drain({.over = std::chrono::milliseconds(0), .ending = {EndReason::draining, 1001, "going away"}});
   const std::string answer = begun.read_all();
   EXPECT_TRUE(answer.starts_with("HTTP/1.1 503 ")) << answer;
   EXPECT_NE(answer.find("\r\nRetry-After: 1\r\n"), std::string::npos);

@@ -93,7 +93,8 @@ TEST_F(JudgedRooms, WhoIsEndedWhileItWaitsIsForgotten) {
   TestClient client(gateway_.lines_address);
   client.send("{\"connect\":{}}\n");
   allow();
-  gateway_.pool->drain(std::chrono::milliseconds(0), {workers::EndReason::draining, 1001, "going away"});
+  gateway_.pool->drain(
+      {.over = std::chrono::milliseconds(0), .ending = {workers::EndReason::draining, 1001, "going away"}});
   EXPECT_NE(client.read_all(), "");
   broker_.prepare_rooms();
   EXPECT_TRUE(wait_until([this] { return judge_.forgotten == 1; }));
@@ -175,7 +176,8 @@ TEST_F(LateCommands, WhoIsGoneJoinsNothing) {
     client.send("{\"id\":1,\"join\":{\"rooms\":[\"a\"]}}\n");
     ASSERT_TRUE(waits());
     // Nobody reads what a client says that waits, but it is looked at whether it is still there.
-    gateway_.pool->drain(std::chrono::milliseconds(0), {workers::EndReason::draining, 1001, "going away"});
+    gateway_.pool->drain(
+        {.over = std::chrono::milliseconds(0), .ending = {workers::EndReason::draining, 1001, "going away"}});
     ASSERT_NE(client.read_all(), "");
   }
   ASSERT_TRUE(is_empty());

@@ -75,7 +75,8 @@ TEST_F(LateRooms, ADrainAnswersWhoWaits) {
   TestClient client(gateway_);
   client.send(TestClient::upgrade("/?room=a"));
   ASSERT_TRUE(waits());
-  gateway_.pool->drain(std::chrono::milliseconds(0), {workers::EndReason::draining, 1001, "going away"});
+  gateway_.pool->drain(
+      {.over = std::chrono::milliseconds(0), .ending = {workers::EndReason::draining, 1001, "going away"}});
   EXPECT_TRUE(client.read_all().starts_with("HTTP/1.1 503 "));
   ASSERT_TRUE(prepare());
 }

@@ -6,6 +6,9 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <optional>
+
 #include "tests/unit/gateway/descriptor.hpp"
 
 namespace sluice::gateway {
@@ -177,6 +180,40 @@ TEST(Listeners, OneIPv6AddressTakesIPv6Alone) {
   if (!has_ipv6()) GTEST_SKIP() << "there is no IPv6 here";
   const Opened opened = open(address_of("[::1]:0"), 1);
   EXPECT_EQ(option_of(opened.sockets[0].get(), IPPROTO_IPV6, IPV6_V6ONLY), 1);
+}
+
+// What another process has, as that one hands it over.
+std::vector<base::Descriptor> copies_of(const Opened& opened) {
+  std::vector<base::Descriptor> copies;
+  for (const Descriptor& socket : opened.sockets) copies.emplace_back(fcntl(socket.get(), F_DUPFD_CLOEXEC, 0));
+  return copies;
+}
+
+TEST(Listeners, ThoseThatWereHandedOverAreUsedAndMoreAreOpenedBesideThem) {
+  for (const std::size_t had : {1, 3}) {
+    std::optional<Opened> old = open(any_loopback_port, had);
+    const Address address = old->address;
+    const auto set = open_listeners(address, 2, {}, 0, copies_of(*old));
+    ASSERT_TRUE(set) << set.error().detail;
+    EXPECT_EQ(set->address, address);
+    EXPECT_EQ(set->descriptors.size(), std::max<std::size_t>(had, 2));
+    Opened fresh{address, {}};
+    for (const int descriptor : set->descriptors) fresh.sockets.emplace_back(descriptor);
+    old.reset();
+    for (int count = 0; count < 20; ++count) {
+      const Descriptor client = connect_to(address);
+      ASSERT_GE(client.get(), 0);
+      EXPECT_GE(accept_one(fresh).second.get(), 0);
+    }
+  }
+}
+
+TEST(Listeners, OneThatDoesNotListenAnyMoreListensWhereItIsHandedOver) {
+  const Opened old = open(any_loopback_port, 2);
+  for (const Descriptor& socket : old.sockets) shutdown(socket.get(), SHUT_RD);
+  const auto set = open_listeners(old.address, 2, {}, 0, copies_of(old));
+  ASSERT_TRUE(set) << set.error().detail;
+  for (const int descriptor : set->descriptors) close(descriptor);
 }
 
 }  // namespace

@@ -124,7 +124,7 @@ TEST_F(PausedReads, AClientThatIsEndedMeanwhileIsToldSoAtOnce) {
   gateway_.block(1);
   sender_.send(numbered_messages());
   ASSERT_TRUE(wait_for_pause());
-  gateway_.pool->drain(std::chrono::milliseconds(0), {workers::EndReason::draining, 1001, ""});
+  gateway_.pool->drain({.over = std::chrono::milliseconds(0), .ending = {workers::EndReason::draining, 1001, ""}});
   std::string frame = sender_.read_frame();
   while (frame.starts_with('\x81')) frame = sender_.read_frame();
   EXPECT_EQ(frame, "\x88\x03\xE9");

@@ -66,8 +66,9 @@ TEST(UdpPort, AStopEndsAllOfThem) {
   const auto gateway = run();
   const UdpClient member(*gateway);
   member.subscribe("a");
-  gateway->pool->stop_accepting();
-  gateway->pool->drain(std::chrono::milliseconds(0), {workers::EndReason::draining, 1001, "going away"});
+  gateway->pool->stop_accepting(workers::Pool::Stop::for_good);
+  gateway->pool->drain(
+      {.over = std::chrono::milliseconds(0), .ending = {workers::EndReason::draining, 1001, "going away"}});
   EXPECT_TRUE(member.receive().starts_with(R"({"notice":"end","code":1001)"));
   EXPECT_TRUE(wait_until([&] { return gateway->pool->connections() == 0; }));
 }

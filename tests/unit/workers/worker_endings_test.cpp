@@ -159,7 +159,7 @@ TEST(WorkerEndings, DrainingEndsEveryoneAndWhoComesMeanwhile) {
   std::vector<LineClient> clients;
   for (std::size_t count = 0; count < 20; ++count) clients.push_back(running.member("a", count % 2));
   EXPECT_FALSE(running.pool.is_draining());
-  running.pool.drain(std::chrono::milliseconds(300), {EndReason::draining, 1001, "going away"});
+  running.pool.drain({.over = std::chrono::milliseconds(300), .ending = {EndReason::draining, 1001, "going away"}});
   EXPECT_TRUE(running.pool.is_draining());
   clients.push_back(running.client(0));
   for (LineClient& client : clients) {
@@ -175,7 +175,7 @@ TEST(WorkerEndings, DrainingIsSpreadOverItsTime) {
   clients.reserve(10);
   for (int count = 0; count < 10; ++count) clients.push_back(running.member("a"));
   const base::TimePoint began = base::Clock::now();
-  running.pool.drain(std::chrono::milliseconds(400), {EndReason::draining, 1001, ""});
+  running.pool.drain({.over = std::chrono::milliseconds(400), .ending = {EndReason::draining, 1001, ""}});
   for (LineClient& client : clients) EXPECT_EQ(client.line(), "bye draining 1001 ");
   // The last tenth begins at 360 ms.
   EXPECT_GE(base::Clock::now() - began, std::chrono::milliseconds(360));
@@ -184,8 +184,8 @@ TEST(WorkerEndings, DrainingIsSpreadOverItsTime) {
 TEST(WorkerEndings, AnotherDrainReplacesThePlan) {
   RunningWorkers running;
   LineClient client = running.member("a");
-  running.pool.drain(std::chrono::hours(1), {EndReason::draining, 1001, "in a while"});
-  running.pool.drain(std::chrono::milliseconds(0), {EndReason::draining, 1001, "now"});
+  running.pool.drain({.over = std::chrono::hours(1), .ending = {EndReason::draining, 1001, "in a while"}});
+  running.pool.drain({.over = std::chrono::milliseconds(0), .ending = {EndReason::draining, 1001, "now"}});
   EXPECT_EQ(client.line(), "bye draining 1001 now");
 }
 
@@ -194,7 +194,7 @@ TEST(WorkerEndings, WhenAcceptingStopsWhatWasQueuedIsStillTaken) {
   auto blocked = running.block();
   LineClient queued = running.client();
   queued.send("ping\n");
-  running.pool.stop_accepting();
+  running.pool.stop_accepting(Pool::Stop::for_good);
   blocked.reset();
   EXPECT_EQ(queued.line(), "pong");
   running.turn();
