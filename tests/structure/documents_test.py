@@ -68,7 +68,8 @@ class Documents(unittest.TestCase):
         known = {"SLUICE_" + flag[2:].upper().replace("-", "_") for flag in FLAG.findall(text("docs/options.md"))}
         ours = {"SLUICE_BINARY", "SLUICE_WERROR", "SLUICE_TESTS", "SLUICE_CONTROL", "SLUICE_FUZZ", "SLUICE_SANITIZE",
                 "SLUICE_BENCH", "SLUICE_ASSERT", "SLUICE_TEST_SCALE", "SLUICE_API_KEY", "SLUICE_URL", "SLUICE_TOKEN",
-                "SLUICE_KILLS", "SLUICE_CONNECTS", "SLUICE_PROXY_SECONDS", "SLUICE_POLL_SECONDS"}
+                "SLUICE_KILLS", "SLUICE_CONNECTS", "SLUICE_PROXY_SECONDS", "SLUICE_POLL_SECONDS",
+                "SLUICE_OLD_BINARY"}
         named = {(str(path), name) for path in documents() for name in re.findall(r"\bSLUICE_[A-Z_]*[A-Z]\b", text(path))}
         self.assertEqual(sorted(f"{path}: {name}" for path, name in named if name not in known | ours), [])
 

@@ -44,7 +44,10 @@ class Tests(unittest.TestCase):
         allowed = {"[::1]:8082"}
         # A pod has a network of its own, in which ports are what the chart says.
         pods = {"helm", "kubernetes"}
-        wrong = [f"{path}: {match}" for path in files(".mjs", under="tests") if path.parts[1] not in pods
+        # They name the ports of files that are shipped, to put others in their place.
+        replaced = {"tests/integration/haproxy.mjs", "tests/integration/nginx.mjs"}
+        wrong = [f"{path}: {match}" for path in files(".mjs", under="tests")
+                 if path.parts[1] not in pods and str(path) not in replaced
                  for match in fixed.findall(text(path)) if match not in allowed]
         self.assertEqual(wrong, [])
 
