@@ -72,16 +72,18 @@ struct ClientEvent {
   base::NamespaceId name_space;
   Protocol protocol = Protocol::websocket;
   std::string session;  // empty: its wire has none
-
-  // connecting: it waits for a verdict of this number; of a namespace that may not exist yet
-  std::uint64_t verdict = 0;
+  // Not empty: the namespace's name, in place of `name_space`: it may not exist here, or not yet.
   std::string asked_name_space;
+
+  // connecting: it waits for a verdict of this number
+  std::uint64_t verdict = 0;
 
   // connecting, connected
   std::string remote_address, user;
   base::Labels labels;
   ConnectDetails details;
   bool is_recovered = false;  // the same session as before, on another connection; or that is what it asks for
+  bool is_again = false;      // connected: as it was before its node was taken for lost
 
   // message
   std::shared_ptr<const Message> message;

@@ -104,4 +104,14 @@ MemberPage list_members(Worker& worker, base::NamespaceId name_space, const Room
   return page;
 }
 
+ToldPage told_connections(Worker& worker, std::uint32_t from, std::size_t limit) {
+  ToldPage page;
+  const std::uint32_t end = std::min(worker.slab().slots(), from + page_slots_max);
+  for (; from < end && page.connections.size() < limit; ++from) {
+    if (auto told = worker.told_again(worker.slab().at(from))) page.connections.push_back(*std::move(told));
+  }
+  if (from < worker.slab().slots()) page.next = from;
+  return page;
+}
+
 }  // namespace sluice::workers

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "workers/backend.hpp"
 #include "workers/connection_info.hpp"
 #include "workers/credentials.hpp"
 #include "workers/drain_plan.hpp"
@@ -69,5 +70,12 @@ struct MemberPage {
 // Likewise, up to `limit` members of a room.
 MemberPage list_members(Worker& worker, base::NamespaceId name_space, const RoomKey& room, std::uint32_t from,
                         std::size_t limit);
+
+// Connections that backends were told of, as it was told, but for the details; paged likewise.
+struct ToldPage {
+  std::vector<ClientEvent> connections;
+  std::optional<std::uint32_t> next;
+};
+ToldPage told_connections(Worker& worker, std::uint32_t from, std::size_t limit);
 
 }  // namespace sluice::workers

@@ -27,11 +27,12 @@ enum class EndReason : std::uint8_t {
   over_rate,          // it sent faster than it may
   exhausted,          // a limit of ours was reached
   internal_error,     // our fault
+  node_lost,          // its node is gone; others tell
 };
-inline constexpr std::array<std::string_view, 17> ending_names{
-    "client_closed",     "client_vanished", "protocol_error", "too_large", "refused",       "handshake_timeout",
-    "heartbeat_timeout", "slow_client",     "disconnected",   "draining",  "shed",          "aged",
-    "expired",           "no_backend",      "over_rate",      "exhausted", "internal_error"};
+inline constexpr std::array<std::string_view, 18> ending_names{
+    "client_closed",     "client_vanished", "protocol_error", "too_large", "refused",        "handshake_timeout",
+    "heartbeat_timeout", "slow_client",     "disconnected",   "draining",  "shed",           "aged",
+    "expired",           "no_backend",      "over_rate",      "exhausted", "internal_error", "node_lost"};
 
 struct Ending {
   EndReason reason;

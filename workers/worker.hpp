@@ -125,6 +125,8 @@ class Worker {
   }
   // Tells backends that this announced connection is there, if they want to know; they are told of its end, too.
   void tell_connected(Connection& connection, ConnectDetails details, bool is_recovered = false);
+  // What they would be told if they had to be told again, without details; nothing if they do not know of it.
+  std::optional<ClientEvent> told_again(const Connection& connection) const;
   // Asks backends whether this connection may be announced. False if nobody is there to say; else Edge::on_verdict is
   // called, or nothing happens. Either tell_connected() or forget_verdict() follows.
   [[nodiscard]] bool ask_verdict(const Connection& connection, std::uint64_t number, VerdictQuestion question);
@@ -331,6 +333,7 @@ class Worker {
   // What a proxy told, if one did.
   std::optional<base::Address> remote_address_told(const Connection& connection) const;
   ClientEvent event_of(const Connection& connection, ClientEvent::Kind kind) const;
+  ClientEvent connected_event(const Connection& connection) const;
   void tell_disconnected(Connection& connection);
   void tell_rooms(const Connection& connection, ClientEvent::Kind kind, std::span<const RoomKey> rooms);
   void tell_dropped();

@@ -252,16 +252,29 @@ bool Worker::ask_verdict(const Connection& connection, std::uint64_t number, Ver
   return parts_.backend.offer(std::move(event)) == Backend::Offer::taken;
 }
 
-void Worker::tell_connected(Connection& connection, ConnectDetails details, bool is_recovered) {
-  if (!connection.is_announced_ || !parts_.backend.is_listening()) return;
+ClientEvent Worker::connected_event(const Connection& connection) const {
   ClientEvent event = event_of(connection, ClientEvent::Kind::connected);
   event.remote_address = remote_address(connection).text();
   event.user = user_of(connection);
   if (const Credentials* const credentials = credentials_of(connection)) event.labels = credentials->labels;
+  for (RoomKey& key : named_rooms(connection)) event.rooms.push_back(std::move(key.name));
+  return event;
+}
+
+void Worker::tell_connected(Connection& connection, ConnectDetails details, bool is_recovered) {
+  if (!connection.is_announced_ || !parts_.backend.is_listening()) return;
+  ClientEvent event = connected_event(connection);
   event.details = std::move(details);
   event.is_recovered = is_recovered;
-  for (RoomKey& key : named_rooms(connection)) event.rooms.push_back(std::move(key.name));
   connection.is_told_ = parts_.backend.offer(std::move(event)) == Backend::Offer::taken;
+}
+
+std::optional<ClientEvent> Worker::told_again(const Connection& connection) const {
+  if (!connection.is_told_) return std::nullopt;
+  ClientEvent event = connected_event(connection);
+  event.is_again = true;
+  event.connected_for = milliseconds(now_ - connection.since_);
+  return event;
 }
 
 Backend::Offer Worker::tell_message(const Connection& connection, std::shared_ptr<const Message> message,
