@@ -60,6 +60,8 @@ void Calls::serve_shares() {
   serve(share_kinds::undrain, &Calls::share_undrain);
   serve(share_kinds::shed, &Calls::share_shed);
   serve(share_kinds::access_change, &Calls::share_access_change);
+  serve(share_kinds::reply, &Calls::share_reply);
+  serve(share_kinds::verdict, &Calls::share_judge);
   nodes_.hear<cluster::v1::EmitAcknowledged>(share_kinds::emit_acknowledged,
                                              [this](const auto& told) { emits_.take(told); });
   parts_.peers.watch([this, post = parts_.executor.poster()](const workers::PeerChange& change) {

@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.hpp"
@@ -35,6 +36,7 @@
 #include "sluice/v1/nodes.pb.h"
 #include "workers/backend.hpp"
 #include "workers/commands.hpp"
+#include "workers/peers.hpp"
 #include "workers/pool.hpp"
 
 namespace sluice::control {
@@ -113,10 +115,12 @@ class Calls {
   // --- for the streams of backends ---
   // What it wants to be told.
   Problem filter(const v1::Subscribe& request, EventFilter& out) const;
-  // Hands a backend's answer on to the client that waits for it.
-  Problem reply(const v1::Reply& request);
-  // Hands its verdict on to the client that waits for it. `answer` comes on the executor, unless there is a problem.
-  Problem judge(const v1::Verdict& request, const Answer<v1::Judged>& answer);
+  EventFilter filter_of(workers::KindSet kinds, EventFilter::Patterns patterns) const;
+  // Hands a backend's answer on to the client that waits for it, on whichever node.
+  void reply(const v1::Reply& request, base::TimePoint deadline, const Answer<v1::Replied>& answer);
+  // Hands its verdict on to the client that waits for it, likewise. `answer` comes on the executor, unless the request
+  // is wrong.
+  void judge(const v1::Verdict& request, base::TimePoint deadline, const Answer<v1::Judged>& answer);
   void show_node(v1::Hello& out) const;
   void show_event(std::uint64_t number, const workers::ClientEvent& event, v1::Event& out) const;
 
@@ -218,6 +222,9 @@ class Calls {
 
   void share_emit(const cluster::v1::EmitShare& share, base::TimePoint deadline,
                   const Answer<cluster::v1::EmitAsked>& answer);
+
+  void share_reply(const v1::Reply& request, base::TimePoint deadline, const Answer<v1::Replied>& answer);
+  void share_judge(const v1::Verdict& request, base::TimePoint deadline, const Answer<v1::Judged>& answer);
 
   void share_get_node(const v1::GetNodeRequest& request, base::TimePoint deadline,
                       const Answer<v1::GetNodeResponse>& answer);

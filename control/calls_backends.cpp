@@ -1,58 +1,49 @@
 // What backends are shown and say by their stream.
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
 #include "control/calls.hpp"
+#include "control/event_kinds.hpp"
+#include "control/share_kinds.hpp"
 
 namespace sluice::control {
 
-Problem Calls::reply(const v1::Reply& request) {
+void Calls::reply(const v1::Reply& request, base::TimePoint deadline, const Answer<v1::Replied>& answer) {
+  const auto id = base::ConnectionId::parse(request.connection());
+  if (!id || !nodes_.has_other(id->incarnation)) return share_reply(request, deadline, answer);
+  nodes_.ask_one<v1::Replied>(id->incarnation, share_kinds::reply, request, soonest(deadline),
+                              [answer](Outcome<v1::Replied> outcome) {
+                                // As of a client that has gone.
+                                const bool is_gone = !outcome && outcome.failure().code == base::Errc::unavailable;
+                                answer(is_gone ? v1::Replied() : std::move(outcome));
+                              });
+}
+
+void Calls::share_reply(const v1::Reply& request, base::TimePoint, const Answer<v1::Replied>& answer) {
   base::ConnectionId id;
-  if (auto problem = translator_.connection_id("reply.connection", request.connection(), id)) return problem;
-  auto answer = std::make_shared<workers::Message>();
-  answer->kind = workers::DataKind::arguments;
-  answer->data = request.arguments().empty() ? "[]" : request.arguments();
+  if (auto problem = translator_.connection_id("reply.connection", request.connection(), id)) {
+    return answer(*std::move(problem));
+  }
+  auto message = std::make_shared<workers::Message>();
+  message->kind = workers::DataKind::arguments;
+  message->data = request.arguments().empty() ? "[]" : request.arguments();
   v1::Payload payload;
-  payload.set_arguments(answer->data);
+  payload.set_arguments(message->data);
   *payload.mutable_attachments() = request.attachments();
-  if (auto problem = translator_.arguments("reply", payload, *answer)) return problem;
-  if (parts_.pool.answer(id, request.ack_id(), std::move(answer))) return {};
-  return try_again(base::Errc::exhausted, "a worker's mailbox is full", std::chrono::milliseconds(100));
+  if (auto problem = translator_.arguments("reply", payload, *message)) return answer(*std::move(problem));
+  if (parts_.pool.answer(id, request.ack_id(), std::move(message))) return answer(v1::Replied());
+  answer(try_again(base::Errc::exhausted, "a worker's mailbox is full", std::chrono::milliseconds(100)));
 }
 
 Problem Calls::filter(const v1::Subscribe& request, EventFilter& out) const {
-  using Kind = workers::ClientEvent::Kind;
   workers::KindSet kinds = 0;
-  const auto add = [&kinds](std::initializer_list<Kind> more) {
-    for (const Kind kind : more) kinds |= workers::kind_bit(kind);
-  };
   for (const int kind : request.kinds()) {
-    switch (kind) {
-      case v1::EVENT_KIND_CONNECTIONS:
-        add({Kind::connected, Kind::disconnected});
-        break;
-      case v1::EVENT_KIND_MESSAGES:
-        add({Kind::message});
-        break;
-      case v1::EVENT_KIND_MEMBERSHIPS:
-        add({Kind::joined, Kind::left});
-        break;
-      case v1::EVENT_KIND_ACKNOWLEDGEMENTS:
-        add({Kind::acknowledged});
-        break;
-      case v1::EVENT_KIND_DROPS:
-        add({Kind::dropped});
-        break;
-      case v1::EVENT_KIND_ROOMS:
-        add({Kind::room_occupied, Kind::room_vacated});
-        break;
-      case v1::EVENT_KIND_DRAINING:
-        add({Kind::draining});
-        break;
-      default:
-        return misfit("subscribe.kinds", "kinds of events that this gateway knows, each by its name");
+    if (kinds_of(kind) == 0) {
+      return misfit("subscribe.kinds", "kinds of events that this gateway knows, each by its name");
     }
+    kinds |= kinds_of(kind);
   }
   EventFilter::Patterns patterns;
   const auto take = [](const char* field, const Translator::Names& given, std::vector<std::string>& into) -> Problem {
@@ -63,29 +54,54 @@ Problem Calls::filter(const v1::Subscribe& request, EventFilter& out) const {
   if (auto problem = take("subscribe.namespaces", request.namespaces(), patterns.namespaces)) return problem;
   if (auto problem = take("subscribe.rooms", request.rooms(), patterns.rooms)) return problem;
   if (auto problem = take("subscribe.events", request.events(), patterns.events)) return problem;
-  const auto name_of = [&pool = parts_.pool](base::NamespaceId id) -> std::string_view {
-    return std::as_const(pool).namespaces().name_of(id);
-  };
-  out = EventFilter(kinds == 0 ? EventFilter::usual_kinds : kinds, std::move(patterns), name_of);
+  out = filter_of(kinds == 0 ? EventFilter::usual_kinds : kinds, std::move(patterns));
   return {};
 }
 
-Problem Calls::judge(const v1::Verdict& request, const Answer<v1::Judged>& answer) {
+EventFilter Calls::filter_of(workers::KindSet kinds, EventFilter::Patterns patterns) const {
+  return {kinds, std::move(patterns), [&pool = parts_.pool](base::NamespaceId id) -> std::string_view {
+            return std::as_const(pool).namespaces().name_of(id);
+          }};
+}
+
+namespace {
+
+Failure too_late() {
+  Failure failure = misfit("verdict.verdict", "that of a client which still waits");
+  failure.code = base::Errc::not_found;
+  return failure;
+}
+
+}  // namespace
+
+void Calls::judge(const v1::Verdict& request, base::TimePoint deadline, const Answer<v1::Judged>& answer) {
+  const auto id = base::ConnectionId::parse(request.connection());
+  if (!id || !nodes_.has_other(id->incarnation)) return share_judge(request, deadline, answer);
+  nodes_.ask_one<v1::Judged>(id->incarnation, share_kinds::verdict, request, soonest(deadline),
+                             [answer](Outcome<v1::Judged> outcome) {
+                               const bool is_late = !outcome && (outcome.failure().code == base::Errc::not_found ||
+                                                                 outcome.failure().code == base::Errc::unavailable);
+                               if (is_late) return answer(too_late());
+                               answer(std::move(outcome));
+                             });
+}
+
+void Calls::share_judge(const v1::Verdict& request, base::TimePoint, const Answer<v1::Judged>& answer) {
   base::ConnectionId id;
-  if (auto problem = translator_.connection_id("verdict.connection", request.connection(), id)) return problem;
+  if (auto problem = translator_.connection_id("verdict.connection", request.connection(), id)) {
+    return answer(*std::move(problem));
+  }
   workers::Verdict verdict;
-  if (auto problem = translator_.verdict(request, verdict)) return inside("verdict.", *std::move(problem));
-  const bool is_posted = parts_.pool.give_verdict(
-      id, request.verdict(), std::move(verdict), [&executor = parts_.executor, answer](bool is_awaited) {
-        executor.post([answer, is_awaited] {
-          if (is_awaited) return answer(v1::Judged());
-          Failure failure = misfit("verdict.verdict", "that of a client which still waits");
-          failure.code = base::Errc::not_found;
-          answer(std::move(failure));
-        });
-      });
-  if (is_posted) return {};
-  return try_again(base::Errc::exhausted, "a worker's mailbox is full", std::chrono::milliseconds(100));
+  if (auto problem = translator_.verdict(request, verdict)) return answer(inside("verdict.", *std::move(problem)));
+  const bool is_posted = parts_.pool.give_verdict(id, request.verdict(), std::move(verdict),
+                                                  [&executor = parts_.executor, answer](bool is_awaited) {
+                                                    executor.post([answer, is_awaited] {
+                                                      if (is_awaited) return answer(v1::Judged());
+                                                      answer(too_late());
+                                                    });
+                                                  });
+  if (is_posted) return;
+  answer(try_again(base::Errc::exhausted, "a worker's mailbox is full", std::chrono::milliseconds(100)));
 }
 
 void Calls::show_node(v1::Hello& out) const {
@@ -108,12 +124,13 @@ void show_fields(const std::vector<std::pair<std::string, std::string>>& fields,
 
 void Calls::show_event(std::uint64_t number, const workers::ClientEvent& event, v1::Event& out) const {
   out.set_number(number);
+  if (!parts_.peers.is_alone()) out.set_source(incarnation_text());
   if (event.is_of_connection()) {
     out.set_connection(event.connection.text());
     out.set_session(event.session);
     out.set_protocol(show(event.protocol));
   }
-  if (event.kind == workers::ClientEvent::Kind::connecting) {
+  if (!event.asked_name_space.empty()) {
     out.set_namespace_(event.asked_name_space);
   } else if (event.kind != workers::ClientEvent::Kind::draining) {
     out.set_namespace_(parts_.pool.namespaces().name_of(event.name_space));
@@ -137,6 +154,7 @@ void Calls::show_event(std::uint64_t number, const workers::ClientEvent& event, 
       show_fields(event.details.parameters, *connected.mutable_parameters());
       show_fields(event.details.headers, *connected.mutable_headers());
       connected.set_recovered(event.is_recovered);
+      connected.set_again(event.is_again);
       for (const std::string& room : event.rooms) connected.add_rooms(room);
       for (const auto& [name, value] : event.labels) (*connected.mutable_labels())[name] = value;
       return;

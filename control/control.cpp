@@ -14,6 +14,7 @@
 #include "control/exposition.hpp"
 #include "control/grpc_server.hpp"
 #include "control/json_calls.hpp"
+#include "control/neighbours.hpp"
 #include "workers/peers.hpp"
 
 namespace sluice::control {
@@ -21,6 +22,8 @@ namespace sluice::control {
 namespace {
 
 constexpr std::string_view grpc_name = "grpc", admin_name = "admin";
+// For other nodes to take what is left for their backends, even if this node's have used up the time.
+constexpr base::Duration others_max = std::chrono::milliseconds(500);
 
 // Protobuf writes of texts that are not UTF-8; the caller gets an answer about that, which is enough.
 void log_of_protobuf(google::protobuf::LogLevel level, const char*, int, const std::string& message) {
@@ -59,12 +62,15 @@ struct Control::State {
         facts(facts_of),
         calls({pool, peers, revocations, executor, metrics, readiness, [this](bool is_ready) { set_ready(is_ready); },
                options, facts}),
+        neighbours({hub, pool, calls, executor, peers, options.backend_buffer_bytes_max}),
         gatekeeper(callers, options),
         grpc({calls, hub, metrics, executor, options, gatekeeper}),
         json_calls(calls, metrics, gatekeeper),
         routes({json_calls, options.admin_hosts, options.insecure_control || gatekeeper.is_wanted(),
                 [this] { return metrics_page(); }, [this] { return health(); }, [this] { return ready_page(); }}),
-        admin({executor, routes, options.admin, options.grpc_message_bytes_max}) {}
+        admin({executor, routes, options.admin, options.grpc_message_bytes_max}) {
+    if (!peers.is_alone()) neighbours.start();
+  }
 
   void set_ready(bool is_ready) {
     readiness.set_ready(is_ready);
@@ -75,6 +81,7 @@ struct Control::State {
     Exposed exposed{.calls = metrics,
                     .broker = pool.broker_metrics(),
                     .peers = peers.metrics(),
+                    .neighbours = peers.is_alone() ? nullptr : &neighbours.metrics(),
                     .process = read_process_numbers(),
                     .version = facts.version};
     exposed.node = numbers_of(pool, readiness.is_ready());
@@ -104,6 +111,15 @@ struct Control::State {
     return {503, "not ready\n"};
   }
 
+  // What has happened here and was not told yet is told by others, if they are there.
+  void settle_with_others(base::TimePoint deadline) {
+    if (peers.is_alone()) return;
+    const auto settled = std::make_shared<std::promise<void>>();
+    executor.post([this, settled] { neighbours.settle([settled] { settled->set_value(); }); });
+    if (settled->get_future().wait_until(deadline) == std::future_status::ready) return;
+    base::log_warning("events_left", {{"waiting", hub.numbers().waiting}});
+  }
+
   workers::Pool& pool;
   workers::Peers& peers;
   EventHub& hub;
@@ -113,6 +129,7 @@ struct Control::State {
   ReadinessFlag readiness;
   Executor executor;
   Calls calls;
+  Neighbours neighbours;
   Gatekeeper gatekeeper;
   GrpcServer grpc;
   JsonCalls json_calls;
@@ -186,6 +203,12 @@ void Control::leave() {
   state_->grpc.set_serving(false);
 }
 
+void Control::meet_others(base::TimePoint deadline) {
+  const auto met = std::make_shared<std::promise<void>>();
+  state_->executor.post([this, met] { state_->neighbours.meet([met] { met->set_value(); }); });
+  met->get_future().wait_until(deadline);
+}
+
 void Control::shutdown(base::TimePoint deadline) {
   if (!state_->runs) return;
   state_->runs = false;
@@ -197,6 +220,7 @@ void Control::shutdown(base::TimePoint deadline) {
   });
   state_->hub.close();
   state_->grpc.shutdown(deadline);
+  state_->settle_with_others(std::max(deadline, base::Clock::now() + others_max));
   idle->get_future().wait_until(deadline);
   state_->executor.stop();
   state_->admin.close();  // the deadline may have come before the executor did its part

@@ -65,6 +65,10 @@ class Control {
   void leave();
   bool is_ready() const;
 
+  // Waits until it is known which backends other nodes have, at most until then: what clients do before has nobody to
+  // hear it. The peers have been started.
+  void meet_others(base::TimePoint deadline);
+
   // Takes no more calls, gives those under way until `deadline`, then cancels them; closes both ports. The pool must
   // still run, so that calls that wait for workers get their answers. Returns when all is ended; then nothing of
   // control runs any more.

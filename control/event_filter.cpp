@@ -24,8 +24,11 @@ bool EventFilter::passes(const workers::ClientEvent& event) const {
   using Kind = workers::ClientEvent::Kind;
   if ((kinds_ & workers::kind_bit(event.kind)) == 0) return false;
   if (event.kind == Kind::draining) return true;
-  if (!patterns_.namespaces.empty() && !base::matches_any_pattern(patterns_.namespaces, name_of_(event.name_space)))
-    return false;
+  const auto name = [&]() -> std::string_view {
+    if (!event.asked_name_space.empty()) return event.asked_name_space;
+    return name_of_(event.name_space);
+  };
+  if (!patterns_.namespaces.empty() && !base::matches_any_pattern(patterns_.namespaces, name())) return false;
   if (event.kind == Kind::message && !patterns_.events.empty() &&
       !base::matches_any_pattern(patterns_.events, event.message->event))
     return false;

@@ -32,6 +32,7 @@ class EventFilter {
   EventFilter(workers::KindSet kinds, Patterns patterns, NameOf name_of);
 
   workers::KindSet kinds() const { return kinds_; }
+  const Patterns& patterns() const { return patterns_; }
   bool passes(const workers::ClientEvent& event) const;
   bool operator==(const EventFilter& other) const { return kinds_ == other.kinds_ && patterns_ == other.patterns_; }
 

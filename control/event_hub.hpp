@@ -1,13 +1,17 @@
 #pragma once
 // EventHub: the queue of events to backends: takes what clients do from workers' threads and keeps it, in order, until
 // a replica of each group has dealt with it. One of the few objects that threads share, behind one short lock.
+//
+// In a cluster replicas that are attached to other nodes are replicas here, too, and what happens on other nodes is
+// delivered to those that are attached here (control/neighbours.hpp).
 
 #include <atomic>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -15,8 +19,14 @@
 #include "base/clock.hpp"
 #include "base/ids.hpp"
 #include "base/result.hpp"
+#include "control/connection_notes.hpp"
 #include "control/event_filter.hpp"
+#include "control/replica_place.hpp"
 #include "workers/backend.hpp"
+
+namespace sluice::v1 {
+class Event;
+}  // namespace sluice::v1
 
 namespace sluice::control {
 
@@ -28,6 +38,9 @@ class EventHub final : public workers::Backend {
     bool is_expected = false;                       // backends are meant to come: keeps what happens before they do
     bool holds_messages = false;                    // messages, too
     bool refuses_messages = false;                  // else: their senders are to know that nobody was there
+    std::uint32_t incarnation = 0;                  // this node's
+    std::size_t notes_max = 200'000;                // of connections, that nobody has taken
+    std::size_t room_changes_max = 200'000;         // likewise
   };
   explicit EventHub(const Limits& limits);
   ~EventHub() override;
@@ -46,13 +59,24 @@ class EventHub final : public workers::Backend {
   struct Wish {
     std::string group;
     std::uint64_t credits = 0;
-    bool gives_verdicts = false;  // as all replicas of the group, and of no other
-    EventFilter filter = {};      // as all replicas of the group
+    bool gives_verdicts = false;                 // as all replicas of the group, and of no other
+    EventFilter filter = {};                     // as all replicas of the group
+    std::optional<ReplicaPlace> elsewhere = {};  // it is attached to another node
+  };
+  // What has happened on another node.
+  struct Foreign {
+    std::uint64_t attachment = 0;  // a replica's to that node
+    std::uint64_t cursor = 0;      // there
+    std::shared_ptr<v1::Event> event = {};
+    std::size_t bytes = 0;
   };
   struct Entry {
-    std::uint64_t number = 0;  // in the group
-    std::shared_ptr<const workers::ClientEvent> event;
-    base::TimePoint since{};  // when it happened
+    std::uint64_t number = 0;                                // in the group
+    std::shared_ptr<const workers::ClientEvent> event = {};  // null: it is another node's
+    base::TimePoint since{};                                 // when it happened, or came here
+    std::uint64_t note = 0;                                  // not to be told before others have what is noted up to it
+    std::shared_ptr<const Foreign> foreign = {};
+    std::size_t bytes() const { return event ? event->bytes() : foreign->bytes; }
   };
   struct Batch {
     std::vector<Entry> entries;
@@ -66,22 +90,82 @@ class EventHub final : public workers::Backend {
   void detach(ReplicaId id);
   // What there is and the credits allow, up to `bytes_max` and at least one.
   Batch take(ReplicaId id, std::size_t entries_max, std::size_t bytes_max);
-  // It is too far behind to go on: detach it.
-  bool is_overrun(ReplicaId id) const;
+  // Why it cannot go on: it is too far behind, or does not fit to others. Then detach it.
+  std::optional<base::Error> misfortune(ReplicaId id) const;
   // False if nothing with that cursor was taken.
   bool acknowledge(ReplicaId id, std::uint64_t cursor);
   void credit(ReplicaId id, std::uint64_t events);
 
-  // Wakes all replicas; from now on is_closing() is true: whoever has nothing left to take may end.
+  // Wakes all replicas; from now on is_closing() is true: whoever has nothing left to take may end, unless others would
+  // be told again what it has not acknowledged.
   void close();
   bool is_closing() const { return is_closing_.load(std::memory_order_relaxed); }
+  bool may_end(ReplicaId id) const;
+
+  // --- for what makes many hubs one; on the executor's thread, but for note_again() ---
+
+  // Is told what happens here, outside the lock. `on_notes` and `on_rooms` come on any thread, once until something is
+  // taken.
+  struct Watcher {
+    std::function<void(ReplicaId, const Wish&)> on_attached;
+    std::function<void(ReplicaId)> on_detached;
+    std::function<void(std::uint64_t attachment, std::uint64_t cursor)> on_foreign_done;
+    std::function<void()> on_notes;
+    std::function<void()> on_rooms;
+  };
+  // Before anything else. From now on rooms that come and go are told to the watcher alone, by take_rooms().
+  void watch(Watcher watcher);
+
+  // Tells one of our replicas what has happened on another node. `lost`: events that its group has lost there.
+  void deliver(ReplicaId id, std::vector<Foreign> events, std::uint64_t lost);
+  // What was taken and not acknowledged is to be taken again, under the same cursors.
+  void rewind(ReplicaId id);
+  // It is to learn that by misfortune().
+  void end(ReplicaId id, base::Error why);
+  // Nothing reaches it for now: connections that are nobody's are given to others.
+  void set_away(ReplicaId id, bool is_away);
+  // What need not be told now had better wait.
+  bool is_crowded() const;
+  // Nothing waits for it, and it has acknowledged all.
+  bool is_settled(ReplicaId id) const;
+
+  // Whether anything is to be noted of connections. Events that tell of new ones wait until what was noted up to them
+  // is confirmed.
+  void keep_notes(bool is_on);
+  ConnectionNotes::Taken take_notes(std::size_t notes_max);
+  void confirm_notes(std::uint64_t number);
+  // Notes connections again that backends were told of. Any thread.
+  void note_again(std::vector<workers::ClientEvent> told);
+  // Likewise those whose end waits to be dealt with.
+  void note_ends();
+
+  // Tells of the end of a connection of another node, which cannot do so. `full`: its replica is behind; try again.
+  Offer offer_end(workers::ClientEvent event, std::span<const ConnectionOwner> owners);
+  // So many events of each group are lost.
+  void lose(std::uint64_t events);
+  // Ends that wait are none: others have told that those connections are gone.
+  void drop_ends();
+
+  struct RoomChange {
+    base::NamespaceId name_space;
+    std::string room;
+    bool is_occupied = false;
+  };
+  struct RoomChanges {
+    std::vector<RoomChange> changes;
+    bool is_broken = false;  // there were more than may be, and all were dropped
+  };
+  RoomChanges take_rooms();
+  // Tells backends of a room of the cluster.
+  void offer_room(workers::ClientEvent event);
 
   // What is measured.
   struct Numbers {
     std::uint64_t offered = 0, lost = 0, waiting_bytes = 0, waiting = 0, replicas = 0;
+    std::uint64_t replicas_elsewhere = 0;
     struct Group {
       std::string name;
-      std::uint64_t replicas = 0, waiting = 0, unacknowledged = 0, credits = 0;
+      std::uint64_t replicas = 0, replicas_elsewhere = 0, waiting = 0, unacknowledged = 0, credits = 0;
       base::Duration oldest{};  // of what waits or is not acknowledged
     };
     std::vector<Group> groups = {};
@@ -91,33 +175,51 @@ class EventHub final : public workers::Backend {
  private:
   struct Replica;
   struct Group;
-  struct Hash {
-    std::size_t operator()(const base::ConnectionId& id) const;
-  };
-  using Wakes = std::vector<std::function<void()>>;
+  struct Later;  // what is called once the lock is released
 
+  // --- under mutex_ ---
+  Offer distribute(workers::ClientEvent event, Later& later);
+  void own(Group& group, const base::ConnectionId& connection, ReplicaId id);
+  void disown(Group& group, const base::ConnectionId& connection);
+  bool is_ours(const base::ConnectionId& connection) const { return connection.incarnation == limits_.incarnation; }
   bool is_full(const Group& group, const base::ConnectionId& connection) const;
   bool takes(const Group& group, const workers::ClientEvent& event) const;
-  void keep(Group& group, Entry entry, Wakes& wakes);
-  void keep_for(Group& group, Replica& replica, Entry entry, Wakes& wakes);
-  void keep_again(Group& group, Entry entry, Wakes& wakes);
+  void keep(Group& group, Entry entry, Later& later);
+  void keep_for(Group& group, Replica& replica, Entry entry, Later& later);
+  void keep_again(Group& group, Entry entry, Later& later);
+  void let_go(const Entry& entry);
   void count_done(std::uint64_t events, std::size_t bytes);
   Replica& replica_for(Group& group, const workers::ClientEvent& event);
+  void wake(Replica& replica, Later& later);
+  void tell_of_notes(Later& later);
+  void offer_room_change(const workers::ClientEvent& event, Later& later);
   void bound(Group& group);
   void forget_vacant(base::TimePoint now);
   void settle();
+  bool is_our_end(const Entry& entry) const;
+  void hold_end(const Entry& entry);
+  void release_end(const Entry& entry);
+  template <class Each>
+  void for_each_kept(Each&& each) const;
   std::string_view misfit(const Wish& wish) const;
+  Replica& replica(ReplicaId id) const;
 
   const Limits limits_;
+  Watcher watcher_;
+  bool is_watched_ = false;
   std::atomic<bool> is_listening_, is_closing_{false};
   std::atomic<workers::KindSet> wanted_{0};
   mutable std::mutex mutex_;
   // All below are under mutex_. The first group is nobody's: what happened before any was there.
   std::unordered_map<std::string, std::unique_ptr<Group>> groups_;
-  std::unordered_map<ReplicaId, std::pair<Group*, std::unique_ptr<Replica>>> replicas_;
+  std::unordered_map<ReplicaId, std::unique_ptr<Replica>> replicas_;
   std::unique_ptr<Group> early_;
   ReplicaId last_replica_ = 0;
   base::TimePoint next_vacant_ = base::TimePoint::max();  // when a group without replicas may be forgotten
+  ConnectionNotes notes_;
+  std::uint64_t confirmed_ = 0;
+  bool notes_are_told_ = false, rooms_are_told_ = false;  // the watcher will take them
+  RoomChanges rooms_;
   Numbers numbers_;
 };
 

@@ -134,21 +134,17 @@ Problem EventStream::command(const v1::Command& command) {
                                           }));
       return {};
     case v1::Command::kReply: {
-      const auto answer = result_of<v1::Replied>(
-          id, [](v1::CommandResult& result, v1::Replied got) { *result.mutable_replied() = std::move(got); });
-      Problem problem = parts_.calls.reply(command.reply());
-      if (problem) {
-        answer(*std::move(problem));
-      } else {
-        answer(v1::Replied());
-      }
+      parts_.calls.reply(command.reply(), far(),
+                         result_of<v1::Replied>(id, [](v1::CommandResult& result, v1::Replied got) {
+                           *result.mutable_replied() = std::move(got);
+                         }));
       return {};
     }
     case v1::Command::kVerdict: {
-      const auto answer = result_of<v1::Judged>(
-          id, [](v1::CommandResult& result, v1::Judged got) { *result.mutable_judged() = std::move(got); });
-      Problem problem = parts_.calls.judge(command.verdict(), answer);
-      if (problem) answer(*std::move(problem));
+      parts_.calls.judge(command.verdict(), far(),
+                         result_of<v1::Judged>(id, [](v1::CommandResult& result, v1::Judged got) {
+                           *result.mutable_judged() = std::move(got);
+                         }));
       return {};
     }
     case v1::Command::kAsk: {
@@ -274,13 +270,13 @@ void EventStream::read() {
 
 void EventStream::pump() {
   if (has_finished_ || replica_ == 0) return;
-  if (hub_.is_overrun(replica_)) return let_go();
+  if (auto why = hub_.misfortune(replica_)) return let_go(*std::move(why));
   if (is_writing_) return;
   const v1::SubscribeEventsResponse response = next();
   const bool is_empty =
       !response.has_hello() && response.events().empty() && response.results().empty() && response.lost() == 0;
   if (is_empty) {
-    if (hub_.is_closing() && commands_ == 0) {
+    if (hub_.is_closing() && commands_ == 0 && hub_.may_end(replica_)) {
       finish({grpc::StatusCode::UNAVAILABLE, "the gateway is going away"});
     }
     return;
@@ -290,13 +286,11 @@ void EventStream::pump() {
   StartWrite(&response_);
 }
 
-// More waits for it than it will ever catch up with.
-void EventStream::let_go() {
+// More waits for it than it will ever catch up with, say.
+void EventStream::let_go(const base::Error& why) {
   // A write that nobody reads cannot be waited for: then the stream is cut off, and OnCancel comes.
   if (is_writing_) return context_.TryCancel();
-  finish({grpc::StatusCode::RESOURCE_EXHAUSTED,
-          "the backend is too far behind: more events wait for it than --backend-buffer-bytes-max lets; it may attach "
-          "again"});
+  finish(status_of(failure_of(why)));
 }
 
 v1::SubscribeEventsResponse EventStream::next() {
@@ -304,7 +298,11 @@ v1::SubscribeEventsResponse EventStream::next() {
   if (!std::exchange(has_said_hello_, true)) parts_.calls.show_node(*response.mutable_hello());
   const EventHub::Batch batch = hub_.take(replica_, response_events_max, response_bytes_max);
   for (const EventHub::Entry& entry : batch.entries) {
-    parts_.calls.show_event(entry.number, *entry.event, *response.add_events());
+    if (entry.event) {
+      parts_.calls.show_event(entry.number, *entry.event, *response.add_events());
+    } else {
+      response.add_events()->Swap(entry.foreign->event.get());
+    }
   }
   response.set_cursor(batch.cursor);
   response.set_lost(batch.lost);

@@ -52,7 +52,7 @@ class EventStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc:
   void look_at_owner();
   void read();
   void pump();
-  void let_go();
+  void let_go(const base::Error& why);
   void forget_asks();
   v1::SubscribeEventsResponse next();
   void finish(const grpc::Status& status);

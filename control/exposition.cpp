@@ -31,8 +31,10 @@ void add_backend_groups(FamilyList& families, const std::vector<EventHub::Number
       set_value(add_metric(family, {{"group", group.name}}), MetricType::Gauge, value_of(group));
   };
   const auto number = [](std::uint64_t value) { return static_cast<double>(value); };
-  add("sluice_backend_replicas", "Replicas of the group that are attached.",
+  add("sluice_backend_replicas", "Replicas of the group that are attached to this node.",
       [&](const Group& group) { return number(group.replicas); });
+  add("sluice_backend_replicas_elsewhere", "Replicas of the group that are attached to other nodes.",
+      [&](const Group& group) { return number(group.replicas_elsewhere); });
   add("sluice_backend_lag_events", "Events of the group that are not acknowledged, told or not.",
       [&](const Group& group) { return number(group.waiting + group.unacknowledged); });
   add("sluice_backend_unacknowledged_events", "Of them, those that were told.",
@@ -67,7 +69,10 @@ void add_node(FamilyList& families, const Exposed& exposed) {
   add_gauge(families, "sluice_queued_limit_bytes", number(node.queued_bytes_max),
             "Bound of sluice_queued_bytes (queued-bytes-max).");
   const EventHub::Numbers& events = exposed.events;
-  add_gauge(families, "sluice_backends", number(events.replicas), "Replicas of backends that are attached.");
+  add_gauge(families, "sluice_backends", number(events.replicas),
+            "Replicas of backends that are attached to this node.");
+  add_gauge(families, "sluice_backends_elsewhere", number(events.replicas_elsewhere),
+            "Replicas of backends that are attached to other nodes, and have their share of this node's events.");
   add_gauge(families, "sluice_backend_events_waiting", number(events.waiting),
             "Events that backends have not acknowledged, or not been told.");
   add_gauge(families, "sluice_backend_events_waiting_bytes", number(events.waiting_bytes), "Their memory.");
@@ -103,6 +108,7 @@ FamilyList families_of(const Exposed& exposed) {
   SingleFamilies singles(families);
   if (exposed.broker != nullptr) exposed.broker->describe(singles);
   if (exposed.peers != nullptr) exposed.peers->describe(singles);
+  if (exposed.neighbours != nullptr) exposed.neighbours->describe(singles);
   add_node(families, exposed);
   add_process(families, exposed.process);
   return families;
@@ -140,7 +146,8 @@ std::string metrics_markdown() {
   const Metrics calls;
   const workers::BrokerMetrics broker;
   const workers::PeersMetrics peers;
-  Exposed none{.workers = {&worker}, .calls = calls, .broker = &broker, .peers = &peers};
+  const NeighbourMetrics neighbours;
+  Exposed none{.workers = {&worker}, .calls = calls, .broker = &broker, .peers = &peers, .neighbours = &neighbours};
   none.node.mailbox_depths = {0};
   none.events.groups = {{.name = "default"}};
   std::string text =

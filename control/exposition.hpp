@@ -8,6 +8,7 @@
 
 #include "control/event_hub.hpp"
 #include "control/metrics.hpp"
+#include "control/neighbour_metrics.hpp"
 #include "workers/broker_metrics.hpp"
 #include "workers/metrics.hpp"
 #include "workers/peers_metrics.hpp"
@@ -38,6 +39,7 @@ struct Exposed {
   // Null: the node is alone, and has no such metrics.
   const workers::BrokerMetrics* broker = nullptr;
   const workers::PeersMetrics* peers = nullptr;
+  const NeighbourMetrics* neighbours = nullptr;
   NodeNumbers node = {};
   EventHub::Numbers events = {};
   ProcessNumbers process = {};

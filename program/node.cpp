@@ -30,6 +30,8 @@ constexpr base::Duration trim_every = 2s;
 constexpr base::Duration copies_max = 2s;
 // What calls under way may still take when all clients are gone.
 constexpr base::Duration calls_max = 2s;
+// For other nodes to say which backends they have.
+constexpr base::Duration meet_max = 1s;
 // For what comes after them; generous, as what takes longer is killed.
 constexpr base::Duration end_max = 10s;
 
@@ -57,12 +59,13 @@ control::Facts facts_of(const AllOptions& options) {
           .drain_over = options.gateway.drain_seconds};
 }
 
-control::EventHub::Limits hub_limits(const AllOptions& options) {
+control::EventHub::Limits hub_limits(const AllOptions& options, std::uint32_t incarnation) {
   return {.bytes_max = options.control.backend_buffer_bytes_max,
           .kept = options.control.backend_buffer_seconds,
           .is_expected = options.gateway.client_messages == gateway::ClientMessages::backend,
           .holds_messages = options.control.no_backend_messages == control::NoBackendMessages::hold,
-          .refuses_messages = options.control.no_backend_messages == control::NoBackendMessages::refuse};
+          .refuses_messages = options.control.no_backend_messages == control::NoBackendMessages::refuse,
+          .incarnation = incarnation};
 }
 
 // Waits until `is_over`, at most until `until`; a stop meanwhile ends the process.
@@ -191,7 +194,7 @@ Node::Node(const AllOptions& options)
       cluster_(make_cluster(options, incarnation_, seals_)),
       clients_(options.gateway, tls_of(options.tls, tls_.get()), identity_of(options.tokens, keys_.get(), revocations_),
                options.limits, options.sockets, {.seals = seals_, .peers = peers_of(cluster_.get())}),
-      hub_(hub_limits(options)),
+      hub_(hub_limits(options, incarnation_)),
       pool_(options.workers, incarnation_, random_number<std::uint64_t>(), clients_, hub_, broker_of(cluster_.get())),
       control_(pool_, peers_of(cluster_.get()), hub_, revocations_, callers_, options.control, facts_) {}
 
@@ -247,7 +250,9 @@ bool Node::join_cluster(Signals& signals, Supervisor& supervisor) {
   if (!has_come(found)) return false;
   if (const auto status = found.get(); !status) throw std::runtime_error(status.error().detail);
   // Who is kept out must not come in by a node that is new.
-  return has_come(control_.learned());
+  if (!has_come(control_.learned())) return false;
+  control_.meet_others(base::Clock::now() + meet_max);
+  return true;
 }
 
 int Node::run(Signals& signals, Supervisor& supervisor, const std::function<void()>& on_reload) {

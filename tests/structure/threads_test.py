@@ -26,6 +26,8 @@ ALLOWED = {
     "cluster/nats_broker.hpp",  # what any thread may ask
     "control/event_hub.hpp",  # the queue of events to backends
     "control/event_hub.cpp",
+    "control/event_hub_cluster.cpp",
+    "control/event_hub_replicas.cpp",
     "control/idempotency.hpp",
     "control/idempotency.cpp",
     "control/metrics.hpp",
