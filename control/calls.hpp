@@ -148,6 +148,7 @@ class Calls {
 
   // The nodes of the cluster, by name, as ListNodes shows them.
   std::vector<v1::Node> nodes() const;
+  const NodeShares& node_shares() const { return nodes_; }
   NodeChanges& node_changes() { return node_changes_; }  // the executor's
 
  private:

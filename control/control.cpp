@@ -62,9 +62,10 @@ struct Control::State {
         facts(facts_of),
         calls({pool, peers, revocations, executor, metrics, readiness, [this](bool is_ready) { set_ready(is_ready); },
                options, facts}),
+        asks({hub, calls, executor}),
         neighbours({hub, pool, calls, executor, peers, options.backend_buffer_bytes_max}),
         gatekeeper(callers, options),
-        grpc({calls, hub, metrics, executor, options, gatekeeper}),
+        grpc({calls, hub, asks, metrics, executor, options, gatekeeper}),
         json_calls(calls, metrics, gatekeeper),
         routes({json_calls, options.admin_hosts, options.insecure_control || gatekeeper.is_wanted(),
                 [this] { return metrics_page(); }, [this] { return health(); }, [this] { return ready_page(); }}),
@@ -129,6 +130,7 @@ struct Control::State {
   ReadinessFlag readiness;
   Executor executor;
   Calls calls;
+  Asks asks;
   Neighbours neighbours;
   Gatekeeper gatekeeper;
   GrpcServer grpc;

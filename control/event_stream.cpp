@@ -17,15 +17,15 @@ constexpr std::size_t results_max = 1024, commands_max = 1024;
 constexpr std::uint64_t credits_default = 1000, credits_max = 1'000'000;
 constexpr std::size_t group_bytes_max = 128;
 constexpr base::Duration look_at_owner_every = std::chrono::seconds(1);
-constexpr std::size_t asks_max = 10'000;  // that wait for answers at a time
 
 // A command has no deadline of its own.
 base::TimePoint far() { return base::Clock::now() + std::chrono::hours(1); }
 
 }  // namespace
 
-EventStream::EventStream(StreamParts parts, EventHub& hub, grpc::CallbackServerContext& context, Owner owner)
-    : parts_(parts), hub_(hub), context_(context), owner_(std::move(owner)) {
+EventStream::EventStream(StreamParts parts, EventHub& hub, Asks& asks, grpc::CallbackServerContext& context,
+                         Owner owner)
+    : parts_(parts), hub_(hub), asks_(asks), context_(context), owner_(std::move(owner)) {
   parts_.metrics.call_began(Method::subscribe_events);
   StartRead(&request_);
 }
@@ -148,68 +148,15 @@ Problem EventStream::command(const v1::Command& command) {
       return {};
     }
     case v1::Command::kAsk: {
-      const auto answer = result_of<v1::Asked>(
-          id, [](v1::CommandResult& result, v1::Asked got) { *result.mutable_asked() = std::move(got); });
-      Problem problem = ask(command.ask(), answer);
-      if (problem) answer(*std::move(problem));
+      asks_.ask(command.ask(), result_of<v1::Asked>(id, [](v1::CommandResult& result, v1::Asked got) {
+                  *result.mutable_asked() = std::move(got);
+                }));
       return {};
     }
     case v1::Command::COMMAND_NOT_SET:
       break;
   }
   return misfit("command", "set to publish, join_rooms, leave_rooms, disconnect, reply, verdict or ask");
-}
-
-Problem EventStream::ask(const v1::Ask& request, const Answer<v1::Asked>& answer) {
-  if (request.number() == 0) return misfit("ask.number", "a number other than 0");
-  if (asks_.size() >= asks_max) {
-    return try_again(base::Errc::exhausted, "10,000 asks wait for answers", std::chrono::milliseconds(100));
-  }
-  base::NamespaceId name_space;
-  if (auto problem =
-          parts_.calls.translator().name_space("ask.target.namespace", request.target().namespace_(), name_space))
-    return problem;
-  v1::EmitWithAckRequest emit;
-  if (request.has_target()) *emit.mutable_target() = request.target();
-  if (request.has_payload()) *emit.mutable_payload() = request.payload();
-  if (request.has_timeout()) *emit.mutable_timeout() = request.timeout();
-  // Answers are events like any other: whoever takes over from this replica is told of them, too.
-  auto on_acknowledged = std::make_shared<const workers::OnAcknowledged>(
-      [&hub = hub_, name_space, number = request.number()](workers::Acknowledgement given) {
-        workers::ClientEvent event;
-        event.kind = workers::ClientEvent::Kind::acknowledged;
-        event.connection = given.connection;
-        event.name_space = name_space;
-        event.protocol = given.protocol;
-        event.session = std::move(given.session);
-        event.ask = number;
-        auto message = std::make_shared<workers::Message>();
-        message->kind = workers::DataKind::arguments;
-        message->data = std::move(given.arguments);
-        message->attachments = std::move(given.attachments);
-        event.message = std::move(message);
-        static_cast<void>(hub.offer(std::move(event)));
-      });
-  const auto watch = parts_.calls.emit_with_ack(emit, on_acknowledged, [answer](Outcome<Calls::EmitAsked> asked) {
-    if (!asked) return answer(std::move(asked.failure()));
-    v1::Asked got;
-    got.set_connections(static_cast<std::uint32_t>(asked->connections.size()));
-    answer(std::move(got));
-  });
-  if (!watch) return inside("ask.", watch.failure());
-  asks_.push_back({std::move(on_acknowledged), base::Clock::now() + watch->timeout});
-  if (asks_.back().until < next_ask_ends_) forget_asks();
-  return {};
-}
-
-// Answers are waited for as long as was said, and no longer.
-void EventStream::forget_asks() {
-  const base::TimePoint now = base::Clock::now();
-  std::erase_if(asks_, [now](const Asking& one) { return one.until <= now; });
-  ask_timer_.reset();
-  next_ask_ends_ = base::TimePoint::max();
-  for (const Asking& one : asks_) next_ask_ends_ = std::min(next_ask_ends_, one.until);
-  if (!asks_.empty()) ask_timer_ = parts_.executor.at(next_ask_ends_, [this] { forget_asks(); });
 }
 
 template <class Response, class Request, class Set>
@@ -329,8 +276,6 @@ void EventStream::finish(const grpc::Status& status) {
   has_finished_ = true;
   timer_.reset();
   owner_timer_.reset();
-  asks_.clear();
-  ask_timer_.reset();
   if (replica_ != 0) hub_.detach(std::exchange(replica_, 0));
   status_ = status.error_code();
   Finish(status);

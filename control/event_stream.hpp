@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/clock.hpp"
+#include "control/asks.hpp"
 #include "control/calls.hpp"
 #include "control/event_hub.hpp"
 #include "control/gatekeeper.hpp"
@@ -27,8 +28,8 @@ class EventStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc:
     Credentials shown;
     std::string name;
   };
-  // `hub` outlives this, too.
-  EventStream(StreamParts parts, EventHub& hub, grpc::CallbackServerContext& context, Owner owner);
+  // `hub` and `asks` outlive this, too.
+  EventStream(StreamParts parts, EventHub& hub, Asks& asks, grpc::CallbackServerContext& context, Owner owner);
 
  private:
   void OnReadDone(bool ok) override;
@@ -42,7 +43,6 @@ class EventStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc:
   Problem acknowledge(const v1::Acknowledge& request);
   Problem credit(const v1::Credit& request);
   Problem command(const v1::Command& command);
-  Problem ask(const v1::Ask& request, const Answer<v1::Asked>& answer);
   // Makes the answer to a command of this id a result: `set` writes it.
   template <class Response, class Set>
   Answer<Response> result_of(std::uint64_t id, Set set);
@@ -53,13 +53,13 @@ class EventStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc:
   void read();
   void pump();
   void let_go(const base::Error& why);
-  void forget_asks();
   v1::SubscribeEventsResponse next();
   void finish(const grpc::Status& status);
   void end_if_done();
 
   StreamParts parts_;
   EventHub& hub_;
+  Asks& asks_;
   grpc::CallbackServerContext& context_;
   const Owner owner_;
   // What other threads hold to reach this: gone once this is.
@@ -69,14 +69,6 @@ class EventStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc:
   grpc::ByteBuffer request_, response_;
   std::vector<v1::CommandResult> results_;  // to be told
   std::size_t commands_ = 0;                // under way
-  // What clients were asked, as long as it may be answered.
-  struct Asking {
-    std::shared_ptr<const workers::OnAcknowledged> on_acknowledged;
-    base::TimePoint until;
-  };
-  std::vector<Asking> asks_;
-  Executor::Timer ask_timer_;
-  base::TimePoint next_ask_ends_ = base::TimePoint::max();
   Executor::Timer timer_, owner_timer_;
   bool has_said_hello_ = false, is_writing_ = false, has_finished_ = false, is_done_ = false;
   int status_ = 0;

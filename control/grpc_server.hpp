@@ -7,6 +7,7 @@
 #include "base/address.hpp"
 #include "base/clock.hpp"
 #include "base/descriptor.hpp"
+#include "control/asks.hpp"
 #include "control/calls.hpp"
 #include "control/event_hub.hpp"
 #include "control/gatekeeper.hpp"
@@ -18,6 +19,7 @@ class GrpcServer {
   struct Parts {
     Calls& calls;
     EventHub& hub;
+    Asks& asks;
     Metrics& metrics;
     Executor& executor;
     const Options& options;

@@ -209,10 +209,10 @@ AccessService::Reactor* AccessService::UnblockUser(Context* context, const Bytes
 
 grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* BackendsService::SubscribeEvents(
     grpc::CallbackServerContext* context) {
-  return serve_stream<BidiReactor>(
-      parts_, Method::subscribe_events, *context, [&](const Credentials& shown, const std::string& name) {
-        return new EventStream(stream_parts(parts_), parts_.hub, *context, {parts_.gatekeeper, shown, name});
-      });
+  return serve_stream<
+      BidiReactor>(parts_, Method::subscribe_events, *context, [&](const Credentials& shown, const std::string& name) {
+    return new EventStream(stream_parts(parts_), parts_.hub, parts_.asks, *context, {parts_.gatekeeper, shown, name});
+  });
 }
 
 }  // namespace sluice::control

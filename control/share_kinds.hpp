@@ -12,7 +12,7 @@ inline constexpr std::string_view list_rooms = "list_rooms";
 inline constexpr std::string_view presence_count = "presence_count", presence_page = "presence_page";
 inline constexpr std::string_view emit = "emit", emit_acknowledged = "emit_acknowledged";
 inline constexpr std::string_view access_change = "access_change";
-inline constexpr std::string_view reply = "backend_reply", verdict = "backend_verdict";
+inline constexpr std::string_view reply = "backend_reply", verdict = "backend_verdict", ask = "backend_ask";
 inline constexpr std::string_view get_node = "get_node", drain = "drain", undrain = "undrain", shed = "shed";
 
 }  // namespace sluice::control::share_kinds
