@@ -2,6 +2,7 @@
 import http from 'node:http';
 import { once } from 'node:events';
 import { Cluster } from '../cluster/cluster.mjs';
+import { Backend } from '../integration/backend.mjs';
 import { Engine } from '../integration/engine.mjs';
 import { eventually } from '../integration/harness.mjs';
 
@@ -63,11 +64,11 @@ export const clusterCauses = {
       const client = await nodes.at(0).connect();
       world.t.after(() => client.terminate());
       const connection = await nats.connect(world.t);
-      // One of clients' messages, and one of what nodes say of themselves.
+      // One of a room's messages, and one of what nodes say of themselves.
       let subject, beat;
       connection.subscribe('sluice.>', {
         callback: (error, message) => {
-          if (message.subject.includes('.c.')) subject ??= message.subject;
+          if (message.subject.includes('.c.n.')) subject ??= message.subject;
           if (message.subject.endsWith('.all.beat')) beat ??= message.subject;
         },
       });
@@ -78,12 +79,17 @@ export const clusterCauses = {
   },
 };
 
-// Nodes in good health: clients at both, services that publish at both, requests that come to the other one.
+// Nodes in good health: clients at both, services that publish at both, requests that come to the other one, and a backend
+// there.
 export async function clusterEveryday(world, pod) {
-  const { nodes } = await nodesOf(world, pod, { count: 2 });
+  const { nodes } = await nodesOf(world, pod, { count: 2, flags: ['--client-rooms', 'open'] });
   const [here, there] = nodes.all;
-  await world.clients(here, 5);
-  await world.clients(there, 5);
+  const kinds = ['EVENT_KIND_CONNECTIONS', 'EVENT_KIND_ROOMS'];
+  const backend = await new Backend(there, { group: 'peaceful', filter: { kinds } }).attached();
+  world.t.after(() => backend.close());
+  await eventually(async () => (await here.metric('sluice_backends_elsewhere')) === 1, 'the backend to be known');
+  await world.clients(here, 5, '?room=lobby');
+  await world.clients(there, 5, '?room=lobby');
   const agent = new http.Agent({ keepAlive: false });
   world.t.after(() => agent.destroy());
   const engine = new Engine(here, { agent });
@@ -100,5 +106,7 @@ export async function clusterEveryday(world, pod) {
   const repeat = (turn) => turn().catch(() => {}).finally(() => isOver || setTimeout(repeat, 100, turn).unref());
   repeat(() => Promise.all([publish(here, 'said here'), publish(there, 'said there'), here.rpc().listRooms({}), ask('POST', '4carried')]));
   repeat(() => ask('GET'));
+  // One who comes and goes.
+  repeat(async () => (await here.connect()).close());
   await eventually(async () => (await world.prometheus.query(`rate(sluice_requests_carried_abroad_total{pod=~"${pod}.*"}[10s]) > 0`)).length > 0, 'requests that are carried', 60_000);
 }

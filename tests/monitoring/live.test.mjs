@@ -17,7 +17,10 @@ const results = {};
 // What takes more than seconds, or a kernel or a bug that fails us, fires in promtool's tests alone.
 const promtoolOnly = ['SluiceInternalErrors', 'SluicePublishSlow', 'SluiceUdpLost'];
 // Queries that move under such causes alone, or for no longer than a moment.
-const still = [/sluice_handler_exceptions_total/, /sluice_udp_lost_total/, /sluice_broker_messages_held/, /sluice_cluster_(?:nodes_left|nodes_lost|unanswered|refused)/];
+const still = [
+  /sluice_handler_exceptions_total/, /sluice_udp_lost_total/, /sluice_broker_messages_held/, /sluice_cluster_(?:nodes_left|nodes_lost|unanswered|refused)/,
+  /sluice_backend_(?:events_too_large|tellings_malformed)/, /sluice_(?:un)?announced_ends/,
+];
 
 before(async () => {
   world = await World.start(undo);
