@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { meet } from '../integration/one_room.mjs';
+import { languages, socketIoPair, wsPair } from '../integration/pairs.mjs';
 import { cells, talk } from '../integration/socket_io_matrix.mjs';
 import { Cluster } from './cluster.mjs';
 
@@ -30,3 +31,12 @@ test('no request was refused, and each node had its share', () => {
   const servers = count('server');
   for (const [at] of cluster.nodes.all.entries()) assert.ok(servers[`node${at}`] > requests.length / 6, JSON.stringify(servers));
 });
+
+// That one who polls is gone may be known by its silence alone, as its last request was at another node.
+const pings = ['--engine-ping-interval-ms', '1000', '--engine-ping-timeout-ms', '2000'];
+const withBackends = (t) => Cluster.start(t, { balancer: true, flags: ['--client-messages', 'backend', ...pings] }).then(({ door }) => door);
+for (const language of languages) {
+  test(`the socket.io pair over three nodes, with its backend ${language} at one of them`, async (t) =>
+    socketIoPair(t, await withBackends(t), language, / has gone \((?:client_|heartbeat_timeout)/));
+}
+test('the ws pair over three nodes', async (t) => wsPair(t, await withBackends(t)));

@@ -23,8 +23,9 @@ const backends = {
 };
 export const languages = Object.keys(backends);
 
-// `gateway` hands clients' messages to backends; or it is what stands before some that do.
-export async function socketIoPair(t, gateway, language) {
+// `gateway` hands clients' messages to backends; or it is what stands before some that do. `gone`: what the backend says of a
+// client that is ended.
+export async function socketIoPair(t, gateway, language, gone = / has gone \(client_/) {
   const at = examples(t);
   const [program, args] = backends[language](at);
   const backend = new Program(t, program, [...args, gateway.address('grpc'), '0.2']);
@@ -34,7 +35,7 @@ export async function socketIoPair(t, gateway, language) {
   await backend.says(/: "?thanks for 0\.\d+"?$/, 3);
   assert.equal(backend.lines.filter((line) => / is here$/.test(line)).length, 2);
   clients[0].signal('SIGTERM');
-  await backend.says(/ has gone \(client_/);
+  await backend.says(gone);
 }
 
 export async function wsPair(t, gateway) {
