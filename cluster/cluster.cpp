@@ -35,6 +35,17 @@ std::optional<std::uint64_t> epoch_of(std::string_view description) {
   return position ? std::optional(position->epoch) : std::nullopt;
 }
 
+// A session is written again now and then, so that it outlives the node for as long as its client may be away.
+KeptSessions::Settings session_settings(const Cluster::Settings& settings) {
+  KeptSessions::Settings sessions;
+  sessions.cluster_name = settings.options.cluster_name;
+  sessions.bucket.age_max = settings.sessions_kept;
+  sessions.bucket.storage = settings.options.stream_storage;
+  sessions.bucket.replicas = static_cast<int>(settings.options.stream_replicas);
+  sessions.bucket.bytes_max = static_cast<std::int64_t>(settings.options.stream_bytes_max / 2);
+  return sessions;
+}
+
 }  // namespace
 
 base::Result<std::unique_ptr<Cluster>> Cluster::make(const Settings& settings) {
@@ -67,7 +78,11 @@ base::Result<std::unique_ptr<Cluster>> Cluster::make(const Settings& settings) {
   peers.started = settings.started;
   peers.secret_mark = settings.secret_mark;
   peers.shared_values = cluster->values_.get();
+  // A client's request that is held at another node is a question for as long.
+  peers.questions_max = std::max(peers.questions_max, settings.held_requests_max);
+  peers.served_max = std::max(peers.served_max, settings.held_requests_max);
   cluster->peers_ = std::make_unique<NatsPeers>(loop.context(), post, *cluster->client_, std::move(peers));
+  cluster->sessions_ = std::make_unique<KeptSessions>(cluster->loop_, *cluster->client_, session_settings(settings));
   cluster->streams_ = std::make_unique<JetStream>(*cluster->client_, stream_patience);
   cluster->stream_again_ =
       std::make_unique<Timer>(cluster->loop_.context(), [raw = cluster.get()] { raw->find_stream(); });
@@ -113,6 +128,7 @@ void Cluster::on_connected(const std::string& server) {
   peers_->on_connected();
   values_->open([this](const base::Status& status) { take_bucket(status); });
   find_stream();
+  sessions_->open();
 }
 
 void Cluster::on_disconnected(const base::Error& reason) {
@@ -123,6 +139,7 @@ void Cluster::on_disconnected(const base::Error& reason) {
   open_epoch_ = 0;
   peers_->on_disconnected();
   broker_->close();
+  sessions_->close();
 }
 
 void Cluster::on_connect_failed(const std::string& server, const base::Error& reason) {

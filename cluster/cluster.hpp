@@ -9,6 +9,7 @@
 #include <string>
 
 #include "base/log_limit.hpp"
+#include "cluster/kept_sessions.hpp"
 #include "cluster/loop.hpp"
 #include "cluster/nats_broker.hpp"
 #include "cluster/options.hpp"
@@ -29,6 +30,9 @@ class Cluster final : private NatsClient::Listener {
     // What the stream keeps of a room, as this node's workers do.
     std::size_t messages_per_room_max = 256;
     std::chrono::seconds age_max{120};
+    std::size_t held_requests_max = 0;  // of clients, that may wait at another node
+    // For how long a client's session is remembered that was not written again.
+    std::chrono::seconds sessions_kept{120};
   };
   // Errc::bad_request: a setting is wrong. Does nothing yet; the options outlive it.
   static base::Result<std::unique_ptr<Cluster>> make(const Settings& settings);
@@ -36,6 +40,7 @@ class Cluster final : private NatsClient::Listener {
 
   workers::Broker& broker() { return *broker_; }
   workers::Peers& peers() { return *peers_; }
+  workers::SessionStore& sessions() { return *sessions_; }
   // Starts the thread, which connects, and goes on doing so. `load`, which other nodes are told, is called there.
   void start(NatsPeers::GetLoad load);
   // Told when stream and bucket are there for the first time; log lines tell why they are not. An error is one that
@@ -68,6 +73,7 @@ class Cluster final : private NatsClient::Listener {
   std::unique_ptr<NatsBroker> broker_;
   std::unique_ptr<NatsSharedValues> values_;
   std::unique_ptr<NatsPeers> peers_;
+  std::unique_ptr<KeptSessions> sessions_;
   std::unique_ptr<JetStream> streams_;
   std::unique_ptr<Timer> stream_again_;
   NatsSubscription leader_subscription_;

@@ -122,13 +122,23 @@ base::Status KeyValue::create(std::string_view key, std::string_view value, OnRe
 }
 
 base::Status KeyValue::remove(std::string_view key, OnRevision on_revision) const {
+  return mark_removed(key, std::nullopt, std::move(on_revision));
+}
+
+base::Status KeyValue::remove(std::string_view key, std::uint64_t revision, OnRevision on_revision) const {
+  return mark_removed(key, revision, std::move(on_revision));
+}
+
+base::Status KeyValue::mark_removed(std::string_view key, std::optional<std::uint64_t> expected,
+                                    OnRevision on_revision) const {
   if (auto checked = check(key); !checked) return checked;
   const std::string subject = subject_of(key);
-  return streams_.publish({.message = {.subject = subject, .headers = {&removal, 1}}},
-                          [on_revision = std::move(on_revision)](const base::Result<PublishReceipt>& receipt) {
-                            if (!receipt) return on_revision(receipt.error());
-                            on_revision(receipt->sequence);
-                          });
+  return streams_.publish(
+      {.message = {.subject = subject, .headers = {&removal, 1}}, .expected_last_sequence = expected},
+      [on_revision = std::move(on_revision)](const base::Result<PublishReceipt>& receipt) {
+        if (!receipt) return on_revision(receipt.error());
+        on_revision(receipt->sequence);
+      });
 }
 
 base::Status KeyValue::forget(std::string_view key, std::uint64_t revision, OnStatus on_status) const {

@@ -48,6 +48,8 @@ class KeyValue {
   base::Status remove(std::string_view key, OnRevision on_revision) const;
   // Leaves not even the marker of a removal, unless the key was changed after that revision.
   base::Status forget(std::string_view key, std::uint64_t revision, OnStatus on_status) const;
+  // As update().
+  base::Status remove(std::string_view key, std::uint64_t revision, OnRevision on_revision) const;
   // Errc::not_found: it has no value, or none any more.
   base::Status get(std::string_view key, OnEntry on_entry) const;
   // All that have a value, with all that was acknowledged before; the one that was put longest ago first. One question
@@ -60,6 +62,7 @@ class KeyValue {
   base::Status check(std::string_view key) const;
   base::Status write(std::string_view key, std::string_view value, std::optional<std::uint64_t> expected,
                      OnRevision on_revision) const;
+  base::Status mark_removed(std::string_view key, std::optional<std::uint64_t> expected, OnRevision on_revision) const;
   // With the markers of keys that were removed.
   base::Status get_any(std::string_view key, std::function<void(const base::Result<KeyValueEntry>&, bool)> told) const;
   base::Status list_on(std::shared_ptr<Listing> listing) const;

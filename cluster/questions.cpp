@@ -9,6 +9,7 @@ namespace sluice::cluster {
 
 void Questions::add(std::uint64_t number, Asked asked) {
   SLUICE_ASSERT(!asked.nodes.empty());
+  due_.emplace(asked.until, number);
   waiting_.emplace(number, std::move(asked));
 }
 
@@ -44,17 +45,14 @@ void Questions::fail_all(const base::Error& error) {
 }
 
 void Questions::expire(base::TimePoint now) {
-  for (const std::uint64_t number : numbers()) {
-    const auto one = waiting_.find(number);
-    if (one == waiting_.end() || one->second.until > now) continue;
-    fail_rest(one, base::fail(base::Errc::timed_out, "the node did not answer in time"));
+  while (!due_.empty() && due_.begin()->first <= now) {
+    fail_rest(waiting_.find(due_.begin()->second),
+              base::fail(base::Errc::timed_out, "the node did not answer in time"));
   }
 }
 
 std::optional<base::TimePoint> Questions::deadline() const {
-  if (waiting_.empty()) return std::nullopt;
-  const auto until = [](const auto& one) { return one.second.until; };
-  return until(*std::ranges::min_element(waiting_, {}, until));
+  return due_.empty() ? std::nullopt : std::optional(due_.begin()->first);
 }
 
 // Those that wait now: what is told may add others and end some.
@@ -69,8 +67,13 @@ void Questions::fail_rest(All::iterator one, const base::Error& error) {
   finish(one);
 }
 
+Questions::All::node_type Questions::take_out(All::iterator one) {
+  due_.erase({one->second.until, one->first});
+  return waiting_.extract(one);
+}
+
 void Questions::finish(All::iterator one) {
-  Asked waiting = std::move(waiting_.extract(one).mapped());
+  Asked waiting = std::move(take_out(one).mapped());
   std::ranges::sort(waiting.answers, {}, &workers::PeerAnswer::incarnation);
   waiting.then(std::move(waiting.answers));
 }

@@ -5,7 +5,9 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/clock.hpp"
@@ -43,10 +45,12 @@ class Questions {
   using All = std::map<std::uint64_t, Asked>;  // whose `nodes` are those that have not answered
 
   std::vector<std::uint64_t> numbers() const;
+  All::node_type take_out(All::iterator one);
   void fail_rest(All::iterator one, const base::Error& error);
   void finish(All::iterator one);
 
   All waiting_;
+  std::set<std::pair<base::TimePoint, std::uint64_t>> due_;  // as many, in the order of their ends
 };
 
 }  // namespace sluice::cluster

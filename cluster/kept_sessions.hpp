@@ -1,0 +1,49 @@
+#pragma once
+// KeptSessions: what is known of clients' sessions, in a bucket of the broker that outlives nodes. Any thread may call
+// what the port has; the rest belongs to the loop's thread.
+
+#include <string>
+
+#include "base/log_limit.hpp"
+#include "cluster/key_value.hpp"
+#include "cluster/loop.hpp"
+#include "cluster/timer.hpp"
+#include "workers/session_store.hpp"
+
+namespace sluice::cluster {
+
+class KeptSessions final : public workers::SessionStore {
+ public:
+  struct Settings {
+    std::string cluster_name;
+    KeyValueSettings bucket;
+    base::Duration patience = std::chrono::seconds(2);  // of one question
+  };
+  // All outlive this.
+  KeptSessions(Loop& loop, NatsClient& client, const Settings& settings);
+
+  bool is_there() const override { return true; }
+  void read(std::string key, OnEntry then) override;
+  void write(std::string key, std::string value, std::uint64_t revision, OnRevision then) override;
+  void remove(std::string key, std::uint64_t revision, OnRevision then) override;
+
+  // --- on the loop's thread ---
+
+  // There is a connection, and the bucket is looked for, or made; or there is none.
+  void open();
+  void close();
+
+ private:
+  void find_bucket();
+  void take_bucket(const base::Result<StreamState>& state);
+
+  Loop& loop_;
+  NatsClient& client_;
+  const Settings settings_;
+  const KeyValue bucket_;
+  Timer again_;
+  base::LogLimit log_limit_{10, std::chrono::minutes(1)};
+  bool is_open_ = false;  // the bucket is there
+};
+
+}  // namespace sluice::cluster
