@@ -76,11 +76,13 @@ struct Options {
                     .sentence = "How many NATS servers keep the cluster's messages: 3 go on when one of them dies."});
     visitor.choice("stream-storage", stream_storage, stream_storage_names,
                    {.sentence = "Where they keep them; memory does not outlive the servers."});
-    visitor.option("stream-bytes-max", stream_bytes_max,
-                   {.unit = "bytes",
-                    .min = 1 << 20,
-                    .sentence = "How much they keep at most; the oldest messages make room, and those who resume from "
-                                "before them are told of a gap."});
+    visitor.option(
+        "stream-bytes-max", stream_bytes_max,
+        {.unit = "bytes",
+         .min = 1 << 20,
+         .sentence = "How much they keep at most; the oldest messages make room, and those who resume from "
+                     "before them are told of a gap. What is known of Socket.IO sockets may take half as much beside "
+                     "that."});
   }
 
   std::vector<std::string> validate() const;

@@ -155,6 +155,7 @@ void Calls::show_event(std::uint64_t number, const workers::ClientEvent& event, 
       show_fields(event.details.headers, *connected.mutable_headers());
       connected.set_recovered(event.is_recovered);
       connected.set_again(event.is_again);
+      if (event.moved_from.generation != 0) connected.set_moved_from(event.moved_from.text());
       for (const std::string& room : event.rooms) connected.add_rooms(room);
       for (const auto& [name, value] : event.labels) (*connected.mutable_labels())[name] = value;
       return;

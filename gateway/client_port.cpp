@@ -81,7 +81,10 @@ ClientPort::ClientPort(const Options& options, const std::optional<Tls>& tls, Cl
       trusted_proxies_{networks_of(limits.trusted_proxies), limits.forwarded_header},
       counts_(limits),
       seals_(shared.seals),
-      peer_sessions_(shared.peers, *this, options) {}
+      peer_sessions_(shared.peers, *this, options),
+      socket_store_(shared.sessions, seals_, *this),
+      socket_claims_(shared.peers, socket_store_, seals_, *this),
+      session_moves_(shared.peers, *this) {}
 
 void ClientPort::open(workers::Pool& pool, base::HandedSockets* handed) {
   if (!rfc6455::can_accept()) {
@@ -89,6 +92,9 @@ void ClientPort::open(workers::Pool& pool, base::HandedSockets* handed) {
   }
   namespaces_ = &pool.namespaces();
   peer_sessions_.open(pool);
+  socket_store_.open(pool);
+  socket_claims_.open(pool);
+  session_moves_.open(pool);
   contexts_.resize(pool.worker_count());
   tls_workers_.resize(pool.worker_count());
   for (const base::Address& address : options_.listen) listen(pool, address, plain_listener, handed);
@@ -159,13 +165,25 @@ void ClientPort::adopt_transport(workers::Worker& worker, workers::Transport& tr
 
 void ClientPort::on_second(workers::Worker& worker) {
   if (tls_) tls_of(worker).note_expiry();
-  context_of(worker).recovery.expire(worker.now());
-  context_of(worker).verdicts.expire(worker);
-  context_of(worker).preparations.expire(worker);
-  for (const auto& one : context_of(worker).peer_exchanges.forget_late(worker.now())) {
+  WorkerContext& context = context_of(worker);
+  context.recovery.expire(worker.now(), [&](const std::string& pid) { context.socket_records.end(worker, pid); });
+  context.socket_records.on_second(worker);
+  context.moved_connections.expire(worker.now());
+  context.verdicts.expire(worker);
+  context.preparations.expire(worker);
+  for (const auto& one : context.peer_exchanges.forget_late(worker.now())) {
     end_request(worker, one.session, one.id);
   }
   if (worker.id().value == 0) counts_.trim(worker.now());
+}
+
+void ClientPort::on_stray(workers::Worker& worker, const base::ConnectionId& id, const workers::Message& message) {
+  session_moves_.forward(worker, id, message);
+}
+
+void ClientPort::on_stray_answer(workers::Worker& worker, const base::ConnectionId& id, std::uint64_t number,
+                                 const workers::Message& answer) {
+  session_moves_.forward_answer(worker, id, number, answer);
 }
 
 bool ClientPort::on_verdict(workers::Worker& worker, std::uint64_t number, const workers::Verdict& verdict) {
@@ -181,7 +199,8 @@ WorkerContext& ClientPort::context_of(workers::Worker& worker) {
   std::unique_ptr<WorkerContext>& context = contexts_[worker.id().value];
   if (!context) {
     context = std::make_unique<WorkerContext>(options_, identity_, *namespaces_, seals_, *this, worker.metrics(),
-                                              counts_, trusted_proxies_, peer_sessions_);
+                                              counts_, trusted_proxies_, peer_sessions_, socket_store_, socket_claims_,
+                                              session_moves_);
   }
   return *context;
 }

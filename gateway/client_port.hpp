@@ -13,7 +13,10 @@
 #include "gateway/options.hpp"
 #include "gateway/peer_sessions.hpp"
 #include "gateway/sealed_id.hpp"
+#include "gateway/session_moves.hpp"
+#include "gateway/socket_claims.hpp"
 #include "gateway/socket_options.hpp"
+#include "gateway/socket_store.hpp"
 #include "gateway/tls_worker.hpp"
 #include "gateway/worker_context.hpp"
 #include "workers/pool.hpp"
@@ -28,6 +31,7 @@ inline const SocketOptions no_sockets;
 struct SharedParts {
   Seals seals = {};
   workers::Peers& peers = workers::NoPeers::instance();
+  workers::SessionStore& sessions = workers::NoSessionStore::instance();
 };
 
 class ClientPort : public workers::Edge, public Contexts {
@@ -58,6 +62,9 @@ class ClientPort : public workers::Edge, public Contexts {
   std::unique_ptr<workers::Wire> make_wire(workers::Worker& worker, workers::ListenerKind kind) override;
   void adopt_transport(workers::Worker& worker, workers::Transport& transport) override;
   void on_second(workers::Worker& worker) override;
+  void on_stray(workers::Worker& worker, const base::ConnectionId& id, const workers::Message& message) override;
+  void on_stray_answer(workers::Worker& worker, const base::ConnectionId& id, std::uint64_t number,
+                       const workers::Message& answer) override;
   bool on_verdict(workers::Worker& worker, std::uint64_t number, const workers::Verdict& verdict) override;
   void encode(base::WorkerId worker, workers::WireFormat format, const workers::Message& message,
               const workers::RoomKey* room, std::string& out) override;
@@ -82,6 +89,9 @@ class ClientPort : public workers::Edge, public Contexts {
   workers::Namespaces* namespaces_ = nullptr;  // the pool's, once it is known
   const Seals seals_;
   PeerSessions peer_sessions_;
+  SocketStore socket_store_;
+  SocketClaims socket_claims_;
+  SessionMoves session_moves_;
   // By worker, who makes its own on first need.
   std::vector<std::unique_ptr<WorkerContext>> contexts_;
   std::vector<std::unique_ptr<TlsWorker>> tls_workers_;

@@ -3,9 +3,12 @@
 
 #include <optional>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
+#include "gateway/session_state.hpp"
 #include "workers/ending.hpp"
 #include "workers/message.hpp"
 #include "workers/protocol.hpp"
@@ -33,6 +36,20 @@ class EngineApplication {
   virtual void on_deadline(workers::Worker&, workers::Connection&) {}
   // As Wire::first_rider.
   virtual const workers::Connection* first_rider(workers::Worker&) const { return nullptr; }
+  // --- going on at another node ---
+
+  // Whether nothing is under way that only this node can bring to its end.
+  virtual bool is_quiet() const = 0;
+  // In which rooms it has members.
+  virtual std::vector<NamespaceRooms> rooms(workers::Worker& worker, const workers::Connection& connection) const = 0;
+  // Tells all that is to go on elsewhere, and lets go of its members here. Nothing more is called.
+  virtual void leave(workers::Worker& worker, workers::Connection& connection, SessionState& state) = 0;
+  // It goes on here, in the place of on_open(): gives what its members were called, and are now. An error: that cannot
+  // be.
+  using Renamed = std::vector<std::pair<base::ConnectionId, base::ConnectionId>>;
+  virtual base::Result<Renamed> arrive(workers::Worker& worker, workers::Connection& connection,
+                                       SessionState& state) = 0;
+
   // The session is over, whatever ended it. Called once.
   virtual void on_end(workers::Worker&, workers::Connection&, workers::EndReason) {}
 };

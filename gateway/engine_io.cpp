@@ -83,12 +83,20 @@ std::string_view take_packet(std::string_view& payload) {
   return packet;
 }
 
+namespace {
+
+bool is_close(std::string_view packet) { return packet.size() == 1 && packet[0] == digit_of(PacketType::close); }
+
+}  // namespace
+
 std::size_t append_polled(std::string& payload, std::string_view frames) {
   std::size_t taken = 0;
   for (Frame frame = first_frame(frames); frame.size > 0; frame = first_frame(frames.substr(taken))) {
-    taken += frame.size;
     const bool is_binary = frame.opcode == rfc6455::Opcode::binary;
-    if (!is_binary && frame.opcode != rfc6455::Opcode::text) continue;
+    const bool is_packet = is_binary || frame.opcode == rfc6455::Opcode::text;
+    if (is_packet && !is_binary && is_close(frame.payload) && !payload.empty()) break;
+    taken += frame.size;
+    if (!is_packet) continue;
     if (!payload.empty()) payload += separator;
     if (is_binary) {
       payload += binary_mark;

@@ -7,6 +7,7 @@
 #include "base/log.hpp"
 #include "gateway/carried.hpp"
 #include "gateway/cors.hpp"
+#include "gateway/engine_arrival_wire.hpp"
 #include "gateway/engine_io.hpp"
 #include "gateway/engine_messages.hpp"
 #include "gateway/engine_probe_wire.hpp"
@@ -80,7 +81,7 @@ class SessionExchange final : public HttpHandler {
 
   void on_request(Worker& worker, const ExchangeId& id, std::string body) override {
     if (is_abroad(worker)) {
-      worker.metrics().requests_carried_abroad.add();
+      worker.metrics().roaming.requests.add();
       return is_post_ ? context_.peer_sessions.post(session_, id, std::move(body))
                       : context_.peer_sessions.poll(session_, id);
     }
@@ -162,12 +163,24 @@ std::variant<std::unique_ptr<EngineApplication>, Routed> make_application(const 
   return std::make_unique<EngineMessages>(parts.context, std::move(*subscription));
 }
 
+// The session comes here.
+Routed await_session(const RouteParts& parts, const base::ConnectionId& session, const std::string& answer) {
+  if (!parts.context.peer_sessions.knows(session.incarnation)) {
+    return engine_io::reply_of(Refusal::unknown_session);
+  }
+  auto place = count_client(parts.context, parts.worker, parts.connection);
+  if (!place) return http_reply(http_error(place.error()));
+  parts.worker.send(parts.connection, answer);
+  parts.worker.become(parts.connection, std::make_unique<EngineArrivalWire>(parts.context, session, *std::move(place)));
+  return Became{};
+}
+
 Routed become_websocket(const RouteParts& parts, const Ask& ask, std::unique_ptr<EngineApplication> application) {
   Worker& worker = parts.worker;
   Connection& connection = parts.connection;
   const std::string answer = accept_upgrade(parts.head) + "\r\n";
   if (ask.session) {
-    if (ask.session->incarnation != worker.incarnation()) return engine_io::reply_of(Refusal::unknown_session);
+    if (ask.session->incarnation != worker.incarnation()) return await_session(parts, *ask.session, answer);
     if (ask.session->worker() != worker.id()) return HandOver{ask.session->worker()};
     Connection* session_connection = nullptr;
     if (find_wire<EngineSession>(worker, *ask.session, session_connection) == nullptr)

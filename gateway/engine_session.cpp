@@ -26,6 +26,8 @@ namespace {
 constexpr base::Duration early = workers::TimerWheel::tick;
 // A heartbeat that is due while a WebSocket takes over waits for it, so that the ping is not lost between the two.
 constexpr std::chrono::milliseconds probed_beat_delay{100};
+// A session that is to leave, and has something under way, looks again.
+constexpr std::chrono::milliseconds move_again_after{10};
 
 // A packet without data, as a whole payload.
 std::string payload_of(PacketType type) { return std::string(1, engine_io::digit_of(type)); }
@@ -275,11 +277,17 @@ void EngineSession::on_resume(Worker& worker, Connection& connection) {
 void EngineSession::arm(Worker& worker, Connection& connection) {
   base::TimePoint at = awaits_pong_ ? beat_ + context_.options.engine_ping_timeout_ms : beat_;
   if (const auto other = application_->deadline()) at = std::min(at, *other);
+  if (polling_ && polling_->move) {
+    const Move& move = *polling_->move;
+    at = std::min(at, move.given ? worker.now() + move_again_after : move.until);
+  }
   worker.arm(connection, at - early);
 }
 
 void EngineSession::on_deadline(Worker& worker, Connection& connection) {
   const base::TimePoint now = worker.now() + early;
+  if (polling_ && polling_->move) go_on_with_move(worker, connection);
+  if (!connection.is_open()) return;
   if (const auto other = application_->deadline(); other && now >= *other) {
     application_->on_deadline(worker, connection);
     if (!connection.is_open()) return;

@@ -2,10 +2,13 @@
 // EngineSession: one Engine.IO client, from its handshake to its end, over long-polling, over a WebSocket, or first the
 // one and then the other. The wire of a connection that may have no socket. All overlaps of requests are decided here.
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
+#include "gateway/client_counts.hpp"
 #include "gateway/engine_application.hpp"
 #include "gateway/engine_io.hpp"
 #include "gateway/frame_decoder.hpp"
@@ -51,6 +54,22 @@ class EngineSession final : public workers::Wire {
   // It happens at the loop's next safe point: no request is taken any more.
   void begin_take_over() { upgrade_ = Upgrade::taken; }
 
+  // --- a WebSocket at another node, `socket`, that is to take over (engine_session_moving.cpp) ---
+  // As begin_upgrade(); gives the session's rooms.
+  base::Result<std::vector<NamespaceRooms>> begin_move(workers::Worker& worker, workers::Connection& connection,
+                                                       const ExchangeId& socket);
+  void on_move_probed(workers::Connection& connection, const ExchangeId& socket);
+  // Gives all of the session, once nothing is under way, and ends it here.
+  using OnGiven = std::function<void(const base::Result<SessionState>& state)>;
+  void give_away(workers::Worker& worker, workers::Connection& connection, const ExchangeId& socket, OnGiven then);
+  // It does not happen.
+  void end_move(workers::Worker& worker, workers::Connection& connection, const ExchangeId& socket);
+  // On the other side: one that goes on here over the connection's WebSocket; see EngineApplication::arrive().
+  static std::unique_ptr<EngineSession> make_arrived(WorkerContext& context, const SessionState& state,
+                                                     ClientCounts::Place place);
+  base::Result<EngineApplication::Renamed> arrive(workers::Worker& worker, workers::Connection& connection,
+                                                  SessionState& state);
+
   EngineApplication& application() { return *application_; }
 
   workers::Protocol protocol() const override { return application_->protocol(); }
@@ -70,13 +89,20 @@ class EngineSession final : public workers::Wire {
   // How far a WebSocket that has come has got with taking over: it works; it is given to the session.
   enum class Upgrade : std::uint8_t { none, begun, probed, taken };
 
+  struct Move {
+    ExchangeId socket;
+    base::TimePoint until;
+    OnGiven given;  // not null: it is to leave
+  };
+
   // What only a client that polls needs.
   struct Polling {
     PollTransport* transport;
     std::optional<ExchangeId> post;  // that has begun and was not answered
     bool is_post_whole = false;
-    std::string payload;    // of it
-    std::size_t taken = 0;  // of the payload
+    std::string payload;         // of it
+    std::size_t taken = 0;       // of the payload
+    std::unique_ptr<Move> move;  // to where a WebSocket is that may take over
   };
 
   void take_packets(workers::Worker& worker, workers::Connection& connection);
@@ -89,6 +115,9 @@ class EngineSession final : public workers::Wire {
   void fail(workers::Worker& worker, workers::Connection& connection, std::string_view why);
   void send(workers::Worker& worker, workers::Connection& connection, engine_io::PacketType type);
   void arm(workers::Worker& worker, workers::Connection& connection);
+  Move* find_move(const ExchangeId& socket);
+  void go_on_with_move(workers::Worker& worker, workers::Connection& connection);
+  void leave(workers::Worker& worker, workers::Connection& connection);
 
   WorkerContext& context_;
   std::unique_ptr<EngineApplication> application_;

@@ -6,7 +6,6 @@
 
 #include "base/control_character.hpp"
 #include "base/json_scanner.hpp"
-#include "gateway/carried.hpp"
 #include "gateway/cors.hpp"
 #include "gateway/encodings.hpp"
 #include "gateway/entrance.hpp"
@@ -16,8 +15,10 @@
 #include "gateway/http_wire.hpp"
 #include "gateway/inbound.hpp"
 #include "gateway/origins.hpp"
+#include "gateway/peer_sessions.hpp"
 #include "gateway/poll_session.hpp"
 #include "gateway/request_target.hpp"
+#include "gateway/session_requests.hpp"
 #include "gateway/sse_wire.hpp"
 #include "gateway/utf8.hpp"
 #include "gateway/worker_context.hpp"
@@ -150,8 +151,10 @@ base::Result<PollWish> read_poll(const RouteParts& parts) {
   if (!wish.since) return fail(Errc::bad_request, "cursor is neither what an answer had nor a position");
   if (point == std::string::npos) return wish;
   wish.session = parts.context.seals.open(Seals::Purpose::poll_session, std::string_view(*cursor).substr(point + 1));
-  // Of another node, or of this one before it started anew: the position counts.
-  if (wish.session && wish.session->incarnation != parts.worker.incarnation()) wish.session.reset();
+  // Of a node that is gone, or of this one before it started anew: the position counts.
+  const bool is_gone = wish.session && wish.session->incarnation != parts.worker.incarnation() &&
+                       !parts.context.peer_sessions.knows(wish.session->incarnation);
+  if (is_gone) wish.session.reset();
   return wish;
 }
 
@@ -180,27 +183,15 @@ class PollRequest final : public HttpHandler {
     const std::unique_ptr<Asked> asked = std::move(asked_);
     const PollSession::Ask ask{id, asked->wish.since, asked->wish.wait};
     if (!session_) return open(worker, *asked, ask);
-    with_wire<PollSession>(
-        worker, *session_,
-        [ask](Worker& there, PollSession& session, Connection& connection) { session.on_poll(there, connection, ask); },
-        [id](Worker& there) {
-          HttpWire::answer(there, id,
-                           http_reply({410,
-                                       fail(Errc::not_found,
-                                            "the client was gone for too long; ask again with the cursor's position, "
-                                            "which is what stands before its point"),
-                                       {}}));
-        });
+    if (!is_abroad(worker)) return poll_rooms(context_, worker, *session_, ask);
+    worker.metrics().roaming.requests.add();
+    context_.peer_sessions.poll_rooms(*session_, ask);
   }
 
   void on_gone(Worker& worker, const ExchangeId& id) override {
     if (!session_) return;
-    with_wire<PollSession>(
-        worker, *session_,
-        [id](Worker& there, PollSession& found, Connection& connection) {
-          found.on_request_gone(there, connection, id);
-        },
-        [](Worker&) {});
+    if (is_abroad(worker)) return context_.peer_sessions.end_request(*session_, id);
+    end_request(worker, *session_, id);
   }
 
  private:
@@ -208,6 +199,9 @@ class PollRequest final : public HttpHandler {
     session_ = PollSession::open(worker, context_, asked.remote, *std::move(asked.subscription), ask);
     if (!session_) HttpWire::answer(worker, ask.id, unavailable_reply("there are as many connections as may be"));
   }
+
+  // It lives on another node.
+  bool is_abroad(const Worker& worker) const { return session_->incarnation != worker.incarnation(); }
 
   WorkerContext& context_;
   std::unique_ptr<Asked> asked_;               // until the request is whole

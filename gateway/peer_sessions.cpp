@@ -1,8 +1,10 @@
 #include "gateway/peer_sessions.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "gateway/engine_io.hpp"
+#include "gateway/http_answer.hpp"
 #include "gateway/http_wire.hpp"
 #include "gateway/session_requests.hpp"
 
@@ -22,6 +24,8 @@ constexpr std::string_view request_kind = "session_request";
 // A poll is answered by the next heartbeat, and a post as soon as backends keep up; who waits for longer has lost his
 // session.
 constexpr base::Duration patience_beyond_heartbeat = std::chrono::minutes(5);
+// Until whoever polls for rooms is answered, beyond what he wants to wait.
+constexpr base::Duration patience_beyond_wait = std::chrono::seconds(10);
 
 // On the session's worker.
 void deal_with(WorkerContext& context, Worker& worker, Request request, base::TimePoint until,
@@ -36,6 +40,9 @@ void deal_with(WorkerContext& context, Worker& worker, Request request, base::Ti
     case Request::Kind::engine_post:
       context.peer_exchanges.add(id, request.session, until, answer);
       return post_to_session(context, worker, request.session, id, std::move(request.payload));
+    case Request::Kind::rooms_poll:
+      context.peer_exchanges.add(id, request.session, until, answer);
+      return poll_rooms(context, worker, request.session, {id, request.since, request.wait});
     case Request::Kind::gone:
       context.peer_exchanges.forget(id);
       return end_request(worker, request.session, id);
@@ -54,8 +61,17 @@ void PeerSessions::open(workers::Pool& pool) {
 
 // --- what this node has read ---
 
+bool PeerSessions::knows(std::uint32_t node) const {
+  const auto others = peers_.others();
+  return std::ranges::find(*others, node, &workers::Peer::incarnation) != others->end();
+}
+
+base::Duration PeerSessions::engine_patience() const {
+  return options_.engine_ping_interval_ms + options_.engine_ping_timeout_ms + patience_beyond_heartbeat;
+}
+
 void PeerSessions::poll(const ConnectionId& session, const ExchangeId& id) {
-  ask({Request::Kind::engine_poll, session, id});
+  ask({Request::Kind::engine_poll, session, id}, engine_patience());
 }
 
 void PeerSessions::begin_post(const ConnectionId& session, const ExchangeId& id) {
@@ -63,7 +79,14 @@ void PeerSessions::begin_post(const ConnectionId& session, const ExchangeId& id)
 }
 
 void PeerSessions::post(const ConnectionId& session, const ExchangeId& id, std::string payload) {
-  ask({Request::Kind::engine_post, session, id, std::move(payload)});
+  ask({Request::Kind::engine_post, session, id, std::move(payload)}, engine_patience());
+}
+
+void PeerSessions::poll_rooms(const ConnectionId& session, const PollSession::Ask& one) {
+  Request request{Request::Kind::rooms_poll, session, one.id};
+  request.since = one.since;
+  request.wait = one.wait;
+  ask(std::move(request), one.wait + patience_beyond_wait);
 }
 
 void PeerSessions::end_request(const ConnectionId& session, const ExchangeId& id) {
@@ -75,30 +98,41 @@ void PeerSessions::tell(Request request) {
   peers_.tell(std::vector{to}, request_kind, session_codec::encode(std::move(request)));
 }
 
-void PeerSessions::ask(Request request) {
-  const ConnectionId session = request.session;
-  const ExchangeId id = request.exchange;
-  const base::TimePoint until = base::Clock::now() + options_.engine_ping_interval_ms +
-                                options_.engine_ping_timeout_ms + patience_beyond_heartbeat;
-  peers_.ask(std::vector{session.incarnation}, request_kind, session_codec::encode(std::move(request)), until,
-             [this, session, id](const std::vector<workers::PeerAnswer>& answers) {
+void PeerSessions::ask(Request request, base::Duration patience) {
+  const base::TimePoint until = base::Clock::now() + patience;
+  std::string bytes = session_codec::encode(request);
+  std::string().swap(request.payload);
+  peers_.ask(std::vector{request.session.incarnation}, request_kind, std::move(bytes), until,
+             [this, request](const std::vector<workers::PeerAnswer>& answers) {
                const auto& payload = answers.front().payload;
+               const ExchangeId& id = request.exchange;
                // Whether it was carried there is not known: what it was to take may be on its way to nobody.
-               if (!payload) end_request(session, id);
-               pool_->force(id.worker, [id, reply = reply_of(payload)](Worker& worker) mutable {
+               if (!payload) end_request(request.session, id);
+               pool_->force(id.worker, [id, reply = reply_of(payload, request)](Worker& worker) mutable {
                  HttpWire::answer(worker, id, std::move(reply));
                });
              });
 }
 
-HttpReply PeerSessions::reply_of(const base::Result<std::string>& answer) const {
+HttpReply PeerSessions::reply_of(const base::Result<std::string>& answer, const Request& request) const {
   if (answer) {
-    if (auto reply = session_codec::decode_reply(*answer)) return *std::move(reply);
-  } else if (answer.error().code == Errc::too_large) {
+    auto reply = session_codec::decode_reply(*answer);
+    return reply ? *std::move(reply) : unreached(request, reply.error().code);
+  }
+  if (answer.error().code == Errc::too_large) {
     return {413, "text/plain", "the payload is more than goes from one node to another\n", {}, true};
   }
+  return unreached(request, answer.error().code);
+}
+
+HttpReply PeerSessions::unreached(const Request& request, Errc why) const {
   // As a session that is gone: the client begins anew, and goes on where it was.
-  return engine_io::reply_of(engine_io::Refusal::unknown_session);
+  if (request.kind != Request::Kind::rooms_poll) return engine_io::reply_of(engine_io::Refusal::unknown_session);
+  if (!request.since || (why != Errc::unavailable && knows(request.session.incarnation))) {
+    return scattered_unavailable_reply("the node of this client cannot be reached", request.exchange.slot);
+  }
+  // It goes on by its position alone.
+  return {200, "application/json", "{\"cursor\":\"" + request.since->text() + "\",\"messages\":[],\"gap\":false}\n"};
 }
 
 // --- what others have read ---

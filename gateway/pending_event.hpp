@@ -38,6 +38,8 @@ class PendingEvent {
   }
   bool is_complete() const { return attachments_.size() == packet_.attachments; }
   const socket_io::Packet& packet() const { return packet_; }
+  const std::string& text() const { return text_; }
+  const std::vector<std::string>& attachments() const { return attachments_; }
   std::vector<std::string> take_attachments() { return std::move(attachments_); }
 
  private:

@@ -7,7 +7,7 @@
 #include "gateway/encodings.hpp"
 #include "gateway/entrance.hpp"
 #include "gateway/http_answer.hpp"
-#include "gateway/http_wire.hpp"
+#include "gateway/session_requests.hpp"
 #include "workers/worker.hpp"
 
 namespace sluice::gateway {
@@ -77,7 +77,7 @@ std::optional<base::ConnectionId> PollSession::open(Worker& worker, WorkerContex
 
 void PollSession::on_poll(Worker& worker, Connection& connection, const Ask& ask) {
   if (!connection.is_open()) {
-    return HttpWire::answer(worker, ask.id, unavailable_reply("the connection is ending; ask again"));
+    return gateway::answer(context_, worker, ask.id, unavailable_reply("the connection is ending; ask again"));
   }
   worker.note_life(connection);
   // The one before was given up by whoever asked, or will be.
@@ -111,7 +111,7 @@ void PollSession::take_prepared(Worker& worker, Connection& connection, const As
   if (!held_ || !(held_->id == ask.id)) return;
   const base::Position since = std::exchange(held_, std::nullopt)->since;
   if (status) return answer_missed(worker, connection, ask, missed_since(worker, connection, since));
-  HttpWire::answer(worker, ask.id, scattered_unavailable_reply(status.error().detail, self_.slot));
+  gateway::answer(context_, worker, ask.id, scattered_unavailable_reply(status.error().detail, self_.slot));
   linger(worker, connection);
 }
 
@@ -246,7 +246,7 @@ void PollSession::answer(Worker& worker, const ExchangeId& id, base::Position cu
                      context_.seals.seal(Seals::Purpose::poll_session, self_, {}) + "\",\"messages\":[";
   body.append(objects).append(gap.empty() ? "],\"gap\":false" : "],\"gap\":true,\"reason\":\"");
   if (!gap.empty()) body.append(gap).append("\"");
-  HttpWire::answer(worker, id, {200, "application/json", std::move(body) + "}\n"});
+  gateway::answer(context_, worker, id, {200, "application/json", std::move(body) + "}\n"});
 }
 
 void PollSession::on_request_gone(Worker& worker, Connection& connection, const ExchangeId& id) {
@@ -266,7 +266,7 @@ void PollSession::on_deadline(Worker& worker, Connection& connection) {
 void PollSession::refuse_held(Worker& worker, const HttpReply& reply) {
   const auto held = std::exchange(held_, std::nullopt);
   if (!held) return;
-  HttpWire::answer(worker, held->id, reply);
+  gateway::answer(context_, worker, held->id, reply);
 }
 
 void PollSession::on_ending(Worker& worker, Connection&, const workers::Ending& ending) {

@@ -12,7 +12,20 @@ void PollTransport::answer(std::string payload) {
   gateway::answer(context_, worker_, poll, {200, "text/plain; charset=UTF-8", std::move(payload)});
 }
 
+void PollTransport::collect(std::string& frames) {
+  collected_ = &frames;
+  frames.append(std::exchange(begun_, {}));
+}
+
 workers::Transport::Progress PollTransport::write(int, std::span<const iovec> pieces) {
+  if (collected_ != nullptr) {
+    std::size_t bytes = 0;
+    for (const iovec& piece : pieces) {
+      collected_->append(static_cast<const char*>(piece.iov_base), piece.iov_len);
+      bytes += piece.iov_len;
+    }
+    return {State::open, bytes, 0};
+  }
   if (!poll_) return {State::blocked, 0, 0};
   const std::size_t before = begun_.size();
   for (const iovec& piece : pieces) begun_.append(static_cast<const char*>(piece.iov_base), piece.iov_len);

@@ -26,6 +26,8 @@ class PollTransport final : public workers::Transport {
   void attach(const ExchangeId& id) { poll_ = id; }
   // The request that waits is gone.
   void detach() { poll_.reset(); }
+  // From now on all that is written goes there, as it is, and no request waits. `frames` outlives the writing.
+  void collect(std::string& frames);
   // Answers the request that waits.
   void answer(std::string payload);
 
@@ -42,6 +44,7 @@ class PollTransport final : public workers::Transport {
   WorkerContext& context_;
   std::optional<ExchangeId> poll_;
   base::Address remote_;
+  std::string* collected_ = nullptr;
   std::string begun_;  // a frame that is larger than what one write offers
 };
 

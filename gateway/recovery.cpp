@@ -1,15 +1,30 @@
 #include "gateway/recovery.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace sluice::gateway {
 
-void Recovery::save(std::string pid, BrokenSocket socket, base::TimePoint now) {
+bool was_heard(const workers::Message& message, const std::vector<BrokenSocket::Room>& rooms) {
+  using workers::RoomKey;
+  return std::ranges::any_of(message.target.rooms, [&](const RoomKey& key) {
+    if (key.kind == RoomKey::Kind::everyone) return true;
+    return std::ranges::any_of(rooms,
+                               [&](const auto& room) { return room.key == key && room.joined_place < message.place; });
+  });
+}
+
+void Recovery::save(std::string pid, BrokenSocket socket, base::TimePoint now, const OnForgotten& on_forgotten) {
   alive_.erase(pid);
   if (sockets_max_ == 0) return;
-  while (due_.size() >= sockets_max_) drop_front();
+  while (due_.size() >= sockets_max_) drop_front(on_forgotten);
   due_.push_back({now + kept_, ++last_number_, pid});
   broken_.insert_or_assign(std::move(pid), Saved{std::move(socket), last_number_});
+}
+
+const BrokenSocket* Recovery::find(const std::string& pid) const {
+  const auto found = broken_.find(pid);
+  return found == broken_.end() ? nullptr : &found->second.socket;
 }
 
 std::optional<BrokenSocket> Recovery::take(const std::string& pid) {
@@ -30,15 +45,17 @@ void Recovery::forget(const std::string& pid, const base::ConnectionId& id) {
   if (found != alive_.end() && found->second == id) alive_.erase(found);
 }
 
-void Recovery::expire(base::TimePoint now) {
-  while (!due_.empty() && due_.front().at <= now) drop_front();
+void Recovery::expire(base::TimePoint now, const OnForgotten& on_forgotten) {
+  while (!due_.empty() && due_.front().at <= now) drop_front(on_forgotten);
 }
 
-void Recovery::drop_front() {
-  const Due& due = due_.front();
-  const auto found = broken_.find(due.pid);
-  if (found != broken_.end() && found->second.number == due.number) broken_.erase(found);
+void Recovery::drop_front(const OnForgotten& on_forgotten) {
+  const Due due = std::move(due_.front());
   due_.pop_front();
+  const auto found = broken_.find(due.pid);
+  if (found == broken_.end() || found->second.number != due.number) return;
+  broken_.erase(found);
+  if (on_forgotten) on_forgotten(due.pid);
 }
 
 }  // namespace sluice::gateway

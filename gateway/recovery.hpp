@@ -6,6 +6,7 @@
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -27,15 +28,25 @@ struct BrokenSocket {
   };
   std::vector<Room> rooms;
   base::Position start;  // the position at its first connect: nothing that it has seen is older
+  // Of its record at the cluster's store, if it comes from another node; 0: it has none. Nothing: from this one.
+  std::optional<std::uint64_t> revision = {};
 };
+
+// Whether a message that was missed is one for a room that was heard then, as these have it, or for everyone.
+bool was_heard(const workers::Message& message, const std::vector<BrokenSocket::Room>& rooms);
 
 class Recovery {
  public:
+  // What is no more remembered, though nobody has taken it.
+  using OnForgotten = std::function<void(const std::string& pid)>;
+
   // Remembers `sockets_max` at most, the newest, each for `kept`.
   Recovery(std::size_t sockets_max, base::Duration kept) : sockets_max_(sockets_max), kept_(kept) {}
 
   // The socket of this pid broke.
-  void save(std::string pid, BrokenSocket socket, base::TimePoint now);
+  void save(std::string pid, BrokenSocket socket, base::TimePoint now, const OnForgotten& on_forgotten = {});
+  // Null if it is not one of those that broke.
+  const BrokenSocket* find(const std::string& pid) const;
   // Gives it to the client that comes back, once.
   std::optional<BrokenSocket> take(const std::string& pid);
   // It lives again, at a connection that its pid does not name.
@@ -44,7 +55,7 @@ class Recovery {
   // That connection is gone. Another may have taken its place before this is known.
   void forget(const std::string& pid, const base::ConnectionId& id);
   // Once a second.
-  void expire(base::TimePoint now);
+  void expire(base::TimePoint now, const OnForgotten& on_forgotten = {});
 
   std::size_t size() const { return broken_.size(); }
 
@@ -58,7 +69,7 @@ class Recovery {
     std::uint64_t number;
     std::string pid;
   };
-  void drop_front();
+  void drop_front(const OnForgotten& on_forgotten);
 
   std::size_t sockets_max_;
   base::Duration kept_;

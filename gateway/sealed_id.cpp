@@ -6,6 +6,7 @@
 #include <openssl/rand.h>
 
 #include <cstring>
+#include <memory>
 #include <stdexcept>
 
 #include "identity/base64url.hpp"
@@ -64,9 +65,18 @@ void write_mac(const std::array<unsigned char, 32>& key, const unsigned char* by
   std::memcpy(mac, whole, size);
 }
 
+std::array<unsigned char, 32> key_for(const std::array<unsigned char, 32>& key, std::string_view purpose) {
+  std::array<unsigned char, 32> made;
+  write_mac(key, reinterpret_cast<const unsigned char*>(purpose.data()), purpose.size(), made.data(), made.size());
+  return made;
+}
+
 }  // namespace
 
-Seals::Seals() { fill_random(key_.data(), key_.size()); }
+Seals::Seals() {
+  fill_random(key_.data(), key_.size());
+  lock_key_ = key_for(key_, "sluice lock 1");
+}
 
 Seals::Seals(std::string_view secret) {
   // A key of this purpose, whatever else the secret is used for.
@@ -76,6 +86,7 @@ Seals::Seals(std::string_view secret) {
            reinterpret_cast<const unsigned char*>(purpose.data()), purpose.size(), key_.data(), &size) == nullptr) {
     throw std::runtime_error("OpenSSL gives no HMAC");
   }
+  lock_key_ = key_for(key_, "sluice lock 1");
 }
 
 Seals::Nonce Seals::make_nonce() {
@@ -161,6 +172,64 @@ bool Seals::is_socket_id(std::string_view text) const {
   if (!decode(text, bytes + 1, open_bytes)) return false;
   write_mac(key_, bytes, 1 + random_bytes, mac, open_mac_bytes);
   return CRYPTO_memcmp(mac, bytes + 1 + random_bytes, open_mac_bytes) == 0;
+}
+
+// --- locked texts ---
+
+namespace {
+
+// A locked text: version, random bytes that no other has, the text in AES-256-GCM, its tag.
+constexpr char lock_version = 1;
+constexpr std::size_t lock_nonce_bytes = 12, lock_tag_bytes = 16;
+
+using Cipher = std::unique_ptr<EVP_CIPHER_CTX, decltype(&EVP_CIPHER_CTX_free)>;
+
+Cipher make_cipher() { return {EVP_CIPHER_CTX_new(), EVP_CIPHER_CTX_free}; }
+
+const unsigned char* bytes_of(std::string_view text) { return reinterpret_cast<const unsigned char*>(text.data()); }
+unsigned char* bytes_of(std::string& text, std::size_t at) {
+  return reinterpret_cast<unsigned char*>(text.data()) + at;
+}
+
+}  // namespace
+
+std::string Seals::lock(std::string_view about, std::string_view text) const {
+  unsigned char nonce[lock_nonce_bytes], tag[lock_tag_bytes];
+  fill_random(nonce, sizeof nonce);
+  std::string locked(1, lock_version);
+  locked.append(reinterpret_cast<const char*>(nonce), sizeof nonce);
+  const std::size_t begin = locked.size();
+  locked.resize(begin + text.size());
+  const Cipher cipher = make_cipher();
+  int size = 0;
+  const bool is_done =
+      cipher && EVP_EncryptInit_ex(cipher.get(), EVP_aes_256_gcm(), nullptr, lock_key_.data(), nonce) == 1 &&
+      EVP_EncryptUpdate(cipher.get(), nullptr, &size, bytes_of(about), static_cast<int>(about.size())) == 1 &&
+      EVP_EncryptUpdate(cipher.get(), bytes_of(locked, begin), &size, bytes_of(text), static_cast<int>(text.size())) ==
+          1 &&
+      EVP_EncryptFinal_ex(cipher.get(), bytes_of(locked, begin) + size, &size) == 1 &&
+      EVP_CIPHER_CTX_ctrl(cipher.get(), EVP_CTRL_GCM_GET_TAG, sizeof tag, tag) == 1;
+  if (!is_done) throw std::runtime_error("OpenSSL does not encrypt");
+  return locked.append(reinterpret_cast<const char*>(tag), sizeof tag);
+}
+
+std::optional<std::string> Seals::unlock(std::string_view about, std::string_view locked) const {
+  if (locked.size() < 1 + lock_nonce_bytes + lock_tag_bytes || locked.front() != lock_version) return std::nullopt;
+  const std::string_view nonce = locked.substr(1, lock_nonce_bytes);
+  std::string tag(locked.substr(locked.size() - lock_tag_bytes));
+  locked.remove_prefix(1 + lock_nonce_bytes);
+  locked.remove_suffix(lock_tag_bytes);
+  std::string text(locked.size(), '\0');
+  const Cipher cipher = make_cipher();
+  int size = 0;
+  const bool is_ours =
+      cipher && EVP_DecryptInit_ex(cipher.get(), EVP_aes_256_gcm(), nullptr, lock_key_.data(), bytes_of(nonce)) == 1 &&
+      EVP_DecryptUpdate(cipher.get(), nullptr, &size, bytes_of(about), static_cast<int>(about.size())) == 1 &&
+      EVP_DecryptUpdate(cipher.get(), bytes_of(text, 0), &size, bytes_of(locked), static_cast<int>(locked.size())) ==
+          1 &&
+      EVP_CIPHER_CTX_ctrl(cipher.get(), EVP_CTRL_GCM_SET_TAG, lock_tag_bytes, tag.data()) == 1 &&
+      EVP_DecryptFinal_ex(cipher.get(), bytes_of(text, 0) + size, &size) == 1;
+  return is_ours ? std::optional(std::move(text)) : std::nullopt;
 }
 
 }  // namespace sluice::gateway

@@ -39,6 +39,10 @@ class Seals {
 
   // The same for all whose secret is the same; tells nothing of it.
   std::uint64_t mark() const;
+  // A text that nobody reads or changes who has not the secret. What it is `about` has to be said again to open it.
+  std::string lock(std::string_view about, std::string_view text) const;
+  // Nothing if it was not locked by lock(), with these words.
+  std::optional<std::string> unlock(std::string_view about, std::string_view locked) const;
 
   // An open id as it is kept, and its 20 characters of base64url, as many as Socket.IO's own have.
   using SocketId = std::array<unsigned char, 15>;
@@ -50,7 +54,7 @@ class Seals {
   bool is_socket_id(std::string_view text) const;
 
  private:
-  std::array<unsigned char, 32> key_;
+  std::array<unsigned char, 32> key_, lock_key_;
 };
 
 }  // namespace sluice::gateway

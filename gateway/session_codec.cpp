@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "gateway/peer_message.hpp"
 #include "sluice/cluster/v1/sessions.pb.h"
 
 namespace sluice::gateway::session_codec {
@@ -11,40 +12,18 @@ namespace {
 
 using base::Errc;
 using base::fail;
+using peer_message::read;
 namespace v1 = cluster::v1;
-
-constexpr std::uint32_t format = 1;
 
 // What sessions answer with. A reply refers to one of these; a newer node may have others.
 constexpr std::array<std::string_view, 3> content_types{"text/plain; charset=UTF-8", "text/html", "application/json"};
-
-template <class Message>
-base::Status read(std::string_view bytes, Message& out) {
-  if (bytes.size() > 0x7FFFFFFF || !out.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
-    return fail(Errc::bad_request, "these bytes are no message of a node");
-  }
-  if (out.needs() == 0 || out.needs() > format) {
-    return fail(Errc::bad_request, "the message needs format " + std::to_string(out.needs()) +
-                                       " to be understood, this node knows " + std::to_string(format));
-  }
-  return base::ok();
-}
-
-base::Result<base::WorkerId> worker_of(std::uint32_t value) {
-  if (value > 0xFFFF) return fail(Errc::bad_request, "the message of a node names a worker that cannot be");
-  return base::WorkerId{static_cast<std::uint16_t>(value)};
-}
 
 }  // namespace
 
 std::string encode(Request request) {
   v1::SessionRequest out;
-  out.set_needs(format);
-  v1::ConnectionId& session = *out.mutable_session();
-  session.set_incarnation(request.session.incarnation);
-  session.set_worker(request.session.worker().value);
-  session.set_slot(request.session.slot);
-  session.set_generation(request.session.generation);
+  out.set_needs(peer_message::format);
+  peer_message::put(request.session, *out.mutable_session());
   v1::Exchange& exchange = *out.mutable_exchange();
   exchange.set_worker(request.exchange.worker.value);
   exchange.set_slot(request.exchange.slot);
@@ -63,6 +42,12 @@ std::string encode(Request request) {
     case Request::Kind::gone:
       out.mutable_gone();
       break;
+    case Request::Kind::rooms_poll:
+      out.mutable_rooms_poll()->set_wait_ms(static_cast<std::uint32_t>(request.wait.count()));
+      if (!request.since) break;
+      out.mutable_rooms_poll()->mutable_since()->set_epoch(request.since->epoch);
+      out.mutable_rooms_poll()->mutable_since()->set_offset(request.since->offset);
+      break;
   }
   return out.SerializeAsString();
 }
@@ -70,12 +55,13 @@ std::string encode(Request request) {
 base::Result<Request> decode_request(std::string_view bytes, std::uint32_t from) {
   v1::SessionRequest in;
   if (const auto status = read(bytes, in); !status) return status.error();
-  const auto session_worker = worker_of(in.session().worker()), exchange_worker = worker_of(in.exchange().worker());
-  if (!session_worker) return session_worker.error();
-  if (!exchange_worker) return exchange_worker.error();
+  const auto session = peer_message::id_of(in.session());
+  if (!session) return session.error();
+  const auto worker = peer_message::worker_of(in.exchange().worker());
+  if (!worker) return worker.error();
   Request request;
-  request.session = {in.session().incarnation(), *session_worker, in.session().slot(), in.session().generation()};
-  request.exchange = {from, *exchange_worker, in.exchange().slot(), in.exchange().generation(), in.exchange().number()};
+  request.session = *session;
+  request.exchange = {from, *worker, in.exchange().slot(), in.exchange().generation(), in.exchange().number()};
   switch (in.what_case()) {
     case v1::SessionRequest::kEnginePoll:
       request.kind = Request::Kind::engine_poll;
@@ -90,6 +76,13 @@ base::Result<Request> decode_request(std::string_view bytes, std::uint32_t from)
     case v1::SessionRequest::kGone:
       request.kind = Request::Kind::gone;
       return request;
+    case v1::SessionRequest::kRoomsPoll:
+      request.kind = Request::Kind::rooms_poll;
+      request.wait = std::chrono::milliseconds(in.rooms_poll().wait_ms());
+      if (in.rooms_poll().has_since()) {
+        request.since = base::Position{in.rooms_poll().since().epoch(), in.rooms_poll().since().offset()};
+      }
+      return request;
     case v1::SessionRequest::WHAT_NOT_SET:
       break;
   }
@@ -98,7 +91,7 @@ base::Result<Request> decode_request(std::string_view bytes, std::uint32_t from)
 
 std::string encode(const HttpReply& reply) {
   v1::SessionReply out;
-  out.set_needs(format);
+  out.set_needs(peer_message::format);
   out.set_status(reply.status);
   out.set_content_type(std::string(reply.content_type));
   out.set_body(reply.body);

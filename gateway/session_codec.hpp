@@ -1,6 +1,8 @@
 #pragma once
 // Requests for sessions and their answers as they travel between nodes (proto/sluice/cluster/v1/sessions.proto). Pure.
 
+#include <chrono>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -11,11 +13,13 @@
 namespace sluice::gateway::session_codec {
 
 struct Request {
-  enum class Kind : std::uint8_t { engine_poll, engine_post_begun, engine_post, gone };
+  enum class Kind : std::uint8_t { engine_poll, engine_post_begun, engine_post, gone, rooms_poll };
   Kind kind = Kind::gone;
   base::ConnectionId session;
-  ExchangeId exchange;  // without its node, which is the sender
-  std::string payload = {};
+  ExchangeId exchange;                       // without its node, which is the sender
+  std::string payload = {};                  // of engine_post
+  std::optional<base::Position> since = {};  // of rooms_poll, as what follows
+  std::chrono::milliseconds wait{0};
 };
 
 std::string encode(Request request);

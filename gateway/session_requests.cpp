@@ -5,6 +5,7 @@
 #include "gateway/carried.hpp"
 #include "gateway/engine_io.hpp"
 #include "gateway/engine_session.hpp"
+#include "gateway/http_answer.hpp"
 #include "gateway/http_wire.hpp"
 
 namespace sluice::gateway {
@@ -65,13 +66,26 @@ void post_to_session(WorkerContext& context, Worker& here, const base::Connectio
       Unknown{context.contexts, id});
 }
 
-void end_request(Worker& here, const base::ConnectionId& session, const ExchangeId& id) {
-  with_wire<EngineSession>(
+void poll_rooms(WorkerContext& context, Worker& here, const base::ConnectionId& session, const PollSession::Ask& ask) {
+  with_wire<PollSession>(
       here, session,
-      [id](Worker& there, EngineSession& found, Connection& connection) {
-        found.on_request_gone(there, connection, id);
-      },
-      nobody);
+      [ask](Worker& there, PollSession& found, Connection& connection) { found.on_poll(there, connection, ask); },
+      [&contexts = context.contexts, id = ask.id](Worker& there) {
+        answer(contexts.context_of(there), there, id,
+               http_reply({410,
+                           base::fail(base::Errc::not_found,
+                                      "the client was gone for too long; ask again with the cursor's position, which "
+                                      "is what stands before its point"),
+                           {}}));
+      });
+}
+
+void end_request(Worker& here, const base::ConnectionId& session, const ExchangeId& id) {
+  const auto end = [id](Worker& there, auto& found, Connection& connection) {
+    found.on_request_gone(there, connection, id);
+  };
+  with_wire<EngineSession>(here, session, end,
+                           [session, end](Worker& there) { with_wire<PollSession>(there, session, end, nobody); });
 }
 
 }  // namespace sluice::gateway

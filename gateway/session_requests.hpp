@@ -1,10 +1,11 @@
 #pragma once
-// What a request of an Engine.IO client says to its session, which lives on some worker of this node. The request
-// itself may have been read by another one, or by another node.
+// What requests say to their sessions, which live on some worker of this node: those of Engine.IO clients, and of those
+// that poll for rooms. The request itself may have been read by another worker, or by another node.
 
 #include <string>
 
 #include "gateway/http_exchange.hpp"
+#include "gateway/poll_session.hpp"
 #include "gateway/worker_context.hpp"
 #include "workers/worker.hpp"
 
@@ -21,6 +22,10 @@ void poll_session(WorkerContext& context, workers::Worker& here, const base::Con
 void begin_post(workers::Worker& here, const base::ConnectionId& session, const ExchangeId& id);
 void post_to_session(WorkerContext& context, workers::Worker& here, const base::ConnectionId& session,
                      const ExchangeId& id, std::string payload);
+// As PollSession::on_poll.
+void poll_rooms(WorkerContext& context, workers::Worker& here, const base::ConnectionId& session,
+                const PollSession::Ask& ask);
+// Whoever made it is gone.
 void end_request(workers::Worker& here, const base::ConnectionId& session, const ExchangeId& id);
 
 }  // namespace sluice::gateway

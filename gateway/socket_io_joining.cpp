@@ -7,6 +7,7 @@
 #include "gateway/encodings.hpp"
 #include "gateway/entrance.hpp"
 #include "gateway/routes.hpp"
+#include "gateway/socket_claims.hpp"
 #include "gateway/socket_io_session.hpp"
 #include "gateway/socket_io_socket.hpp"
 #include "gateway/socket_recovery.hpp"
@@ -26,15 +27,6 @@ namespace {
 
 constexpr std::size_t namespaces_max = 128;  // that one client may join
 
-// A message that was missed is one for a room that was heard then.
-bool was_heard(const workers::Message& message, const std::vector<BrokenSocket::Room>& rooms) {
-  return std::ranges::any_of(message.target.rooms, [&](const RoomKey& key) {
-    if (key.kind == RoomKey::Kind::everyone) return true;
-    return std::ranges::any_of(rooms,
-                               [&](const auto& room) { return room.key == key && room.joined_place < message.place; });
-  });
-}
-
 // Whether the socket that broke was that of such a client, which may have had its pid from another.
 bool was_of(const BrokenSocket& socket, base::NamespaceId name_space, const std::string& user) {
   const auto own = std::ranges::find(socket.rooms, RoomKey::Kind::user, [](const auto& room) { return room.key.kind; });
@@ -42,7 +34,7 @@ bool was_of(const BrokenSocket& socket, base::NamespaceId name_space, const std:
 }
 
 // What it was in, and what it is given now beside that.
-std::vector<RoomKey> rooms_of(const BrokenSocket& socket, const Admission& admission) {
+std::vector<RoomKey> rooms_again(const BrokenSocket& socket, const Admission& admission) {
   std::vector<RoomKey> rooms;
   for (const BrokenSocket::Room& room : socket.rooms) rooms.push_back(room.key);
   add_rooms(rooms, admission.rooms);
@@ -159,18 +151,18 @@ void SocketIoSession::admit(Worker& worker, Connection& connection, Joining join
   joining.id = *id;
   if (joining.pid.empty()) return prepare_new(worker, connection, std::move(joining));
   const Joining& waiting = add_joining(std::move(joining));
-  claim_socket(worker, context_, waiting.pid,
-               [carrier = worker.id_of(connection), slot = waiting.slot, generation = waiting.generation,
-                pid = waiting.pid](Worker& here, WorkerContext& context, std::optional<BrokenSocket> socket) {
-                 Connection* const found = here.find_open(carrier.slot, carrier.generation);
-                 SocketIoSession* const session = of(found);
-                 auto back = session != nullptr ? session->take_joining(slot, generation) : std::nullopt;
-                 if (back) {
-                   return here.run_for(*found,
-                                       [&] { session->on_claimed(here, *found, *std::move(back), std::move(socket)); });
-                 }
-                 if (socket) save_socket(here, context, pid, *std::move(socket));
-               });
+  context_.socket_claims.claim(
+      worker, context_, waiting.pid,
+      [carrier = worker.id_of(connection), slot = waiting.slot, generation = waiting.generation, pid = waiting.pid](
+          Worker& here, WorkerContext& context, std::optional<BrokenSocket> socket) {
+        Connection* const found = here.find_open(carrier.slot, carrier.generation);
+        SocketIoSession* const session = of(found);
+        auto back = session != nullptr ? session->take_joining(slot, generation) : std::nullopt;
+        if (back) {
+          return here.run_for(*found, [&] { session->on_claimed(here, *found, *std::move(back), std::move(socket)); });
+        }
+        if (socket) save_socket(here, context, pid, *std::move(socket), false);
+      });
 }
 
 std::vector<RoomKey> SocketIoSession::asked_rooms() const {
@@ -246,6 +238,7 @@ void SocketIoSession::join(Worker& worker, Connection& connection, Joining joini
   const workers::Announced announced = worker.announce(rider, std::move(announcement));
   const bool can_come_back = worker.options().history_messages > 0 && context_.options.recovery_sockets_max > 0;
   socket.begin(can_come_back ? worker.id_of(rider) : base::ConnectionId(), Seals::make_nonce(), announced.position);
+  context_.socket_records.note_changed(worker, rider);
   welcome(worker, connection, rider, joining, false);
 }
 
@@ -261,11 +254,12 @@ void SocketIoSession::welcome(Worker& worker, Connection& connection, Connection
 void SocketIoSession::on_claimed(Worker& worker, Connection& connection, Joining joining,
                                  std::optional<BrokenSocket> socket) {
   if (!socket || !was_of(*socket, joining.id, joining.admission.user)) {
+    if (socket) drop_socket(worker, context_, joining.pid, socket->revision);
     return prepare_new(worker, connection, std::move(joining));
   }
   // Without an offset the client has had nothing at all.
   if (!joining.since) joining.since = socket->start;
-  const auto rooms = gateway::rooms_of(*socket, joining.admission);
+  const auto rooms = rooms_again(*socket, joining.admission);
   const base::Position since = *joining.since;
   joining.broken = std::move(socket);
   prepare(worker, connection, std::move(joining), rooms, since, &SocketIoSession::rejoin);
@@ -275,10 +269,11 @@ void SocketIoSession::rejoin(Worker& worker, Connection& connection, Joining joi
   BrokenSocket socket = *std::exchange(joining.broken, std::nullopt);
   if (!status) {
     // It may come back once more.
-    save_socket(worker, context_, joining.pid, std::move(socket));
+    save_socket(worker, context_, joining.pid, std::move(socket), false);
     return refuse(worker, connection, joining, status.error().detail, refusal_data(status.error()));
   }
   if (come_back(worker, connection, joining, socket)) return;
+  drop_socket(worker, context_, joining.pid, socket.revision);
   // A member cannot begin again, so another takes its place.
   worker.forget_verdict(worker.id_of(*worker.find_slot(joining.slot, joining.generation)));
   const Connection& rider =
@@ -291,7 +286,7 @@ void SocketIoSession::rejoin(Worker& worker, Connection& connection, Joining joi
 // Lets the client go on as the socket that it was; false, and the rider has ended, if some of what it missed is lost.
 bool SocketIoSession::come_back(Worker& worker, Connection& connection, const Joining& joining,
                                 const BrokenSocket& socket) {
-  workers::Announcement announcement{socket.name_space, socket_io_events, gateway::rooms_of(socket, joining.admission),
+  workers::Announcement announcement{socket.name_space, socket_io_events, rooms_again(socket, joining.admission),
                                      joining.since, joining.admission.credentials};
   auto wire = std::make_unique<SocketIoSocket>(context_, Seals::socket_id_of(socket.sid));
   SocketIoSocket& fresh = *wire;
@@ -304,7 +299,9 @@ bool SocketIoSession::come_back(Worker& worker, Connection& connection, const Jo
   }
   fresh.begin(*context_.seals.open(Seals::Purpose::recovery, joining.pid), Seals::nonce_of(joining.pid), socket.start);
   fresh.restore(worker, rider, socket.rooms);
-  note_socket_alive(worker, context_, joining.pid, worker.id_of(rider));
+  note_socket_alive(worker, context_, joining.pid, worker.id_of(rider), socket.revision);
+  context_.socket_records.note_changed(worker, rider);
+  context_.socket_records.write_changed(worker);
   welcome(worker, connection, rider, joining, true);
   std::erase_if(announced.missed, [&](const auto& message) { return !was_heard(*message, socket.rooms); });
   worker.replay(rider, std::move(announced.missed));

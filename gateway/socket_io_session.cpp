@@ -198,8 +198,10 @@ bool SocketIoSession::publish(Worker& worker, Connection& connection, Waiting wa
     };
   }
   const auto receipt = worker.publish(waiting.message, std::move(later));
+  const bool is_full = receipt && !*receipt && receipt->error().code == Errc::exhausted;
+  if (waiting.ack_id && !is_full) ++rare().owed;
   if (!receipt) return true;
-  if (!*receipt && receipt->error().code == Errc::exhausted) {
+  if (is_full) {
     rare().waiting = std::make_unique<Waiting>(std::move(waiting));
     return false;
   }
@@ -228,6 +230,7 @@ void SocketIoSession::acknowledge(Worker& worker, Connection& connection, const 
 
 void SocketIoSession::send_reached(Worker& worker, Connection& connection, const Waiting& published,
                                    std::uint64_t reached) {
+  --rare().owed;
   send(worker, connection,
        socket_io::ack_text(context_.namespaces.name_of(published.name_space), *published.ack_id,
                            "[" + std::to_string(reached) + "]"));
@@ -257,17 +260,18 @@ const Connection* SocketIoSession::first_rider(Worker& worker) const {
 void SocketIoSession::on_end(Worker& worker, Connection&, EndReason reason) {
   if (joining_count() > 0) {
     for (Joining& one : std::exchange(rare_->joining, {})) {
-      if (one.broken) save_socket(worker, context_, one.pid, *std::move(one.broken));
+      if (one.broken) save_socket(worker, context_, one.pid, *std::move(one.broken), false);
       if (Connection* const rider = worker.find_open(one.slot, one.generation)) worker.abandon(*rider, reason);
     }
   }
   for (const Joined& joined : std::exchange(joined_, {})) {
     Connection* const rider = worker.find_open(joined.slot, joined.generation);
     if (rider == nullptr) continue;
-    const auto& socket = static_cast<SocketIoSocket&>(rider->wire());
+    auto& socket = static_cast<SocketIoSocket&>(rider->wire());
     const std::string pid = socket.pid();
     if (!pid.empty() && reason != EndReason::disconnected) {
-      save_socket(worker, context_, pid, socket.broken(worker, *rider));
+      save_socket(worker, context_, pid, socket.broken(worker, *rider), !socket.is_changed());
+      socket.outlive();
     }
     worker.abandon(*rider, reason);
   }

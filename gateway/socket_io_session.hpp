@@ -34,6 +34,8 @@ class SocketIoSession final : public EngineApplication {
   };
   // `context` outlives this.
   SocketIoSession(WorkerContext& context, Handshake handshake);
+  // One that arrives from another node, and is counted by `place`.
+  SocketIoSession(WorkerContext& context, const SocketIoState& state, ClientCounts::Place place);
 
   // The session whose connection this is; null if it is none's.
   static SocketIoSession* of(workers::Connection* connection);
@@ -47,6 +49,10 @@ class SocketIoSession final : public EngineApplication {
   const workers::Connection* first_rider(workers::Worker& worker) const override;
   void on_deadline(workers::Worker& worker, workers::Connection& connection) override;
   void on_end(workers::Worker& worker, workers::Connection& connection, workers::EndReason reason) override;
+  bool is_quiet() const override;
+  std::vector<NamespaceRooms> rooms(workers::Worker& worker, const workers::Connection& connection) const override;
+  void leave(workers::Worker& worker, workers::Connection& connection, SessionState& state) override;
+  base::Result<Renamed> arrive(workers::Worker& worker, workers::Connection& connection, SessionState& state) override;
 
  private:
   // A namespace that the client has joined.
@@ -79,6 +85,7 @@ class SocketIoSession final : public EngineApplication {
     std::vector<Joining> joining;
     std::unique_ptr<PendingEvent> pending;
     std::unique_ptr<Waiting> waiting;
+    std::uint32_t owed = 0;  // acknowledgements that are still to come
   };
   Rare& rare();
   const Handshake* handshake() const { return rare_ ? rare_->handshake.get() : nullptr; }
@@ -118,6 +125,9 @@ class SocketIoSession final : public EngineApplication {
                    const base::Result<workers::Receipt>& receipt);
   void send_reached(workers::Worker& worker, workers::Connection& connection, const Waiting& published,
                     std::uint64_t reached);
+  MemberState leaving_socket(workers::Worker& worker, workers::Connection& rider);
+  base::Status arrive_socket(workers::Worker& worker, workers::Connection& connection, const MemberState& member,
+                             Renamed& renamed);
   void send(workers::Worker& worker, workers::Connection& connection, std::string_view text);
   Joined* find(std::string_view name_space);
   // Gives what is to be joined at that rider and forgets it; nothing if that is over.

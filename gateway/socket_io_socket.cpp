@@ -1,8 +1,10 @@
 #include "gateway/socket_io_socket.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "gateway/engine_io.hpp"
+#include "gateway/session_moves.hpp"
 #include "gateway/socket_io.hpp"
 #include "gateway/socket_recovery.hpp"
 #include "workers/worker.hpp"
@@ -47,6 +49,12 @@ void SocketIoSocket::restore(const Worker& worker, const Connection& rider, std:
   });
 }
 
+bool SocketIoSocket::begin_change() { return home_.generation != 0 && !std::exchange(is_changed_, true); }
+
+void SocketIoSocket::on_rooms_changed(Worker& worker, Connection& rider) {
+  context_.socket_records.note_changed(worker, rider);
+}
+
 void SocketIoSocket::on_answer(Worker& worker, Connection& rider, std::uint64_t ack_id,
                                const workers::Message& answer) {
   std::string frames;
@@ -73,11 +81,22 @@ bool SocketIoSocket::ask(Worker& worker, Connection& rider, const workers::Messa
 void SocketIoSocket::on_acknowledged(const base::ConnectionId& self, std::uint64_t id, std::string_view arguments,
                                      std::vector<std::string> attachments) {
   if (!asks_) return;
+  if (id < asks_->asked_elsewhere) {
+    return context_.session_moves.tell_acknowledged(
+        {asks_->elsewhere, id, std::string(arguments), std::move(attachments)});
+  }
   const auto found = asks_->waiting.find(id);
   if (found == asks_->waiting.end()) return;
   const auto waiting = found->second.lock();
   asks_->waiting.erase(found);
   if (waiting) (*waiting)({self, protocol(), sid(), std::string(arguments), std::move(attachments)});
+}
+
+void SocketIoSocket::continue_asks(const base::ConnectionId& before, std::uint64_t asks) {
+  if (asks == 0) return;
+  asks_ = std::make_unique<Asks>();
+  asks_->last_id = asks_->asked_elsewhere = asks;
+  asks_->elsewhere = before;
 }
 
 void SocketIoSocket::on_ending(Worker& worker, Connection& rider, const workers::Ending&) {
@@ -88,8 +107,13 @@ void SocketIoSocket::on_ending(Worker& worker, Connection& rider, const workers:
 }
 
 void SocketIoSocket::on_gone(Worker& worker, Connection& rider) {
+  if (home_.generation == 0) return;
+  // When the node ends, its clients go elsewhere.
+  const bool is_over = !outlives_ && rider.end_reason() != workers::EndReason::draining;
   // Of one that has never come back, nobody knows more than its pid says.
-  if (restored_) forget_socket(worker, context_, pid(), worker.id_of(rider));
+  if (restored_ || (is_over && context_.socket_records.are_kept())) {
+    forget_socket(worker, context_, pid(), worker.id_of(rider), is_over);
+  }
 }
 
 }  // namespace sluice::gateway

@@ -27,6 +27,18 @@ class SocketIoSocket final : public workers::Wire {
   void begin(const base::ConnectionId& home, const Seals::Nonce& nonce, base::Position start);
   // It was one before, in these rooms, since those places.
   void restore(const workers::Worker& worker, const workers::Connection& rider, std::vector<BrokenSocket::Room> rooms);
+  // What is known of it has changed, and the cluster's store is to hear of that; false: it is about to.
+  bool begin_change();
+  // It is told what there is now.
+  void end_change() { is_changed_ = false; }
+  bool is_changed() const { return is_changed_; }
+  // It ends here, but is remembered: its client may come back to it.
+  void outlive() { outlives_ = true; }
+  // It goes on at another node: gives what its client was asked and has not answered, which is answered there.
+  MovedConnections::Asks take_asks() { return asks_ ? std::move(asks_->waiting) : MovedConnections::Asks(); }
+  std::uint64_t asks() const { return asks_ ? asks_->last_id : 0; }
+  // It comes from another one, where it was this connection, and asked with numbers below `asks`.
+  void continue_asks(const base::ConnectionId& before, std::uint64_t asks);
   // What its client comes back to.
   BrokenSocket broken(const workers::Worker& worker, const workers::Connection& rider) const;
 
@@ -35,6 +47,7 @@ class SocketIoSocket final : public workers::Wire {
   std::size_t on_bytes(workers::Worker&, workers::Connection&, std::span<char> bytes) override { return bytes.size(); }
   void on_end_of_stream(workers::Worker&, workers::Connection&) override {}
   void on_deadline(workers::Worker&, workers::Connection&) override {}
+  void on_rooms_changed(workers::Worker& worker, workers::Connection& rider) override;
   void on_answer(workers::Worker& worker, workers::Connection& rider, std::uint64_t ack_id,
                  const workers::Message& answer) override;
   bool ask(workers::Worker& worker, workers::Connection& rider, const workers::Message& message,
@@ -56,12 +69,16 @@ class SocketIoSocket final : public workers::Wire {
   // What the client was asked and has not answered.
   struct Asks {
     std::uint64_t last_id = 0;
+    // Those below were asked at another node, of this connection; 0: none.
+    std::uint64_t asked_elsewhere = 0;
+    base::ConnectionId elsewhere;
     boost::unordered_flat_map<std::uint64_t, std::weak_ptr<const workers::OnAcknowledged>> waiting;
   };
   // Ids are kept as bytes, and written when they are asked for: there is one of these for each client.
   base::ConnectionId home_;  // generation 0: it cannot come back
   Seals::SocketId sid_;
   Seals::Nonce nonce_{};
+  bool is_changed_ = false, outlives_ = false;
   base::Position start_;
   std::unique_ptr<Restored> restored_;
   std::unique_ptr<Asks> asks_;

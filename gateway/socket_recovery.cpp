@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "gateway/run_at.hpp"
 #include "gateway/socket_io_socket.hpp"
 
 namespace sluice::gateway {
@@ -11,18 +12,10 @@ using base::ConnectionId;
 using workers::Connection;
 using workers::Worker;
 
+// Where the socket was first opened; another node's, or nothing that is known, is not here.
 std::optional<ConnectionId> home_of(const Worker& worker, const WorkerContext& context, const std::string& pid) {
   auto home = context.seals.open(Seals::Purpose::recovery, pid);
   return home && home->incarnation == worker.incarnation() ? home : std::nullopt;
-}
-
-// Runs `job` with the context of another worker, on its thread; at once if that is this one.
-template <class Job>
-void run_at(Worker& here, WorkerContext& context, base::WorkerId worker, Job job) {
-  if (here.id() == worker) return job(here, context);
-  here.post(worker, [&contexts = context.contexts, job = std::move(job)](Worker& there) mutable {
-    job(there, contexts.context_of(there));
-  });
 }
 
 // Takes the socket from the connection of `id`, if it lives there.
@@ -31,6 +24,7 @@ std::optional<BrokenSocket> take_over(Worker& worker, const ConnectionId& id, co
   auto* const socket = rider != nullptr ? dynamic_cast<SocketIoSocket*>(&rider->wire()) : nullptr;
   if (socket == nullptr || socket->pid() != pid) return std::nullopt;
   BrokenSocket broken = socket->broken(worker, *rider);
+  socket->outlive();
   worker.abandon(*rider, workers::EndReason::client_vanished);
   return broken;
 }
@@ -49,57 +43,97 @@ struct Claim {
   }
 };
 
-void claim_at_home(Worker& worker, WorkerContext& context, ConnectionId home, Claim claim, bool has_asked);
+void claim_of_keeper(Worker& worker, WorkerContext& context, Claim claim, bool has_asked);
 
 // The socket was last known to live at `id`, on this worker.
-void claim_alive(Worker& worker, WorkerContext& context, const ConnectionId& id, ConnectionId home, Claim claim) {
+void claim_alive(Worker& worker, WorkerContext& context, const ConnectionId& id, Claim claim) {
   if (auto socket = take_over(worker, id, claim.pid)) return claim.answer(worker, context, std::move(socket));
-  // It broke meanwhile, and its home has been told so before it is asked again.
-  run_at(worker, context, home.worker(), [home, claim = std::move(claim)](Worker& there, WorkerContext& its) mutable {
-    claim_at_home(there, its, home, std::move(claim), true);
+  // It broke meanwhile, and its keeper has been told so before it is asked again.
+  const base::WorkerId keeper = keeper_of(worker, context, claim.pid);
+  run_at(worker, context, keeper, [claim = std::move(claim)](Worker& there, WorkerContext& its) mutable {
+    claim_of_keeper(there, its, std::move(claim), true);
   });
 }
 
-void claim_at_home(Worker& worker, WorkerContext& context, ConnectionId home, Claim claim, bool has_asked) {
+void claim_of_keeper(Worker& worker, WorkerContext& context, Claim claim, bool has_asked) {
   if (auto socket = context.recovery.take(claim.pid)) return claim.answer(worker, context, std::move(socket));
   const auto alive = context.recovery.find_alive(claim.pid);
-  if (!alive) return claim.answer(worker, context, take_over(worker, home, claim.pid));
+  if (!alive) {
+    const auto home = home_of(worker, context, claim.pid);
+    return claim.answer(worker, context, home ? take_over(worker, *home, claim.pid) : std::nullopt);
+  }
   if (has_asked) return claim.answer(worker, context, std::nullopt);
   run_at(worker, context, alive->worker(),
-         [id = *alive, home, claim = std::move(claim)](Worker& there, WorkerContext& its) mutable {
-           claim_alive(there, its, id, home, std::move(claim));
+         [id = *alive, claim = std::move(claim)](Worker& there, WorkerContext& its) mutable {
+           claim_alive(there, its, id, std::move(claim));
          });
 }
 
 }  // namespace
 
-void save_socket(Worker& worker, WorkerContext& context, const std::string& pid, BrokenSocket socket) {
-  const auto home = home_of(worker, context, pid);
-  if (!home) return;
-  run_at(worker, context, home->worker(), [pid, socket = std::move(socket)](Worker& there, WorkerContext& its) mutable {
-    its.recovery.save(pid, std::move(socket), there.now());
+base::WorkerId keeper_of(const Worker& worker, const WorkerContext& context, const std::string& pid) {
+  if (const auto home = home_of(worker, context, pid)) return home->worker();
+  // Random bits: one as good as the other.
+  return {static_cast<std::uint16_t>(Seals::nonce_of(pid)[0] % worker.worker_count())};
+}
+
+void save_socket(Worker& worker, WorkerContext& context, const std::string& pid, BrokenSocket socket, bool is_written) {
+  run_at(worker, context, keeper_of(worker, context, pid),
+         [pid, is_written, socket = std::move(socket)](Worker& there, WorkerContext& its) mutable {
+           if (socket.revision) its.socket_records.adopt(pid, *socket.revision);
+           socket.revision.reset();
+           if (!is_written) its.socket_records.write_broken(there, pid, socket);
+           its.recovery.save(pid, std::move(socket), there.now(),
+                             [&](const std::string& forgotten) { its.socket_records.end(there, forgotten); });
+         });
+}
+
+void note_socket_alive(Worker& worker, WorkerContext& context, const std::string& pid, const ConnectionId& id,
+                       const std::optional<std::uint64_t>& revision) {
+  run_at(worker, context, keeper_of(worker, context, pid), [pid, id, revision](Worker&, WorkerContext& its) {
+    if (revision) its.socket_records.adopt(pid, *revision);
+    its.recovery.note_alive(pid, id);
   });
 }
 
-void note_socket_alive(Worker& worker, WorkerContext& context, const std::string& pid, const ConnectionId& id) {
-  const auto home = home_of(worker, context, pid);
-  if (!home) return;
-  run_at(worker, context, home->worker(), [pid, id](Worker&, WorkerContext& its) { its.recovery.note_alive(pid, id); });
+void note_socket_arrived(Worker& worker, WorkerContext& context, const std::string& pid, const ConnectionId& id) {
+  run_at(worker, context, keeper_of(worker, context, pid), [pid, id](Worker&, WorkerContext& its) {
+    if (its.socket_records.are_kept()) its.socket_records.await(pid);
+    its.recovery.note_alive(pid, id);
+  });
 }
 
-void forget_socket(Worker& worker, WorkerContext& context, const std::string& pid, const ConnectionId& id) {
-  const auto home = home_of(worker, context, pid);
-  if (!home) return;
-  run_at(worker, context, home->worker(), [pid, id](Worker&, WorkerContext& its) { its.recovery.forget(pid, id); });
+void adopt_record(Worker& worker, WorkerContext& context, const std::string& pid,
+                  const std::optional<std::uint64_t>& revision) {
+  run_at(worker, context, keeper_of(worker, context, pid), [pid, revision](Worker& there, WorkerContext& its) {
+    its.socket_records.end_wait(there, pid, revision);
+    // It may have broken already.
+    const BrokenSocket* const socket = its.recovery.find(pid);
+    if (revision && socket != nullptr) its.socket_records.write_broken(there, pid, *socket);
+  });
 }
 
-void claim_socket(Worker& worker, WorkerContext& context, const std::string& pid, Claimed claimed) {
-  const auto home = home_of(worker, context, pid);
-  if (!home) return claimed(worker, context, std::nullopt);
+void forget_socket(Worker& worker, WorkerContext& context, const std::string& pid, const ConnectionId& id,
+                   bool is_over) {
+  run_at(worker, context, keeper_of(worker, context, pid), [pid, id, is_over](Worker& there, WorkerContext& its) {
+    its.recovery.forget(pid, id);
+    if (is_over) its.socket_records.end(there, pid);
+  });
+}
+
+void drop_socket(Worker& worker, WorkerContext& context, const std::string& pid,
+                 const std::optional<std::uint64_t>& revision) {
+  run_at(worker, context, keeper_of(worker, context, pid), [pid, revision](Worker& there, WorkerContext& its) {
+    if (revision) its.socket_records.adopt(pid, *revision);
+    its.socket_records.end(there, pid);
+  });
+}
+
+void claim_socket_here(Worker& worker, WorkerContext& context, const std::string& pid, Claimed claimed) {
   Claim claim{pid, worker.id(), std::move(claimed)};
-  run_at(worker, context, home->worker(),
-         [home = *home, claim = std::move(claim)](Worker& there, WorkerContext& its) mutable {
-           claim_at_home(there, its, home, std::move(claim), false);
+  run_at(worker, context, keeper_of(worker, context, pid),
+         [claim = std::move(claim)](Worker& there, WorkerContext& its) mutable {
+           claim_of_keeper(there, its, std::move(claim), false);
          });
 }
 

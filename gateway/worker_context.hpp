@@ -7,13 +7,16 @@
 #include "gateway/authenticator.hpp"
 #include "gateway/client_address.hpp"
 #include "gateway/client_counts.hpp"
+#include "gateway/contexts.hpp"
 #include "gateway/deflater.hpp"
 #include "gateway/inflater.hpp"
+#include "gateway/moved_connections.hpp"
 #include "gateway/options.hpp"
 #include "gateway/peer_exchanges.hpp"
 #include "gateway/preparations.hpp"
 #include "gateway/recovery.hpp"
 #include "gateway/sealed_id.hpp"
+#include "gateway/socket_records.hpp"
 #include "gateway/verdicts.hpp"
 #include "workers/metrics.hpp"
 #include "workers/namespaces.hpp"
@@ -25,21 +28,16 @@ class Worker;
 namespace sluice::gateway {
 
 class PeerSessions;
-struct WorkerContext;
-
-// Whose context is whose.
-class Contexts {
- public:
-  virtual ~Contexts() = default;
-  // On the thread of `worker`.
-  virtual WorkerContext& context_of(workers::Worker& worker) = 0;
-};
+class SessionMoves;
+class SocketClaims;
+class SocketStore;
 
 struct WorkerContext {
   // All outlive this. `metrics` are the worker's.
   WorkerContext(const Options& options_of, const ClientIdentity& identity, workers::Namespaces& namespaces_of,
                 const Seals& seals_of, Contexts& contexts_of, workers::Metrics& metrics_of, ClientCounts& counts_of,
-                const TrustedProxies& trusted, PeerSessions& sessions_of_peers)
+                const TrustedProxies& trusted, PeerSessions& sessions_of_peers, const SocketStore& socket_store,
+                SocketClaims& claims, SessionMoves& moves)
       : options(options_of),
         namespaces(namespaces_of),
         seals(seals_of),
@@ -48,8 +46,11 @@ struct WorkerContext {
         counts(counts_of),
         trusted_proxies(trusted),
         peer_sessions(sessions_of_peers),
+        socket_claims(claims),
+        session_moves(moves),
         authenticator(options_of, identity),
         recovery(options_of.recovery_sockets_max, options_of.recovery_seconds),
+        socket_records(socket_store, contexts_of),
         verdicts(options_of.connect_verdict_seconds_max),
         deflater(static_cast<int>(options_of.compression_level)) {}
 
@@ -61,9 +62,13 @@ struct WorkerContext {
   ClientCounts& counts;  // of all workers
   const TrustedProxies& trusted_proxies;
   PeerSessions& peer_sessions;  // of all workers
+  SocketClaims& socket_claims;  // likewise
+  SessionMoves& session_moves;  // likewise
   Authenticator authenticator;
   Recovery recovery;
+  SocketRecords socket_records;
   PeerExchanges peer_exchanges;
+  MovedConnections moved_connections;
   Verdicts verdicts;
   Preparations preparations;
   SharedDeflater deflater;                                      // for messages that stand alone

@@ -142,6 +142,12 @@ gateway::ClientIdentity identity_of(const identity::Options& options, const iden
   return identity;
 }
 
+// For as long as a client may be away, beyond the time until a session is written again, and a try that came to
+// nothing.
+std::chrono::seconds sessions_kept(const gateway::Options& options) {
+  return std::chrono::ceil<std::chrono::seconds>(options.recovery_seconds) + 2 * gateway::records_written_again_every;
+}
+
 std::unique_ptr<cluster::Cluster> make_cluster(const AllOptions& options, std::uint32_t incarnation,
                                                const gateway::Seals& seals) {
   if (!options.cluster.is_clustered()) return nullptr;
@@ -152,7 +158,9 @@ std::unique_ptr<cluster::Cluster> make_cluster(const AllOptions& options, std::u
                                       .incarnation = incarnation,
                                       .secret_mark = seals.mark(),
                                       .messages_per_room_max = options.workers.history_messages,
-                                      .age_max = options.workers.history_seconds});
+                                      .age_max = options.workers.history_seconds,
+                                      .held_requests_max = options.workers.connections_max,
+                                      .sessions_kept = sessions_kept(options.gateway)});
   if (!made) throw std::runtime_error(made.error().detail);
   return std::move(*made);
 }
@@ -170,14 +178,15 @@ gateway::Seals seals_of(const cluster::Options& options) {
   return gateway::Seals(*text);
 }
 
+// What client ports of all nodes have in common.
+gateway::SharedParts shared_parts(const gateway::Seals& seals, cluster::Cluster* cluster) {
+  if (cluster == nullptr) return {.seals = seals};
+  return {.seals = seals, .peers = cluster->peers(), .sessions = cluster->sessions()};
+}
+
 workers::Broker& broker_of(cluster::Cluster* cluster) {
   if (cluster == nullptr) return workers::EmbeddedBroker::instance();
   return cluster->broker();
-}
-
-workers::Peers& peers_of(cluster::Cluster* cluster) {
-  if (cluster == nullptr) return workers::NoPeers::instance();
-  return cluster->peers();
 }
 
 }  // namespace
@@ -193,7 +202,7 @@ Node::Node(const AllOptions& options)
       callers_(callers_of(options, callers_file_.get(), keys_.get(), revocations_)),
       cluster_(make_cluster(options, incarnation_, seals_)),
       clients_(options.gateway, tls_of(options.tls, tls_.get()), identity_of(options.tokens, keys_.get(), revocations_),
-               options.limits, options.sockets, {.seals = seals_, .peers = peers_of(cluster_.get())}),
+               options.limits, options.sockets, shared_parts(seals_, cluster_.get())),
       hub_(hub_limits(options, incarnation_)),
       pool_(options.workers, incarnation_, random_number<std::uint64_t>(), clients_, hub_, broker_of(cluster_.get())),
       control_(pool_, peers_of(cluster_.get()), hub_, revocations_, callers_, options.control, facts_) {}

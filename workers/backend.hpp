@@ -84,6 +84,8 @@ struct ClientEvent {
   ConnectDetails details;
   bool is_recovered = false;  // the same session as before, on another connection; or that is what it asks for
   bool is_again = false;      // connected: as it was before its node was taken for lost
+  // connected: that other connection, whose session came here from another node; generation 0: none did
+  base::ConnectionId moved_from;
 
   // message
   std::shared_ptr<const Message> message;

@@ -64,7 +64,17 @@ void Delivery::deliver(std::span<const std::shared_ptr<const Message>> messages,
       push(connection, message, found->run);
     });
     for (const Made& one : made) parts_.frames.release(*one.run.chunk);
+    if (!message->target.connections.empty()) note_strays(message);
     messages = messages.subspan(1);
+  }
+}
+
+void Delivery::note_strays(const std::shared_ptr<const Message>& message) {
+  for (const base::ConnectionId& id : message->target.connections) {
+    if (id.incarnation != parts_.incarnation || id.worker() != parts_.worker) continue;
+    const Connection* const connection = parts_.slab.find(id.slot, id.generation);
+    if (connection == nullptr || !connection->is_announced() || !connection->is_open())
+      strays_.push_back({id, message});
   }
 }
 

@@ -70,6 +70,13 @@ class Delivery {
     DropReason reason;
     std::uint64_t messages;
   };
+  // Messages for connections of this worker that are not here, since this was last asked.
+  struct Stray {
+    base::ConnectionId to;
+    std::shared_ptr<const Message> message;
+  };
+  std::vector<Stray> take_strays() { return std::exchange(strays_, {}); }
+
   bool has_dropped() const { return !dropped_.empty(); }
   std::vector<Dropped> take_dropped();
 
@@ -108,6 +115,7 @@ class Delivery {
   void drop(DropReason reason, std::uint64_t count);
   void drop_of(const Connection& connection, DropReason reason, std::uint64_t count);
   void end_slow(Connection& connection, const char* what);
+  void note_strays(const std::shared_ptr<const Message>& message);
   std::uint32_t next_mark();
 
   Parts parts_;
@@ -119,6 +127,7 @@ class Delivery {
   std::vector<std::uint32_t> matched_;
   // By slot, then reason: one event a turn, however many messages it were.
   boost::unordered_flat_map<std::uint64_t, Dropped> dropped_;
+  std::vector<Stray> strays_;
 };
 
 template <class Visit>

@@ -61,6 +61,30 @@ struct TlsMetrics {
   }
 };
 
+// Sessions and sockets that go on at another node, and requests for those of another one.
+struct RoamingMetrics {
+  base::Cell requests;            // that were carried to another node
+  base::Cell left, arrived;       // with their WebSocket
+  base::Cell records_waiting;     // sockets that the cluster's store does not have as they are
+  base::Cell written, unwritten;  // tries to write one that succeeded, and that did not
+
+  template <class Visitor>
+  void describe(Visitor& v) const {
+    v.summed().counter("sluice_requests_carried_abroad_total", requests,
+                       "Requests that were carried to the node where their session lives.");
+    v.summed().counter("sluice_sessions_left_total", left,
+                       "Engine.IO sessions that went to the node where their WebSocket came.");
+    v.summed().counter("sluice_sessions_arrived_total", arrived,
+                       "Engine.IO sessions that came from another node, as their WebSocket came here.");
+    v.summed().gauge("sluice_socket_records_waiting", records_waiting,
+                     "Socket.IO sockets that have changed since they were written to the cluster's store.");
+    v.summed().counter("sluice_socket_records_written_total", written,
+                       "Socket.IO sockets that were written to the cluster's store, so that they outlive this node.");
+    v.summed().counter("sluice_socket_records_unwritten_total", unwritten,
+                       "Times that one could not be written, and has to be tried again.");
+  }
+};
+
 // About datagrams.
 struct UdpMetrics {
   base::Cell received, sent;
@@ -90,10 +114,9 @@ struct alignas(64) Metrics {
   std::array<base::Cell, protocol_names.size()> connections;  // open now
   std::array<base::Cell, protocol_names.size()> accepted;
   std::array<base::Cell, ending_names.size()> closed;
-  base::Cell riders;                   // members that are heard through another connection
-  base::Cell handed_over;              // connections that went on at another worker
-  base::Cell carried_requests;         // that were carried to another worker
-  base::Cell requests_carried_abroad;  // likewise, to another node
+  base::Cell riders;            // members that are heard through another connection
+  base::Cell handed_over;       // connections that went on at another worker
+  base::Cell carried_requests;  // that were carried to another worker
   std::array<base::Cell, client_limit_names.size()> refused_by_limit;
   base::Cell read_delays;  // times that reads of a client were delayed for its rate
   base::Cell accept_pauses, handshakes_refused, protocol_errors, handler_exceptions;
@@ -112,6 +135,7 @@ struct alignas(64) Metrics {
   base::Cell inflated_messages, inflate_failures;
   TlsMetrics tls;
   UdpMetrics udp;
+  RoamingMetrics roaming;
   base::Cell mailbox_messages;               // handled
   base::LatencyCell mailbox_wait;            // accepted until the worker took it
   base::LatencyCell loop_turn;               // one turn of the loop: the lag that others see
@@ -137,8 +161,7 @@ struct alignas(64) Metrics {
                        "Connections that went on at another worker, where their session lives.");
     v.summed().counter("sluice_requests_carried_total", carried_requests,
                        "Requests that were carried to the worker where their session lives, and their news.");
-    v.summed().counter("sluice_requests_carried_abroad_total", requests_carried_abroad,
-                       "Requests that were carried to the node where their session lives.");
+    roaming.describe(v);
     v.summed().counter("sluice_connections_closed_total", closed, by_reason, ending_names,
                        "Connections ended, by the reason for it.");
     v.summed().counter("sluice_accept_pauses_total", accept_pauses,

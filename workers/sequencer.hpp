@@ -143,6 +143,8 @@ class Sequencer {
   void tell_gap(const RoomKey& key);
   // Of a stored message; one that came by a backlog needs it as any other.
   static std::uint64_t place_of(std::uint64_t offset);
+  // Of the last stored message that is not behind that place.
+  static std::uint64_t offset_of(std::uint64_t place);
   // Another history has begun: nothing is covered, and all members are told of the gap if there was one before.
   void begin(base::Position position);
 

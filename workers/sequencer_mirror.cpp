@@ -162,6 +162,8 @@ void Sequencer::tell_gap(const RoomKey& key) {
 
 std::uint64_t Sequencer::place_of(std::uint64_t offset) { return offset << place_shift; }
 
+std::uint64_t Sequencer::offset_of(std::uint64_t place) { return place >> place_shift; }
+
 void Sequencer::begin(base::Position position) {
   Freed freed;
   const std::lock_guard lock(state_->mutex);

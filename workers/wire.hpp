@@ -70,6 +70,8 @@ class Wire {
   virtual void encode_own(const Message&, const RoomKey*, std::string&) {}
   // Of a connection that others ride on: one of them that is a member; null if there is none.
   virtual const Connection* first_rider(Worker&) const { return nullptr; }
+  // An announced connection has joined rooms, or left some.
+  virtual void on_rooms_changed(Worker&, Connection&) {}
   // A backend answers what the client asked with a message of this id.
   virtual void on_answer(Worker&, Connection&, std::uint64_t, const Message&) {}
   // Asks the client by an event; false if its protocol knows no such thing.
@@ -97,6 +99,10 @@ class Edge {
   virtual void on_second(Worker&) {}
   // A backend's verdict about a client that asked here; false if nobody waits for that number.
   virtual bool on_verdict(Worker&, std::uint64_t, const Verdict&) { return false; }
+  // A message came for that connection, which was of this worker and is not here.
+  virtual void on_stray(Worker&, const base::ConnectionId&, const Message&) {}
+  // Likewise what a backend answers to it.
+  virtual void on_stray_answer(Worker&, const base::ConnectionId&, std::uint64_t, const Message&) {}
   // Makes the wire of a socket that such a listener accepted, here or at the worker that it comes from.
   virtual std::unique_ptr<Wire> make_wire(Worker& worker, ListenerKind kind) = 0;
   // Appends the frame of `message` in `format` to `out`. `room` is the first of the target's rooms that the receiver is

@@ -211,10 +211,20 @@ void Worker::run_mail() {
   mailbox().handled(bytes, count);
 }
 
+void Worker::stop_accepting() {
+  stops_accepting_ = true;
+  is_accepting_ = false;
+}
+
 void Worker::deliver_batch() {
   if (batch_.empty()) return;
   delivery_.deliver(batch_, now_);
+  const Message& last = *batch_.back();
+  const std::size_t index = last.target.name_space.value;
+  if (index >= delivered_places_.size()) delivered_places_.resize(index + 1);
+  delivered_places_[index] = last.place;
   batch_.clear();
+  for (const Delivery::Stray& stray : delivery_.take_strays()) parts_.edge.on_stray(*this, stray.to, *stray.message);
 }
 
 void Worker::run_job(const std::function<void(Worker&)>& job) {

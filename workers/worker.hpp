@@ -123,8 +123,9 @@ class Worker {
   void deliver_to(Connection& connection, const std::shared_ptr<const Message>& message) {
     delivery_.deliver_to(connection, message, now_);
   }
-  // Tells backends that this announced connection is there, if they want to know; they are told of its end, too.
-  void tell_connected(Connection& connection, ConnectDetails details, bool is_recovered = false);
+  // Tells backends, if they want to know, that this announced connection is there, `moved_from` another node's.
+  void tell_connected(Connection& connection, ConnectDetails details, bool is_recovered = false,
+                      const base::ConnectionId& moved_from = {});
   // What they would be told if they had to be told again, without details; nothing if they do not know of it.
   std::optional<ClientEvent> told_again(const Connection& connection) const;
   // Asks backends whether this connection may be announced. False if nobody is there to say; else Edge::on_verdict is
@@ -170,6 +171,10 @@ class Worker {
   Connection& open_rider(Connection& carrier, std::unique_ptr<Wire> wire);
   // The client of a connection without a socket has shown itself.
   void note_life(Connection& connection);
+  // Writes all that a connection without a socket has still to get to its transport, which takes all of it.
+  void write_all(Connection& connection);
+  // Up to where a member has been given all messages that are stored, of a broker's order that all nodes share.
+  base::Position given_through(const Connection& member);
   // The transport takes bytes again.
   void unblock(Connection& connection) { flusher_.unblock(connection); }
   // Gives the connection's socket, its transport and the bytes that on_bytes leaves to `session`, which lives here and
@@ -377,14 +382,12 @@ class Worker {
   std::mt19937_64 random_;
   std::unique_ptr<char[]> read_buffer_;
   std::unique_ptr<Wire> retired_wire_;  // of the connection whose handler runs
-
   Acceptor acceptor_;
   std::vector<Port> ports_;
   bool stops_ = false, stops_accepting_ = false, is_accepting_ = true, is_leaving_ = false;
   bool has_given_ports_ = false;  // nothing is read from them any more
   base::TimePoint next_second_{};
-  std::vector<SlotGeneration> again_;
-  std::vector<SlotGeneration> paused_;
+  std::vector<SlotGeneration> again_, paused_;
   std::priority_queue<Delayed, std::vector<Delayed>, std::greater<>> delayed_;
   RateLimits rate_limits_;
   boost::unordered_flat_map<std::uint32_t, base::Address> remote_addresses_;  // by slot: those that proxies told
@@ -392,6 +395,7 @@ class Worker {
   std::size_t mail_begin_ = 0;  // of mail_: what was not yet handled
   bool has_mail_ = false;       // in the mailbox: it woke this worker, or this worker published, which wakes nobody
   std::vector<std::shared_ptr<const Message>> batch_;
+  std::vector<std::uint64_t> delivered_places_;  // by namespace: the last one that was delivered here
   std::optional<DrainPlan> drain_, shed_;
   std::uint32_t aged_slot_ = 0;  // where to go on looking for those that are too old
   Wallet wallet_;

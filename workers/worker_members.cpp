@@ -123,6 +123,7 @@ Joined Worker::join_fresh(Connection& connection, std::span<const RoomKey> rooms
     rooms_.join(connection.name_space_, key, connection.slot_, connection.memberships_, joined.place);
   }
   tell_rooms(connection, ClientEvent::Kind::joined, rooms);
+  connection.wire_->on_rooms_changed(*this, connection);
   return joined;
 }
 
@@ -136,6 +137,7 @@ Worker::RoomsChange Worker::leave(Connection& connection, std::span<const RoomKe
   metrics_.leaves.add(left.size());
   sequencer(connection.name_space_).leave(parts_.id, left);
   tell_rooms(connection, ClientEvent::Kind::left, left);
+  connection.wire_->on_rooms_changed(*this, connection);
   return {.changed = true};
 }
 
@@ -261,11 +263,13 @@ ClientEvent Worker::connected_event(const Connection& connection) const {
   return event;
 }
 
-void Worker::tell_connected(Connection& connection, ConnectDetails details, bool is_recovered) {
+void Worker::tell_connected(Connection& connection, ConnectDetails details, bool is_recovered,
+                            const base::ConnectionId& moved_from) {
   if (!connection.is_announced_ || !parts_.backend.is_listening()) return;
   ClientEvent event = connected_event(connection);
   event.details = std::move(details);
   event.is_recovered = is_recovered;
+  event.moved_from = moved_from;
   connection.is_told_ = parts_.backend.offer(std::move(event)) == Backend::Offer::taken;
 }
 
@@ -327,7 +331,7 @@ void Worker::tell_dropped() {
 
 void Worker::take_answer(base::ConnectionId id, std::uint64_t ack_id, const Message& answer) {
   Connection* const connection = find(id);
-  if (connection == nullptr) return;
+  if (connection == nullptr) return parts_.edge.on_stray_answer(*this, id, ack_id, answer);
   guard(*connection, [&] { connection->wire_->on_answer(*this, *connection, ack_id, answer); });
 }
 

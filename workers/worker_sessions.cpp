@@ -2,6 +2,7 @@
 // riders, and sockets that go from one connection to another.
 #include <unistd.h>
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -64,6 +65,24 @@ Connection& Worker::open_rider(Connection& carrier, std::unique_ptr<Wire> wire) 
   rider.wire_ = std::move(wire);
   metrics_.riders.add();
   return rider;
+}
+
+void Worker::write_all(Connection& connection) {
+  flusher_.unblock(connection);
+  do {
+    if (connection.catch_up_) delivery_.feed_catch_up(connection, now_);
+    flusher_.flush(connection);
+  } while (connection.is_open() && connection.catch_up_ && !connection.is_blocked_);
+}
+
+base::Position Worker::given_through(const Connection& member) {
+  const std::size_t index = member.name_space_.value;
+  std::uint64_t place = index < delivered_places_.size() ? delivered_places_[index] : 0;
+  // What came before it was a member was not for it, or was replayed.
+  for_each_room(member, [&place](const RoomKey& key, std::uint64_t joined_place) {
+    if (key.kind == RoomKey::Kind::everyone) place = std::max(place, joined_place);
+  });
+  return {sequencer(member.name_space_).position().epoch, Sequencer::offset_of(place)};
 }
 
 // --- sockets that leave ---

@@ -184,7 +184,12 @@ ROWS = [
               each(of("sluice_kept_connections"), "connections"), each(of("sluice_cluster_rooms"), "rooms")),
         panel("Ends of lost nodes", "Of their connections: told to backends, and not told, as there were too many.", "ops", each(rate("sluice_announced_ends_total"), "told"),
               each(rate("sluice_unannounced_ends_total"), "not told")),
-        panel("Carried between nodes", "Requests that went to the node where their session lives.", "ops", each(rate("sluice_requests_carried_abroad_total"), "carried")),
+        panel("Carried between nodes", "Requests that went to the node where their session lives; sessions that went to where their WebSocket came.", "ops",
+              each(rate("sluice_requests_carried_abroad_total"), "carried"), each(rate("sluice_sessions_left_total"), "sessions left"), each(rate("sluice_sessions_arrived_total"), "sessions arrived")),
+        panel("Sockets to be written", "Socket.IO sockets of which the broker's store knows less than the node: what it would lose if it were killed.", "short",
+              each(of("sluice_socket_records_waiting"), "waiting")),
+        panel("Sockets written", "To the broker's store, so that they outlive the node; and tries that failed.", "ops",
+              each(rate("sluice_socket_records_written_total"), "written"), each(rate("sluice_socket_records_unwritten_total"), "failed")),
     ]),
     ("UDP", [
         panel("Datagrams", "Read, and handed to the kernel.", "ops", each(rate("sluice_udp_received_total"), "read"), each(rate("sluice_udp_sent_total"), "sent")),

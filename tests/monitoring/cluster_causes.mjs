@@ -79,8 +79,21 @@ export const clusterCauses = {
   },
 };
 
-// Nodes in good health: clients at both, services that publish at both, requests that come to the other one, and a backend
-// there.
+// A Socket.IO client that polls at one node goes over to a WebSocket at another.
+async function move(from, to) {
+  const [polling, upgraded] = [from, to].map((node) => new Engine(node, { route: '/socket.io/' }));
+  await polling.open();
+  await polling.post('40');
+  await polling.packets();
+  upgraded.sid = polling.sid;
+  const socket = await upgraded.upgrade();
+  await socket.until(() => socket.messages.some((one) => String(one).startsWith('42')), 'a message over it');
+  socket.terminate();
+  for (const engine of [polling, upgraded]) engine.close();
+}
+
+// Nodes in good health: clients at both, services that publish at both, requests and WebSockets that come to the other
+// one, and a backend there.
 export async function clusterEveryday(world, pod) {
   const { nodes } = await nodesOf(world, pod, { count: 2, flags: ['--client-rooms', 'open'] });
   const [here, there] = nodes.all;
@@ -108,5 +121,6 @@ export async function clusterEveryday(world, pod) {
   repeat(() => ask('GET'));
   // One who comes and goes.
   repeat(async () => (await here.connect()).close());
+  repeat(() => move(here, there));
   await eventually(async () => (await world.prometheus.query(`rate(sluice_requests_carried_abroad_total{pod=~"${pod}.*"}[10s]) > 0`)).length > 0, 'requests that are carried', 60_000);
 }

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "gateway/peer_sessions.hpp"
+#include "gateway/session_moves.hpp"
+#include "gateway/socket_claims.hpp"
 #include "gateway/worker_context.hpp"
 
 namespace sluice::gateway {
@@ -199,7 +201,11 @@ class DeflatedEncodings : public testing::Test {
   ClientCounts counts_{limits_};
   TrustedProxies trusted_;
   PeerSessions peers_{workers::NoPeers::instance(), contexts_, options_};
-  WorkerContext context_{options_, identity_, namespaces_, seals_, contexts_, metrics_, counts_, trusted_, peers_};
+  SocketStore store_{workers::NoSessionStore::instance(), seals_, contexts_};
+  SocketClaims claims_{workers::NoPeers::instance(), store_, seals_, contexts_};
+  SessionMoves moves_{workers::NoPeers::instance(), contexts_};
+  WorkerContext context_{options_, identity_, namespaces_, seals_, contexts_, metrics_,
+                         counts_,  trusted_,  peers_,      store_, claims_,   moves_};
   const workers::WireFormat bare_ = websocket_format(false, DeflateTerms{});
 };
 

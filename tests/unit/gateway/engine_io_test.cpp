@@ -71,6 +71,18 @@ TEST(EngineIo, AFrameThatIsCutIsLeft) {
   }
 }
 
+TEST(EngineIo, ACloseStandsAlone) {
+  std::string frames, payload;
+  rfc6455::append_frame(frames, rfc6455::Opcode::text, "4a");
+  const std::size_t first = frames.size();
+  rfc6455::append_frame(frames, rfc6455::Opcode::text, "1");
+  EXPECT_EQ(engine_io::append_polled(payload, frames), first);
+  EXPECT_EQ(payload, "4a");
+  payload.clear();
+  EXPECT_EQ(engine_io::append_polled(payload, std::string_view(frames).substr(first)), frames.size() - first);
+  EXPECT_EQ(payload, "1");
+}
+
 TEST(EngineIo, ARefusalHasTheReferencesWords) {
   EXPECT_EQ(engine_io::reply_of(engine_io::Refusal::unknown_session).body,
             R"({"code":1,"message":"Session ID unknown"})");

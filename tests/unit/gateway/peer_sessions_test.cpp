@@ -11,7 +11,7 @@ namespace {
 constexpr const char* unknown = "{\"code\":1,\"message\":\"Session ID unknown\"}";
 
 std::uint64_t carried(const RunningGateway& gateway) {
-  return gateway.metrics(0).requests_carried_abroad.read() + gateway.metrics(1).requests_carried_abroad.read();
+  return gateway.metrics(0).roaming.requests.read() + gateway.metrics(1).roaming.requests.read();
 }
 
 TEST(PeerSessions, RequestsFindTheirSessionOnAnotherNode) {

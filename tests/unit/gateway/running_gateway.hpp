@@ -84,6 +84,18 @@ class RunningGateway {
     if (!is_released_) release_.set_value();
     is_released_ = true;
   }
+  // Does on each worker what is done once a second.
+  void pass_second() {
+    for (std::size_t worker = 0; worker < pool->worker_count(); ++worker) {
+      std::promise<void> done;
+      const bool is_posted =
+          pool->post(base::WorkerId{static_cast<std::uint16_t>(worker)}, [&](workers::Worker& there) {
+            port_->on_second(there);
+            done.set_value();
+          });
+      if (is_posted) done.get_future().wait();
+    }
+  }
   const workers::Metrics& metrics(std::uint16_t worker = 0) const { return pool->metrics(base::WorkerId{worker}); }
   std::uint64_t closed(workers::EndReason reason, std::uint16_t worker = 0) const {
     return metrics(worker).closed[static_cast<std::size_t>(reason)].read();
@@ -101,13 +113,15 @@ class RunningGateway {
   std::uint32_t incarnation = 0x9f31c2d0;
   std::string secret;               // the same for nodes that are one cluster; empty: it is alone
   workers::Peers* peers = nullptr;  // whom it has in that; outlives it
+  workers::SessionStore* sessions = nullptr;
   base::Address address = base::Address::parse("127.0.0.1:0").value(), lines_address = address;
   std::unique_ptr<workers::Pool> pool;
 
  private:
   SharedParts shared() const {
     if (peers == nullptr) return {};
-    return {.seals = Seals(secret), .peers = *peers};
+    if (sessions == nullptr) return {.seals = Seals(secret), .peers = *peers};
+    return {.seals = Seals(secret), .peers = *peers, .sessions = *sessions};
   }
   // Only the log tells which port was taken, so one is held by a socket that does not listen, and shared.
   static Descriptor reserve_port(base::Address& address) {

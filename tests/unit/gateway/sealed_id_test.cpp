@@ -41,6 +41,28 @@ TEST(Seals, AnIdIsForItsPurposeAndItsKeyAlone) {
   EXPECT_FALSE(seals.open(session, text + "A"));
 }
 
+TEST(Seals, ALockedTextIsOpenedByWhoeverHasTheSecretAndSaysWhatItIsAbout) {
+  const Seals seals(std::string(32, 'a')), same(std::string(32, 'a')), other(std::string(32, 'b'));
+  for (const std::string& text : {std::string(), std::string("text"), std::string(5000, 'x')}) {
+    const std::string locked = seals.lock("about", text);
+    EXPECT_EQ(same.unlock("about", locked), text);
+    EXPECT_FALSE(same.unlock("another", locked));
+    EXPECT_FALSE(other.unlock("about", locked));
+  }
+  EXPECT_NE(seals.lock("about", "text"), seals.lock("about", "text"));
+}
+
+TEST(Seals, ALockedTextThatWasChangedDoesNotOpen) {
+  const Seals seals;
+  const std::string locked = seals.lock("about", "text");
+  for (std::size_t at = 0; at < locked.size(); ++at) {
+    std::string changed = locked;
+    changed[at] ^= 1;
+    EXPECT_FALSE(seals.unlock("about", changed)) << at;
+    EXPECT_FALSE(seals.unlock("about", locked.substr(0, at))) << at;
+  }
+}
+
 TEST(Seals, ASocketsIdIsKnownAsOne) {
   const Seals seals, others;
   const std::string text = Seals::text_of(seals.make_socket_id());

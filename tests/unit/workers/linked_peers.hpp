@@ -27,6 +27,8 @@ class PeerNetwork {
 
   // The node is gone, as the others find: who waits for it is told so.
   void lose(std::uint32_t incarnation);
+  // Nobody reaches the node, nor does it reach anybody, until the guard goes.
+  [[nodiscard]] std::shared_ptr<void> hide(std::uint32_t incarnation);
   std::size_t waiting() {
     const std::lock_guard lock(mutex_);
     return waiting_.size();
@@ -140,7 +142,7 @@ class LinkedPeers final : public Peers {
   const Handler* find(std::uint32_t incarnation, std::string_view kind) const {
     const std::lock_guard lock(network_.mutex_);
     const auto node = network_.nodes_.find(incarnation);
-    if (node == network_.nodes_.end()) return nullptr;
+    if (node == network_.nodes_.end() || !network_.nodes_.contains(incarnation_)) return nullptr;
     const auto handler = node->second->handlers_.find(kind);
     return handler == node->second->handlers_.end() ? nullptr : &handler->second;
   }
@@ -163,6 +165,15 @@ class LinkedPeers final : public Peers {
   std::map<std::string, Handler, std::less<>> handlers_;
   std::vector<OnChange> watchers_;
 };
+
+inline std::shared_ptr<void> PeerNetwork::hide(std::uint32_t incarnation) {
+  const std::lock_guard lock(mutex_);
+  LinkedPeers* const node = nodes_.extract(incarnation).mapped();
+  return {nullptr, [this, incarnation, node](void*) {
+            const std::lock_guard back(mutex_);
+            nodes_.emplace(incarnation, node);
+          }};
+}
 
 inline void PeerNetwork::lose(std::uint32_t incarnation) {
   std::vector<Waiting> lost;
