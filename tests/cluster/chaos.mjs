@@ -7,8 +7,9 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { grpc } from '../integration/calls.mjs';
 
-// So many of a hundred clients. SLUICE_CHAOS_WIRES=sse,poll has these alone.
-const shares = { websocket: 40, sse: 23, tcp: 23, poll: 10, udp: 4 };
+// So many of a hundred clients. A Socket.IO client that polls costs its process, as this one, several times what others
+// do. SLUICE_CHAOS_WIRES=sse,poll has these alone.
+const shares = { websocket: 34, sse: 20, tcp: 20, poll: 10, socketIoByWebSocket: 10, socketIoByPolling: 3, udp: 3 };
 const only = process.env.SLUICE_CHAOS_WIRES?.split(',') ?? Object.keys(shares);
 const mix = only.flatMap((wire) => Array(shares[wire]).fill(wire));
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
