@@ -4,6 +4,11 @@
 #include <utility>
 
 namespace sluice::gateway {
+namespace {
+
+constexpr base::Duration given_kept = std::chrono::seconds(30);
+
+}  // namespace
 
 bool was_heard(const workers::Message& message, const std::vector<BrokenSocket::Room>& rooms) {
   using workers::RoomKey;
@@ -16,6 +21,7 @@ bool was_heard(const workers::Message& message, const std::vector<BrokenSocket::
 
 void Recovery::save(std::string pid, BrokenSocket socket, base::TimePoint now, const OnForgotten& on_forgotten) {
   alive_.erase(pid);
+  given_.erase(pid);
   if (sockets_max_ == 0) return;
   while (due_.size() >= sockets_max_) drop_front(on_forgotten);
   due_.push_back({now + kept_, ++last_number_, pid});
@@ -45,8 +51,18 @@ void Recovery::forget(const std::string& pid, const base::ConnectionId& id) {
   if (found != alive_.end() && found->second == id) alive_.erase(found);
 }
 
+void Recovery::note_given(const std::string& pid, std::uint32_t node, base::TimePoint now) {
+  given_.insert_or_assign(pid, Given{node, now + given_kept});
+}
+
+std::uint32_t Recovery::given_to(const std::string& pid) const {
+  const auto found = given_.find(pid);
+  return found == given_.end() ? 0 : found->second.node;
+}
+
 void Recovery::expire(base::TimePoint now, const OnForgotten& on_forgotten) {
   while (!due_.empty() && due_.front().at <= now) drop_front(on_forgotten);
+  boost::unordered::erase_if(given_, [now](const auto& one) { return one.second.until <= now; });
 }
 
 void Recovery::drop_front(const OnForgotten& on_forgotten) {

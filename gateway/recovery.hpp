@@ -50,10 +50,17 @@ class Recovery {
   // Gives it to the client that comes back, once.
   std::optional<BrokenSocket> take(const std::string& pid);
   // It lives again, at a connection that its pid does not name.
-  void note_alive(const std::string& pid, const base::ConnectionId& id) { alive_[pid] = id; }
+  void note_alive(const std::string& pid, const base::ConnectionId& id) {
+    alive_[pid] = id;
+    given_.erase(pid);
+  }
   std::optional<base::ConnectionId> find_alive(const std::string& pid) const;
   // That connection is gone. Another may have taken its place before this is known.
   void forget(const std::string& pid, const base::ConnectionId& id);
+  // Another node has claimed it; that is remembered until its record has certainly been written.
+  void note_given(const std::string& pid, std::uint32_t node, base::TimePoint now);
+  // 0: none.
+  std::uint32_t given_to(const std::string& pid) const;
   // Once a second.
   void expire(base::TimePoint now, const OnForgotten& on_forgotten = {});
 
@@ -69,6 +76,10 @@ class Recovery {
     std::uint64_t number;
     std::string pid;
   };
+  struct Given {
+    std::uint32_t node;
+    base::TimePoint until;
+  };
   void drop_front(const OnForgotten& on_forgotten);
 
   std::size_t sockets_max_;
@@ -76,6 +87,7 @@ class Recovery {
   std::uint64_t last_number_ = 0;
   boost::unordered_flat_map<std::string, Saved> broken_;
   boost::unordered_flat_map<std::string, base::ConnectionId> alive_;
+  boost::unordered_flat_map<std::string, Given> given_;
   std::deque<Due> due_;  // in the order in which they broke
 };
 

@@ -62,13 +62,28 @@ void SocketClaims::take_record(Worker& worker, WorkerContext& context, const Sha
                                const base::Result<SocketRecord>& record) {
   wish->record.reset();
   if (record) wish->record = *record;
-  const std::uint32_t holder = record ? record->holder : wish->home.incarnation;
-  if (holder != worker.incarnation()) return ask_holder(holder, wish);
-  claim_socket_here(worker, context, wish->pid,
-                    [this, wish](Worker& here, WorkerContext& its, std::optional<BrokenSocket> socket) {
-                      if (!socket) discard(here, *wish);
-                      wish->answer(here, its, std::move(socket));
-                    });
+  claim_at(worker, context, record ? record->holder : wish->home.incarnation, wish);
+}
+
+void SocketClaims::claim_at(Worker& worker, WorkerContext& context, std::uint32_t node, const SharedWish& wish) {
+  if (node != worker.incarnation()) return ask_holder(node, wish);
+  claim_socket_here(
+      worker, context, wish->pid, [this, wish](Worker& here, WorkerContext& its, std::optional<BrokenSocket> socket) {
+        if (socket) return wish->answer(here, its, std::move(socket));
+        run_at(here, its, keeper_of(here, its, wish->pid), [this, wish](Worker& there, WorkerContext& own) {
+          run_at(there, own, wish->worker,
+                 [this, wish, elsewhere = own.recovery.given_to(wish->pid)](Worker& back, WorkerContext& ours) {
+                   miss(back, ours, wish, elsewhere);
+                 });
+        });
+      });
+}
+
+// Whoever holds it and does not know it has let it go for good, unless it knows better.
+void SocketClaims::miss(Worker& worker, WorkerContext& context, const SharedWish& wish, std::uint32_t elsewhere) {
+  if (elsewhere != 0 && ++wish->tries <= tries_max) return claim_at(worker, context, elsewhere, wish);
+  discard(worker, *wish);
+  wish->answer(worker, context, std::nullopt);
 }
 
 void SocketClaims::ask_holder(std::uint32_t holder, const SharedWish& wish) {
@@ -82,13 +97,9 @@ void SocketClaims::ask_holder(std::uint32_t holder, const SharedWish& wish) {
 
 void SocketClaims::take_answer(Worker& worker, WorkerContext& context, const SharedWish& wish,
                                const base::Result<std::string>& answer) {
-  // Whoever holds it and does not know it has let it go for good.
   if (!answer) return take_from_store(worker, context, wish);
   auto given = socket_codec::decode_claimed(*answer, context.namespaces);
-  if (!given || !given->socket) {
-    discard(worker, *wish);
-    return wish->answer(worker, context, std::nullopt);
-  }
+  if (!given || !given->socket) return miss(worker, context, wish, given ? given->elsewhere : 0);
   given->socket->revision = given->revision;
   wish->answer(worker, context, std::move(given->socket));
 }
@@ -174,10 +185,14 @@ namespace {
 
 // On the worker that asked for it.
 void answer_claim(Worker& worker, WorkerContext& context, const std::string& pid, std::optional<BrokenSocket> socket,
-                  const Peers::OnAnswer& answer) {
-  if (!socket) return answer(socket_codec::encode(socket_codec::Claimed(), context.namespaces));
+                  std::uint32_t asker, const Peers::OnAnswer& answer) {
   run_at(worker, context, keeper_of(worker, context, pid),
-         [pid, answer, socket = std::move(socket)](Worker&, WorkerContext& keeper) mutable {
+         [pid, asker, answer, socket = std::move(socket)](Worker& there, WorkerContext& keeper) mutable {
+           if (!socket) {
+             const socket_codec::Claimed none{std::nullopt, 0, keeper.recovery.given_to(pid)};
+             return answer(socket_codec::encode(none, keeper.namespaces));
+           }
+           keeper.recovery.note_given(pid, asker, there.now());
            const auto give = [answer, socket = std::move(socket),
                               &namespaces = keeper.namespaces](std::uint64_t revision) {
              answer(socket_codec::encode(socket_codec::Claimed{socket, revision}, namespaces));
@@ -194,9 +209,9 @@ void SocketClaims::give_up(const Peers::Question& question, const Peers::OnAnswe
   if (!seals_.open(Seals::Purpose::recovery, *pid)) {
     return answer(fail(Errc::bad_request, "the pid of a socket is not sealed with this secret"));
   }
-  pool_->force(base::WorkerId{}, [&contexts = contexts_, pid = *pid, answer](Worker& worker) {
-    const auto take = [pid, answer](Worker& here, WorkerContext& its, std::optional<BrokenSocket> socket) {
-      answer_claim(here, its, pid, std::move(socket), answer);
+  pool_->force(base::WorkerId{}, [&contexts = contexts_, pid = *pid, asker = question.from, answer](Worker& worker) {
+    const auto take = [pid, asker, answer](Worker& here, WorkerContext& its, std::optional<BrokenSocket> socket) {
+      answer_claim(here, its, pid, std::move(socket), asker, answer);
     };
     claim_socket_here(worker, contexts.context_of(worker), pid, take);
   });

@@ -38,6 +38,8 @@ class SocketClaims {
 
   void take_record(workers::Worker& worker, WorkerContext& context, const SharedWish& wish,
                    const base::Result<SocketRecord>& record);
+  void claim_at(workers::Worker& worker, WorkerContext& context, std::uint32_t node, const SharedWish& wish);
+  void miss(workers::Worker& worker, WorkerContext& context, const SharedWish& wish, std::uint32_t elsewhere);
   void ask_holder(std::uint32_t holder, const SharedWish& wish);
   void take_answer(workers::Worker& worker, WorkerContext& context, const SharedWish& wish,
                    const base::Result<std::string>& answer);

@@ -56,13 +56,14 @@ std::string encode(const Claimed& claimed, const workers::Namespaces& namespaces
   out.set_needs(peer_message::format);
   if (claimed.socket) put(*claimed.socket, namespaces, *out.mutable_socket());
   out.set_revision(claimed.revision);
+  out.set_elsewhere(claimed.elsewhere);
   return out.SerializeAsString();
 }
 
 base::Result<Claimed> decode_claimed(std::string_view bytes, workers::Namespaces& namespaces) {
   v1::SocketClaimed in;
   if (const auto status = peer_message::read(bytes, in); !status) return status.error();
-  Claimed claimed{std::nullopt, in.revision()};
+  Claimed claimed{std::nullopt, in.revision(), in.elsewhere()};
   if (!in.has_socket()) return claimed;
   auto socket = take(in.socket(), namespaces);
   if (!socket) return socket.error();

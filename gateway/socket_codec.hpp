@@ -25,6 +25,7 @@ base::Result<BrokenSocket> take(const cluster::v1::Socket& in, workers::Namespac
 struct Claimed {
   std::optional<BrokenSocket> socket;
   std::uint64_t revision = 0;
+  std::uint32_t elsewhere = 0;  // without a socket: the node that has claimed it a moment ago; 0: none
 };
 // What the store has of one.
 struct Record {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <memory>
 
 #include "tests/unit/gateway/running_nodes.hpp"
 #include "tests/unit/gateway/socket_io_client.hpp"
@@ -94,13 +95,16 @@ TEST(SessionMoves, AWebSocketThatGivesUpLeavesTheSessionWhereItIs) {
   RunningNodes nodes;
   const std::string target = open_session(nodes.here, "/engine.io/");
   for (int round = 0; round < 3; ++round) {
-    TestClient client(nodes.there);
-    client.open(target + "websocket");
-    client.send(text_frame("2probe"));
-    EXPECT_EQ(client.read_frame(), text_of("3probe"));
-    client.send(text_frame("4no upgrade"));
-    while (!client.read_frame().empty()) continue;
-    // Once it is known that it has given up, another one may come.
+    std::unique_ptr<TestClient> client;
+    // Once it is known that the one before has given up.
+    EXPECT_TRUE(wait_until([&] {
+      client = std::make_unique<TestClient>(nodes.there);
+      client->open(target + "websocket");
+      client->send(text_frame("2probe"));
+      return client->read_frame() == text_of("3probe");
+    }));
+    client->send(text_frame("4no upgrade"));
+    while (!client->read_frame().empty()) continue;
     EXPECT_EQ(ask(nodes.there, "POST", target + "polling", "4still"), "ok");
     EXPECT_TRUE(wait_until([&] {
       const std::string polled = ask(nodes.here, "GET", target + "polling");

@@ -49,6 +49,7 @@ TEST(SocketClaims, ASocketOfALostNodeIsThereOnceHoweverManyClaimIt) {
   nodes.network.lose(RunningNodes::here_incarnation);
   std::vector<std::unique_ptr<SocketIoClient>> clients(4);
   std::vector<std::thread> threads;
+  threads.reserve(clients.size());
   for (auto& client : clients) {
     threads.emplace_back([&] { client = std::make_unique<SocketIoClient>(nodes.there, before.pid); });
   }
