@@ -57,12 +57,20 @@ void SocketClaims::claim(Worker& worker, WorkerContext& context, const std::stri
   });
 }
 
-// Without a record it is as young as that, or the store is away: then it may still be where it was first opened.
+// Without a record it is as young as that, or the store is away: then it may still be where it was first opened, or here.
 void SocketClaims::take_record(Worker& worker, WorkerContext& context, const SharedWish& wish,
                                const base::Result<SocketRecord>& record) {
   wish->record.reset();
-  if (record) wish->record = *record;
-  claim_at(worker, context, record ? record->holder : wish->home.incarnation, wish);
+  if (record) {
+    wish->record = *record;
+    return claim_at(worker, context, record->holder, wish);
+  }
+  if (wish->home.incarnation == worker.incarnation()) return claim_at(worker, context, worker.incarnation(), wish);
+  const auto take = [this, wish](Worker& here, WorkerContext& its, std::optional<BrokenSocket> socket) {
+    if (socket) return wish->answer(here, its, std::move(socket));
+    ask_holder(wish->home.incarnation, wish);
+  };
+  claim_socket_here(worker, context, wish->pid, take);
 }
 
 void SocketClaims::claim_at(Worker& worker, WorkerContext& context, std::uint32_t node, const SharedWish& wish) {
@@ -185,14 +193,13 @@ namespace {
 
 // On the worker that asked for it.
 void answer_claim(Worker& worker, WorkerContext& context, const std::string& pid, std::optional<BrokenSocket> socket,
-                  std::uint32_t asker, const Peers::OnAnswer& answer) {
+                  const Peers::OnAnswer& answer) {
   run_at(worker, context, keeper_of(worker, context, pid),
-         [pid, asker, answer, socket = std::move(socket)](Worker& there, WorkerContext& keeper) mutable {
+         [pid, answer, socket = std::move(socket)](Worker&, WorkerContext& keeper) mutable {
            if (!socket) {
              const socket_codec::Claimed none{std::nullopt, 0, keeper.recovery.given_to(pid)};
              return answer(socket_codec::encode(none, keeper.namespaces));
            }
-           keeper.recovery.note_given(pid, asker, there.now());
            const auto give = [answer, socket = std::move(socket),
                               &namespaces = keeper.namespaces](std::uint64_t revision) {
              answer(socket_codec::encode(socket_codec::Claimed{socket, revision}, namespaces));
@@ -210,10 +217,10 @@ void SocketClaims::give_up(const Peers::Question& question, const Peers::OnAnswe
     return answer(fail(Errc::bad_request, "the pid of a socket is not sealed with this secret"));
   }
   pool_->force(base::WorkerId{}, [&contexts = contexts_, pid = *pid, asker = question.from, answer](Worker& worker) {
-    const auto take = [pid, asker, answer](Worker& here, WorkerContext& its, std::optional<BrokenSocket> socket) {
-      answer_claim(here, its, pid, std::move(socket), asker, answer);
+    const auto take = [pid, answer](Worker& here, WorkerContext& its, std::optional<BrokenSocket> socket) {
+      answer_claim(here, its, pid, std::move(socket), answer);
     };
-    claim_socket_here(worker, contexts.context_of(worker), pid, take);
+    claim_socket_here(worker, contexts.context_of(worker), pid, take, asker);
   });
 }
 

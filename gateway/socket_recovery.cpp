@@ -33,6 +33,7 @@ std::optional<BrokenSocket> take_over(Worker& worker, const ConnectionId& id, co
 struct Claim {
   std::string pid;
   base::WorkerId from;
+  std::uint32_t asker;
   Claimed claimed;
 
   void answer(Worker& here, WorkerContext& context, std::optional<BrokenSocket> socket) {
@@ -43,11 +44,22 @@ struct Claim {
   }
 };
 
+// By way of its keeper, which knows whose it is before anybody asks there again.
+void give(Worker& here, WorkerContext& context, Claim claim, BrokenSocket socket) {
+  if (claim.asker == 0) return claim.answer(here, context, std::move(socket));
+  const base::WorkerId keeper = keeper_of(here, context, claim.pid);
+  run_at(here, context, keeper,
+         [claim = std::move(claim), socket = std::move(socket)](Worker& there, WorkerContext& its) mutable {
+           its.recovery.note_given(claim.pid, claim.asker, there.now());
+           claim.answer(there, its, std::move(socket));
+         });
+}
+
 void claim_of_keeper(Worker& worker, WorkerContext& context, Claim claim, bool has_asked);
 
 // The socket was last known to live at `id`, on this worker.
 void claim_alive(Worker& worker, WorkerContext& context, const ConnectionId& id, Claim claim) {
-  if (auto socket = take_over(worker, id, claim.pid)) return claim.answer(worker, context, std::move(socket));
+  if (auto socket = take_over(worker, id, claim.pid)) return give(worker, context, std::move(claim), *std::move(socket));
   // It broke meanwhile, and its keeper has been told so before it is asked again.
   const base::WorkerId keeper = keeper_of(worker, context, claim.pid);
   run_at(worker, context, keeper, [claim = std::move(claim)](Worker& there, WorkerContext& its) mutable {
@@ -56,12 +68,13 @@ void claim_alive(Worker& worker, WorkerContext& context, const ConnectionId& id,
 }
 
 void claim_of_keeper(Worker& worker, WorkerContext& context, Claim claim, bool has_asked) {
-  if (auto socket = context.recovery.take(claim.pid)) return claim.answer(worker, context, std::move(socket));
+  auto socket = context.recovery.take(claim.pid);
   const auto alive = context.recovery.find_alive(claim.pid);
-  if (!alive) {
-    const auto home = home_of(worker, context, claim.pid);
-    return claim.answer(worker, context, home ? take_over(worker, *home, claim.pid) : std::nullopt);
+  if (!socket && !alive) {
+    if (const auto home = home_of(worker, context, claim.pid)) socket = take_over(worker, *home, claim.pid);
+    if (!socket) return claim.answer(worker, context, std::nullopt);
   }
+  if (socket) return give(worker, context, std::move(claim), *std::move(socket));
   if (has_asked) return claim.answer(worker, context, std::nullopt);
   run_at(worker, context, alive->worker(),
          [id = *alive, claim = std::move(claim)](Worker& there, WorkerContext& its) mutable {
@@ -129,8 +142,9 @@ void drop_socket(Worker& worker, WorkerContext& context, const std::string& pid,
   });
 }
 
-void claim_socket_here(Worker& worker, WorkerContext& context, const std::string& pid, Claimed claimed) {
-  Claim claim{pid, worker.id(), std::move(claimed)};
+void claim_socket_here(Worker& worker, WorkerContext& context, const std::string& pid, Claimed claimed,
+                       std::uint32_t asker) {
+  Claim claim{pid, worker.id(), asker, std::move(claimed)};
   run_at(worker, context, keeper_of(worker, context, pid),
          [claim = std::move(claim)](Worker& there, WorkerContext& its) mutable {
            claim_of_keeper(there, its, std::move(claim), false);

@@ -39,8 +39,9 @@ void drop_socket(workers::Worker& worker, WorkerContext& context, const std::str
 
 // Asks this node for the socket of `pid`, taking it from a connection that is half dead if there is one.
 // claimed(worker, context, socket) is called on the asking worker, now or later; nothing if there is no such socket.
-// What it does not use it has to save again.
+// What it does not use it has to save again. `asker`: the node that gets it, if that is not this one; it is noted.
 using Claimed = std::function<void(workers::Worker&, WorkerContext&, std::optional<BrokenSocket>)>;
-void claim_socket_here(workers::Worker& worker, WorkerContext& context, const std::string& pid, Claimed claimed);
+void claim_socket_here(workers::Worker& worker, WorkerContext& context, const std::string& pid, Claimed claimed,
+                       std::uint32_t asker = 0);
 
 }  // namespace sluice::gateway

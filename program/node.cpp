@@ -178,6 +178,11 @@ gateway::Seals seals_of(const cluster::Options& options) {
   return gateway::Seals(*text);
 }
 
+workers::Peers& peers_of(cluster::Cluster* cluster) {
+  if (cluster == nullptr) return workers::NoPeers::instance();
+  return cluster->peers();
+}
+
 // What client ports of all nodes have in common.
 gateway::SharedParts shared_parts(const gateway::Seals& seals, cluster::Cluster* cluster) {
   if (cluster == nullptr) return {.seals = seals};

@@ -211,11 +211,6 @@ void Worker::run_mail() {
   mailbox().handled(bytes, count);
 }
 
-void Worker::stop_accepting() {
-  stops_accepting_ = true;
-  is_accepting_ = false;
-}
-
 void Worker::deliver_batch() {
   if (batch_.empty()) return;
   delivery_.deliver(batch_, now_);

@@ -219,7 +219,6 @@ class Worker {
   }
 
   // --- for commands ---
-
   struct RoomsChange {
     bool changed = false;  // joined or left at least one
     bool refused = false;  // at its bound of rooms
@@ -248,7 +247,6 @@ class Worker {
   void stop_accepting(bool for_good);
   // Likewise for good, and leaves what the listeners have queued, and all that comes to ports, to another process.
   void give_up_listeners();
-  // Whether new clients may come.
   bool is_accepting() const { return is_accepting_; }
   void drain(DrainWish wish);
   // Begins to end so many of a hundred connections; returns how many.
@@ -259,10 +257,8 @@ class Worker {
   base::Status listen_again();
   // Takes new connections, and ends nobody any more for a drain or a shed. Once all workers listen.
   void undrain();
-  // Copies of all listeners and ports.
   ListeningSockets listening_sockets() const;
   void stop() { stops_ = true; }
-
   base::WorkerId id() const { return parts_.id; }
   std::size_t worker_count() const { return parts_.mailboxes.size(); }
   std::uint32_t incarnation() const { return parts_.incarnation; }
