@@ -208,7 +208,7 @@ std::string option_markdown(const std::vector<Option>& options) {
       "`--config` names (the flag without its dashes; several values are a list). Flags win over environment over "
       "file.\n"
       "Sizes may have a suffix (`64KiB`, `1MiB`, `2GiB`), durations too (`500ms`, `1.5s`, `2m`, `1h`). *Live* options\n"
-      "change by `SIGHUP`, the others at a restart.\n";
+      "change by `SIGHUP`, or when the file does, the others at a restart.\n";
   for (const Option& option : options) {
     if (begins_section(options, option)) {
       out.append("\n## ").append(option.section);

@@ -15,9 +15,10 @@
 namespace sluice::gateway {
 namespace {
 
-std::vector<std::string> paths_of(const std::vector<TlsFiles>& files) {
+std::vector<std::string> watched_paths(const TlsReloader::Settings& settings) {
   std::vector<std::string> paths;
-  for (const TlsFiles& one : files) {
+  if (!settings.watches) return paths;
+  for (const TlsFiles& one : settings.files) {
     paths.insert(paths.end(), {one.certificate, one.key, staple_file(one)});
   }
   return paths;
@@ -49,7 +50,7 @@ base::Result<std::unique_ptr<TlsReloader>> TlsReloader::start(Settings settings)
 TlsReloader::TlsReloader(Settings settings)
     : settings_(std::move(settings)),
       ticket_keys_(std::make_shared<TlsTicketKeys>()),
-      watch_(paths_of(settings_.files)) {
+      watch_(watched_paths(settings_), {.settle = settings_.settle, .look_every = settings_.look_every}) {
   if (pipe2(commands_, O_CLOEXEC | O_NONBLOCK) != 0) {
     throw std::system_error(errno, std::generic_category(), "pipe2");
   }
@@ -77,8 +78,7 @@ void TlsReloader::send(Command command) {
 }
 
 base::Status TlsReloader::load_first() {
-  watch_.refresh();
-  seen_ = watch_.fingerprint();
+  watch_.note_read();
   auto loaded = TlsCertificates::load(settings_.files, settings_.oldest, ticket_keys_);
   if (!loaded) return loaded.error();
   log_loaded("tls_loaded", **loaded);
@@ -89,18 +89,13 @@ base::Status TlsReloader::load_first() {
 // --- the thread ---
 
 void TlsReloader::run() {
-  auto look_at = base::Clock::now() + settings_.look_every;
   auto rotate_at = base::Clock::now() + TlsTicketKeys::rotation_period;
   while (true) {
-    const Woken woken = wait(std::min({look_at, rotate_at, settling_ ? settling_->until : look_at}));
+    const Woken woken = wait(std::min(rotate_at, watch_.due()));
     if (woken.by_stop) return;
-    if (woken.by_reload) load();
-    if (woken.by_change) note_change();
     const auto now = base::Clock::now();
-    if ((settling_ && now >= settling_->until) || now >= look_at) {
-      look();
-      look_at = now + settings_.look_every;
-    }
+    const bool has_changed = watch_.has_changed(now);
+    if (woken.by_reload || has_changed) load();
     if (now >= rotate_at) {
       ticket_keys_->rotate();
       rotate_at = now + TlsTicketKeys::rotation_period;
@@ -116,28 +111,12 @@ TlsReloader::Woken TlsReloader::wait(base::TimePoint until) {
   for (char byte; read(commands_[0], &byte, 1) == 1;) {
     (static_cast<Command>(byte) == Command::stop ? woken.by_stop : woken.by_reload) = true;
   }
-  woken.by_change = watch_.drain();
   return woken;
 }
 
-void TlsReloader::note_change() {
-  const auto now = base::Clock::now();
-  if (!settling_) settling_ = Settling{now, now};
-  settling_->until = std::min(now + settings_.settle, settling_->since + 10 * settings_.settle);
-}
-
-// Loads if the files are not those of the last attempt.
-void TlsReloader::look() {
-  settling_.reset();
-  watch_.refresh();
-  if (watch_.fingerprint() != seen_) load();
-}
-
 void TlsReloader::load() {
-  settling_.reset();
   // Whatever changes from here on makes an event, and so another attempt.
-  watch_.refresh();
-  seen_ = watch_.fingerprint();
+  watch_.note_read();
   auto loaded = TlsCertificates::load(settings_.files, settings_.oldest, ticket_keys_);
   if (!loaded) {
     base::log_warning("tls_reload_refused", {{"why", loaded.error().detail}, {"stays", "the certificates in use"}});

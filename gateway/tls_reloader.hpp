@@ -6,14 +6,13 @@
 #include <chrono>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "base/clock.hpp"
-#include "base/file_watch.hpp"
 #include "base/result.hpp"
+#include "base/settled_watch.hpp"
 #include "base/snapshot.hpp"
 #include "gateway/tls_certificates.hpp"
 #include "gateway/tls_options.hpp"
@@ -29,6 +28,8 @@ class TlsReloader {
     std::chrono::milliseconds settle{250};
     // How often to look at the files in any case: network file systems tell of no change.
     std::chrono::milliseconds look_every{60'000};
+    // Without it they are loaded again only when asked.
+    bool watches = true;
     // Told of every attempt, on the reloader's thread.
     std::function<void(const base::Status& attempt)> on_attempt = {};
   };
@@ -47,28 +48,20 @@ class TlsReloader {
  private:
   enum class Command : char { reload = 'r', stop = 's' };
   struct Woken {
-    bool by_stop = false, by_reload = false, by_change = false;
+    bool by_stop = false, by_reload = false;
   };
 
   explicit TlsReloader(Settings settings);
   base::Status load_first();
   void run();
   Woken wait(base::TimePoint until);
-  void note_change();
-  void look();
   void load();
   void send(Command command);
 
   const Settings settings_;
   const std::shared_ptr<TlsTicketKeys> ticket_keys_;
-  base::FileWatch watch_;
+  base::SettledWatch watch_;
   std::unique_ptr<base::Snapshot<TlsCertificates>> certificates_;
-  std::string seen_;  // the files' fingerprint at the last attempt
-  // A change that is waited out: when it was first noticed, and until when to wait.
-  struct Settling {
-    base::TimePoint since, until;
-  };
-  std::optional<Settling> settling_;
   int commands_[2];  // a pipe: read end, write end
   std::thread thread_;
 };

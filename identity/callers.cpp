@@ -1,7 +1,6 @@
 #include "identity/callers.hpp"
 
 #include <openssl/rand.h>
-#include <sys/stat.h>
 
 #include <algorithm>
 #include <array>
@@ -121,26 +120,14 @@ const Caller* CallerList::by_certificate(const std::vector<std::string>& alterna
   return nullptr;
 }
 
-CallerFile::Stamp CallerFile::stamp_of(const std::string& path) {
-  struct stat status {};
-  if (stat(path.c_str(), &status) != 0) return {};
-  return {status.st_mtim.tv_sec, status.st_mtim.tv_nsec, status.st_size, status.st_ino};
-}
-
 base::Result<std::unique_ptr<CallerFile>> CallerFile::open(std::string path) {
-  const Stamp stamp = stamp_of(path);
   auto first = read(path);
   if (!first) return first.error();
   return std::unique_ptr<CallerFile>(
-      new CallerFile(std::move(path), stamp, std::make_shared<const CallerList>(*std::move(first))));
-}
-
-void CallerFile::look() {
-  if (!(stamp_of(path_) == stamp_)) reload();
+      new CallerFile(std::move(path), std::make_shared<const CallerList>(*std::move(first))));
 }
 
 void CallerFile::reload() {
-  stamp_ = stamp_of(path_);
   auto list = read(path_);
   if (!list) return base::log_warning("callers_not_loaded", {{"why", list.error().detail}});
   base::log_info("callers_loaded", {{"callers", list->size()}});

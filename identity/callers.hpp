@@ -60,29 +60,20 @@ class CallerList {
   std::map<std::string, Caller, std::less<>> by_hash_, by_name_;
 };
 
-// The list of a file, read again when that changes; one that cannot be read or is wrong leaves the last one in use.
+// The list of a file, which may be read again; one that cannot be read or is wrong leaves the last one in use.
 class CallerFile {
  public:
   static base::Result<std::unique_ptr<CallerFile>> open(std::string path);
 
   const base::Snapshot<CallerList>& list() const { return list_; }
-  // Looks whether the file has changed. The owner's thread, now and then.
-  void look();
+  // Reads the file again, and says in the log what came of it. The owner's thread.
   void reload();
 
  private:
-  // What tells one state of the file from another.
-  struct Stamp {
-    std::int64_t seconds = 0, nanoseconds = 0, bytes = 0;
-    std::uint64_t file = 0;
-    bool operator==(const Stamp&) const = default;
-  };
-  CallerFile(std::string path, const Stamp& stamp, std::shared_ptr<const CallerList> first)
-      : path_(std::move(path)), stamp_(stamp), list_(std::move(first)) {}
-  static Stamp stamp_of(const std::string& path);
+  CallerFile(std::string path, std::shared_ptr<const CallerList> first)
+      : path_(std::move(path)), list_(std::move(first)) {}
 
   const std::string path_;
-  Stamp stamp_;
   base::Snapshot<CallerList> list_;
 };
 

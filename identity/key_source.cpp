@@ -36,7 +36,8 @@ KeySource::Settings KeySource::settings_of(const Options& options) {
   return settings;
 }
 
-std::vector<std::string> KeySource::files_of(const Settings& settings) {
+std::vector<std::string> KeySource::watched_files(const Settings& settings) {
+  if (!settings.watches) return {};
   std::vector<std::string> files = settings.pem_files;
   std::ranges::copy_if(settings.jwks, std::back_inserter(files), [](const auto& one) { return !is_url(one); });
   return files;
@@ -55,7 +56,7 @@ base::Result<std::unique_ptr<KeySource>> KeySource::start(Settings settings) {
 }
 
 KeySource::KeySource(Settings settings)
-    : settings_(std::move(settings)), watch_(files_of(settings_)), fetched_(settings_.jwks.size()) {
+    : settings_(std::move(settings)), watch_(watched_files(settings_)), fetched_(settings_.jwks.size()) {
   if (pipe2(commands_, O_CLOEXEC | O_NONBLOCK) != 0) {
     throw std::system_error(errno, std::generic_category(), "pipe2");
   }
@@ -154,7 +155,7 @@ void KeySource::run() {
     if (base::Clock::now() >= settled_at) {
       settled_at = never;
       watch_.refresh();
-      if (std::exchange(seen, watch_.fingerprint()) != seen) publish();
+      if (std::exchange(seen, watch_.fingerprint()) != seen || !settings_.watches) publish();
     }
     if (is_asked) wants_fetch = has_urls;
     const auto now = base::Clock::now();

@@ -28,6 +28,8 @@ class KeySource {
     std::chrono::milliseconds retry{5'000};
     // Quiet time after a change of a file.
     std::chrono::milliseconds settle{100};
+    // Without it files are read again only when asked.
+    bool watches = true;
   };
   static Settings settings_of(const Options& options);
 
@@ -46,7 +48,7 @@ class KeySource {
 
  private:
   explicit KeySource(Settings settings);
-  static std::vector<std::string> files_of(const Settings& settings);
+  static std::vector<std::string> watched_files(const Settings& settings);
   // `urls` are what the URLs gave last.
   base::Result<std::shared_ptr<const KeySet>> read() const;
   bool fetch();
