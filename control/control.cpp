@@ -86,6 +86,10 @@ struct Control::State {
                     .process = read_process_numbers(),
                     .version = facts.version};
     exposed.node = numbers_of(pool, readiness.is_ready());
+    if (const auto* const certificates = grpc.certificates()) {
+      exposed.node.grpc_certificate_expires = certificates->expires();
+    }
+    exposed.node.are_options_refused = metrics.options_refused.read() != 0;
     exposed.events = hub.numbers();
     for (std::size_t at = 0; at < pool.worker_count(); ++at)
       exposed.workers.push_back(&pool.metrics(base::WorkerId{static_cast<std::uint16_t>(at)}));
@@ -210,6 +214,12 @@ void Control::meet_others(base::TimePoint deadline) {
   state_->executor.post([this, met] { state_->neighbours.meet([met] { met->set_value(); }); });
   met->get_future().wait_until(deadline);
 }
+
+void Control::reload_certificates() {
+  if (auto* const certificates = state_->grpc.certificates()) certificates->reload();
+}
+
+void Control::note_options_read(bool is_taken) { state_->metrics.options_read(is_taken); }
 
 void Control::shutdown(base::TimePoint deadline) {
   if (!state_->runs) return;

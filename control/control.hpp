@@ -68,6 +68,10 @@ class Control {
   // Waits until it is known which backends other nodes have, at most until then: what clients do before has nobody to
   // hear it. The peers have been started.
   void meet_others(base::TimePoint deadline);
+  // Reads the gRPC port's certificates again; what is wrong is refused whole. The thread that start() was called by.
+  void reload_certificates();
+  // The options were read again, and taken or refused; for metrics. Any thread.
+  void note_options_read(bool is_taken);
 
   // Takes no more calls, gives those under way until `deadline`, then cancels them; closes both ports. The pool must
   // still run, so that calls that wait for workers get their answers. Returns when all is ended; then nothing of

@@ -55,6 +55,10 @@ void add_node(FamilyList& families, const Exposed& exposed) {
             "1 while the node drains or has been drained, else 0.");
   add_gauge(families, "sluice_drain_left_seconds", std::chrono::duration<double>(node.drain_left).count(),
             "Until the plan of the drain has closed all connections; 0 when it has, or without one.");
+  add_gauge(families, "sluice_options_refused", node.are_options_refused ? 1 : 0,
+            "1 if the options were refused when they were last read again, else 0.");
+  add_gauge(families, "sluice_grpc_certificate_expires_timestamp_seconds", number(node.grpc_certificate_expires),
+            "When the gRPC port's certificate expires; 0 without TLS.");
   add_gauge(families, "sluice_workers", number(exposed.workers.size()), "Worker threads.");
   add_gauge(families, "sluice_open_connections", number(node.connections),
             "Client connections of any kind, handshakes included.");

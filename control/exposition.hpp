@@ -29,7 +29,8 @@ struct NodeNumbers {
   std::uint64_t queued_bytes = 0, queued_bytes_max = 0;
   std::uint64_t connections = 0;
   std::chrono::milliseconds drain_left{0};
-  bool is_draining = false, is_ready = false;
+  std::uint64_t grpc_certificate_expires = 0;  // Unix time in seconds; 0 without TLS
+  bool is_draining = false, is_ready = false, are_options_refused = false;
   std::vector<std::uint64_t> mailbox_depths = {};  // by worker
 };
 

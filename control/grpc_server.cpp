@@ -56,26 +56,20 @@ int error_of_binding(const base::Address& address) {
   return error;
 }
 
-// gRPC reads the files by itself, again and again, and says nothing of one that it cannot read.
-base::Result<std::shared_ptr<grpc::ServerCredentials>> credentials_of(const Options& options) {
-  if (options.grpc_tls_cert.empty()) return grpc::InsecureServerCredentials();
-  for (const auto& [flag, file] : {std::pair("--grpc-tls-cert", &options.grpc_tls_cert),
-                                   {"--grpc-tls-key", &options.grpc_tls_key},
-                                   {"--grpc-client-ca", &options.grpc_client_ca}}) {
-    if (file->empty() || ::access(file->c_str(), R_OK) == 0) continue;
-    return base::fail(base::Errc::bad_request, std::string(flag) + ": " + *file + " cannot be read");
-  }
+// Null: the port speaks no TLS. gRPC reads the files by itself, again and again.
+std::shared_ptr<grpc::ServerCredentials> credentials_of(const GrpcCertificates* certificates) {
+  if (certificates == nullptr) return grpc::InsecureServerCredentials();
   namespace tls = grpc::experimental;
-  constexpr unsigned look_every_seconds = 5;
-  const bool has_clients = !options.grpc_client_ca.empty();
+  constexpr unsigned look_every_seconds = 1;
+  const std::string &certificate = certificates->certificate_path(), &key = certificates->key_path(),
+                    clients = certificates->clients_path();
   const auto provider =
-      has_clients ? std::make_shared<tls::FileWatcherCertificateProvider>(options.grpc_tls_key, options.grpc_tls_cert,
-                                                                          options.grpc_client_ca, look_every_seconds)
-                  : std::make_shared<tls::FileWatcherCertificateProvider>(options.grpc_tls_key, options.grpc_tls_cert,
-                                                                          look_every_seconds);
+      clients.empty()
+          ? std::make_shared<tls::FileWatcherCertificateProvider>(key, certificate, look_every_seconds)
+          : std::make_shared<tls::FileWatcherCertificateProvider>(key, certificate, clients, look_every_seconds);
   tls::TlsServerCredentialsOptions wanted(provider);
   wanted.watch_identity_key_cert_pairs();
-  if (has_clients) {
+  if (!clients.empty()) {
     wanted.watch_root_certs();
     // Who shows none may have an API key.
     wanted.set_cert_request_type(GRPC_SSL_REQUEST_CLIENT_CERTIFICATE_AND_VERIFY);
@@ -106,6 +100,7 @@ struct GrpcServer::State {
   explicit State(Parts given)
       : parts(given), gateway(given), nodes(given), access(given), backends(given), port(given.executor) {}
 
+  base::Status load_certificates();
   bool build(grpc::ServerBuilder& builder);
 
   Parts parts;
@@ -113,7 +108,8 @@ struct GrpcServer::State {
   NodesService nodes;
   AccessService access;
   BackendsService backends;
-  ListeningPort port;  // listens if it may be handed over
+  ListeningPort port;                              // listens if it may be handed over
+  std::unique_ptr<GrpcCertificates> certificates;  // null without TLS
   std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> door;
   std::unique_ptr<grpc::Server> server;
 };
@@ -125,11 +121,10 @@ base::Result<base::Address> GrpcServer::start() {
   const base::Address& address = state_->parts.options.grpc;
   if (const int error = error_of_binding(address); error != 0) return cannot_listen(address, error);
   int port = 0;
-  auto credentials = credentials_of(state_->parts.options);
-  if (!credentials) return credentials.error();
+  if (const auto loaded = state_->load_certificates(); !loaded) return loaded.error();
   prepare_grpc();
   grpc::ServerBuilder builder;
-  builder.AddListeningPort(address.text(), *credentials, &port);
+  builder.AddListeningPort(address.text(), credentials_of(state_->certificates.get()), &port);
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);  // a port that another process has is an error
   if (!state_->build(builder) || port == 0) return cannot_listen(address, error_of_binding(address));
   serve_nodes();
@@ -139,14 +134,14 @@ base::Result<base::Address> GrpcServer::start() {
 // gRPC keeps a socket of its own to itself, but serves connections that others accept.
 base::Result<base::Address> GrpcServer::start_shareable(std::vector<base::Descriptor> handed) {
   const base::Address& address = state_->parts.options.grpc;
-  auto credentials = credentials_of(state_->parts.options);
-  if (!credentials) return credentials.error();
+  if (const auto loaded = state_->load_certificates(); !loaded) return loaded.error();
   auto bound = state_->port.open(address, std::move(handed));
   if (!bound) return cannot_listen(address, bound.error().detail);
   using External = grpc::ServerBuilder::experimental_type::ExternalConnectionType;
   prepare_grpc();
   grpc::ServerBuilder builder;
-  state_->door = builder.experimental().AddExternalConnectionAcceptor(External::FROM_FD, *credentials);
+  state_->door = builder.experimental().AddExternalConnectionAcceptor(External::FROM_FD,
+                                                                       credentials_of(state_->certificates.get()));
   if (!state_->build(builder)) return cannot_listen(address, no_reason);
   serve_nodes();
   return bound;
@@ -163,6 +158,14 @@ void GrpcServer::accept() {
     parameters.fd = connection.release();
     state_->door->HandleNewConnection(&parameters);
   });
+}
+
+base::Status GrpcServer::State::load_certificates() {
+  if (parts.options.grpc_tls_cert.empty()) return base::ok();
+  auto loaded = GrpcCertificates::load(parts.options);
+  if (!loaded) return loaded.error();
+  certificates = std::move(*loaded);
+  return base::ok();
 }
 
 bool GrpcServer::State::build(grpc::ServerBuilder& builder) {
@@ -191,6 +194,8 @@ void GrpcServer::serve_nodes() {
   set_serving(false);
   state_->server->GetHealthCheckService()->SetServingStatus(v1::Nodes::service_full_name(), true);
 }
+
+GrpcCertificates* GrpcServer::certificates() const { return state_->certificates.get(); }
 
 base::Descriptor GrpcServer::copy() const { return state_->port.copy(); }
 

@@ -11,6 +11,7 @@
 #include "control/calls.hpp"
 #include "control/event_hub.hpp"
 #include "control/gatekeeper.hpp"
+#include "control/grpc_certificates.hpp"
 
 namespace sluice::control {
 
@@ -40,6 +41,8 @@ class GrpcServer {
   base::Descriptor copy() const;
   // Takes no more connections by it; those that there are stay. On the executor.
   void stop_accepting();
+  // Null without TLS, and before start().
+  GrpcCertificates* certificates() const;
   // What the health service says of the node as a whole and of Gateway. Nodes is served until the end.
   void set_serving(bool is_serving);
   // Takes no more calls, lets those under way end until `deadline`, then cancels them. Returns when all have ended.

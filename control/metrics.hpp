@@ -19,6 +19,7 @@ class SharedCell {
  public:
   void add(std::uint64_t n = 1) { value_.fetch_add(n, std::memory_order_relaxed); }
   void subtract(std::uint64_t n = 1) { value_.fetch_sub(n, std::memory_order_relaxed); }
+  void set(std::uint64_t value) { value_.store(value, std::memory_order_relaxed); }
   std::uint64_t read() const { return value_.load(std::memory_order_relaxed); }
 
  private:
@@ -48,11 +49,17 @@ enum class Published : std::uint8_t { accepted, repeated, refused, exhausted, un
 inline constexpr std::array<std::string_view, 5> published_names{"accepted", "repeated", "refused", "exhausted",
                                                                  "unavailable"};
 
+// What became of the options that were read again.
+enum class Reload : std::uint8_t { taken, refused };
+inline constexpr std::array<std::string_view, 2> reload_names{"taken", "refused"};
+
 struct Metrics {
   std::array<std::array<SharedCell, status_names.size()>, method_names.size()> calls;  // by method, then status
   std::array<SharedLatencyCell, method_names.size()> call_duration;
   std::array<SharedCell, method_names.size()> calls_in_progress;
   std::array<SharedCell, published_names.size()> published;
+  std::array<SharedCell, reload_names.size()> reloads;
+  SharedCell options_refused;  // 1: the last time that they were read
 
   void call_began(Method method) { calls_in_progress[static_cast<std::size_t>(method)].add(); }
   // `status` is gRPC's by number.
@@ -64,6 +71,11 @@ struct Metrics {
   }
   void message_published(Published what) { published[static_cast<std::size_t>(what)].add(); }
 
+  void options_read(bool is_taken) {
+    reloads[static_cast<std::size_t>(is_taken ? Reload::taken : Reload::refused)].add();
+    options_refused.set(is_taken ? 0 : 1);
+  }
+
   // As workers::Metrics::describe; a call's metrics have two labels.
   template <class Visitor>
   void describe(Visitor& v) const {
@@ -74,6 +86,8 @@ struct Metrics {
     v.counter(
         "sluice_published_messages_total", published, "outcome", published_names,
         "Messages in Publish, PublishBatch and PublishStream; repeated ones had an idempotency key that was known.");
+    v.counter("sluice_reloads_total", reloads, "outcome", reload_names,
+              "Times that the options were read again, by SIGHUP or as their file had changed.");
   }
 };
 

@@ -239,7 +239,7 @@ test('beyond loopback the gRPC port wants credentials to be configured', async (
   await new Promise((resolve, reject) => client.publish(publish, metadata(key), (error) => (error ? reject(error) : resolve())));
   for (const [flags, why] of [
     [['--caller-tokens'], /--caller-tokens: needs a key/], [['--grpc-tls-cert', 'x'], /one needs the other/],
-    [['--grpc-client-ca', 'x'], /client certificates need/], [['--grpc-tls-cert', '/x', '--grpc-tls-key', '/y'], /--grpc-tls-cert: \/x cannot be read/],
+    [['--grpc-client-ca', 'x'], /client certificates need/], [['--grpc-tls-cert', '/x', '--grpc-tls-key', '/y'], /--grpc-tls-cert: \/x: cannot be read/],
   ]) {
     const { code, stderr } = await run(['serve', ...ports, '--grpc', '127.0.0.1:0', ...flags]);
     assert.notEqual(code, 0);
