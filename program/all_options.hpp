@@ -27,6 +27,7 @@ struct AllOptions {
   cluster::Options cluster;
   workers::Options workers;
   base::LogOptions log;
+  bool watch_files = true;
 
   // Declares all of them, in the order in which documents show them. `Set` is base::OptionSet or wraps one.
   template <class Set>
@@ -45,7 +46,7 @@ struct AllOptions {
 
   std::string takeover;
 
-  // Checks what no part can see alone, too.
+  // Has the options of the program as a whole, and checks what no part can see alone.
   static constexpr std::string_view section = "Process";
   template <class Visitor>
   void describe(Visitor& visitor) {
@@ -55,6 +56,9 @@ struct AllOptions {
                                 "addresses: the new one gets its listening sockets, so that nobody who connects is "
                                 "refused, and the old one drains and ends.",
                     .misfit = path_misfit});
+    visitor.option("watch-files", watch_files,
+                   {.sentence = "Read the file of options, and the certificates, keys and callers that options name, "
+                                "again when they change; without it only SIGHUP does."});
   }
   std::vector<std::string> validate() const;
 

@@ -34,7 +34,7 @@ constexpr std::string_view sources =
     "(500ms, 1.5s, 2m, 1h). What is on by default is turned off by\n"
     ".BR \\-\\-tcp\\-no\\-delay=false .\n"
     ".I Live\n"
-    "options change by SIGHUP, the others at a restart.\n";
+    "options change by SIGHUP or when their file does, the others at a restart.\n";
 
 constexpr std::string_view closing =
     ".SH SIGNALS\n"
@@ -48,6 +48,9 @@ constexpr std::string_view closing =
     ".TP\n"
     ".B SIGHUP\n"
     "Read certificates, keys, callers and options again. A file with a mistake changes nothing.\n"
+    "Without a signal each is read again when it changes, unless\n"
+    ".B \\-\\-watch\\-files=false\n"
+    "is given.\n"
     ".PP\n"
     "As a unit of systemd with\n"
     ".BR Type=notify ,\n"

@@ -6,9 +6,11 @@
 #include <stdexcept>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "base/log.hpp"
 #include "base/read_file.hpp"
+#include "control/grpc_certificates.hpp"
 #include "program/amounts.hpp"
 #include "program/command.hpp"
 #include "program/memory_trim.hpp"
@@ -89,9 +91,18 @@ T or_throw(base::Result<T> result) {
   return std::move(*result);
 }
 
-std::unique_ptr<gateway::TlsReloader> start_tls(const gateway::TlsOptions& options) {
-  if (options.tls_cert.empty()) return nullptr;
-  auto started = gateway::TlsReloader::start({.files = options.files(), .oldest = options.tls_min_version});
+// Those that the main thread reads again.
+std::vector<std::string> watched_files(const AllOptions& options) {
+  if (!options.watch_files) return {};
+  std::vector<std::string> files = control::GrpcCertificates::files(options.control);
+  if (!options.control.callers.empty()) files.push_back(options.control.callers);
+  return files;
+}
+
+std::unique_ptr<gateway::TlsReloader> start_tls(const AllOptions& options) {
+  if (options.tls.tls_cert.empty()) return nullptr;
+  auto started = gateway::TlsReloader::start(
+      {.files = options.tls.files(), .oldest = options.tls.tls_min_version, .watches = options.watch_files});
   if (!started) throw std::runtime_error(started.error().detail);
   return std::move(*started);
 }
@@ -102,9 +113,11 @@ std::optional<gateway::ClientPort::Tls> tls_of(const gateway::TlsOptions& option
   return gateway::ClientPort::Tls{options.listen_tls, reloader->certificates()};
 }
 
-std::unique_ptr<identity::KeySource> start_keys(const identity::Options& options) {
-  if (!options.has_keys()) return nullptr;
-  auto started = identity::KeySource::start(identity::KeySource::settings_of(options));
+std::unique_ptr<identity::KeySource> start_keys(const AllOptions& options) {
+  if (!options.tokens.has_keys()) return nullptr;
+  auto settings = identity::KeySource::settings_of(options.tokens);
+  settings.watches = options.watch_files;
+  auto started = identity::KeySource::start(std::move(settings));
   if (!started) throw std::runtime_error(started.error().detail);
   return std::move(*started);
 }
@@ -198,11 +211,12 @@ workers::Broker& broker_of(cluster::Cluster* cluster) {
 
 Node::Node(const AllOptions& options)
     : options_(options),
+      files_watch_(watched_files(options), {}),
       incarnation_(random_number<std::uint32_t>()),
       seals_(seals_of(options.cluster)),
       facts_(facts_of(options)),
-      tls_(start_tls(options.tls)),
-      keys_(start_keys(options.tokens)),
+      tls_(start_tls(options)),
+      keys_(start_keys(options)),
       callers_file_(open_callers(options.control)),
       callers_(callers_of(options, callers_file_.get(), keys_.get(), revocations_)),
       cluster_(make_cluster(options, incarnation_, seals_)),
@@ -269,35 +283,47 @@ bool Node::join_cluster(Signals& signals, Supervisor& supervisor) {
   return true;
 }
 
-int Node::run(Signals& signals, Supervisor& supervisor, const std::function<void()>& on_reload) {
-  const std::string status = ready_status(options_.workers);
-  supervisor.ready(status);
+int Node::run(Signals& signals, Supervisor& supervisor, const Reloading& options) {
+  supervisor.ready(ready_status(options_.workers));
   MemoryTrim trim;
+  base::TimePoint look_at{};
   for (;;) {
-    const auto signal = signals.wait_until(base::Clock::now() + std::min(trim_every, supervisor.alive_every()),
-                                           takeover_port_ ? takeover_port_->descriptors() : std::vector<int>());
-    tell_alive(supervisor);
-    trim.look(pool_.connections());
-    revocations_.trim(std::chrono::system_clock::now());
-    if (signal == Signals::Kind::reload) {
-      supervisor.reloading(base::Clock::now());
-      reload(on_reload);
-      supervisor.ready(status);
-    }
-    if (callers_file_) callers_file_->look();
-    if (signal == Signals::Kind::arrival && look_for_takeover()) break;
+    const auto until = std::min({look_at, options.watch.due(), files_watch_.due()});
+    auto descriptors = takeover_port_ ? takeover_port_->descriptors() : std::vector<int>();
+    descriptors.insert(descriptors.end(), {options.watch.descriptor(), files_watch_.descriptor()});
+    const auto signal = signals.wait_until(until, descriptors);
     if (signal == Signals::Kind::stop) break;
+    if (signal == Signals::Kind::arrival && takeover_port_ && look_for_takeover()) break;
+    const auto now = base::Clock::now();
+    if (now >= look_at) {
+      look_at = now + std::min(trim_every, supervisor.alive_every());
+      tell_alive(supervisor);
+      trim.look(pool_.connections());
+      revocations_.trim(std::chrono::system_clock::now());
+    }
+    const bool is_asked = signal == Signals::Kind::reload;
+    if (options.watch.has_changed(now) || is_asked) reload_options(supervisor, options);
+    if (files_watch_.has_changed(now) || is_asked) reload_files();
+    // These look after their files themselves.
+    if (is_asked && tls_) tls_->reload();
+    if (is_asked && keys_) keys_->reload();
   }
   drain(signals, supervisor);
   end(signals);
   return exit_ok;
 }
 
-void Node::reload(const std::function<void()>& on_reload) {
-  on_reload();
-  if (tls_) tls_->reload();
-  if (keys_) keys_->reload();
+void Node::reload_options(Supervisor& supervisor, const Reloading& options) {
+  supervisor.reloading(base::Clock::now());
+  options.watch.note_read();
+  control_.note_options_read(options.reload());
+  supervisor.ready(ready_status(options_.workers));
+}
+
+void Node::reload_files() {
+  files_watch_.note_read();
   if (callers_file_) callers_file_->reload();
+  control_.reload_certificates();
 }
 
 // As /healthz: a watchdog that ends the gateway is to see what a probe sees.

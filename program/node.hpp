@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 
+#include "base/settled_watch.hpp"
 #include "cluster/cluster.hpp"
 #include "control/caller_identity.hpp"
 #include "control/control.hpp"
@@ -32,13 +33,19 @@ class Node {
   // Opens all ports, finds the broker, then lets clients in. Throws std::runtime_error with a sentence if that cannot
   // be. False: a signal ended it while the broker was still looked for.
   [[nodiscard]] bool start(Signals& signals, Supervisor& supervisor);
-  // Lives until a signal ends it; calls `on_reload` at each SIGHUP; tells `supervisor` of all that. Gives the exit
-  // code. A second signal does not come back from here: the process ends at once.
-  int run(Signals& signals, Supervisor& supervisor, const std::function<void()>& on_reload);
+  // How options are read again: what tells that their file has changed, and what reads and applies them, or refuses.
+  struct Reloading {
+    base::SettledWatch& watch;
+    std::function<bool()> reload;
+  };
+  // Lives until a signal ends it; reads everything again at each SIGHUP, and what has changed; tells `supervisor` of
+  // all that. Gives the exit code. A second signal does not come back from here: the process ends at once.
+  int run(Signals& signals, Supervisor& supervisor, const Reloading& options);
 
  private:
   bool join_cluster(Signals& signals, Supervisor& supervisor);
-  void reload(const std::function<void()>& on_reload);
+  void reload_options(Supervisor& supervisor, const Reloading& options);
+  void reload_files();
   void tell_alive(Supervisor& supervisor) const;
   // Whether another process has taken over.
   bool look_for_takeover();
@@ -50,6 +57,7 @@ class Node {
   void end(Signals& signals);
 
   const AllOptions& options_;
+  base::SettledWatch files_watch_;  // of those that are read in reload_files()
   const std::uint32_t incarnation_;
   const gateway::Seals seals_;
   const control::Facts facts_;

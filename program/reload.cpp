@@ -28,14 +28,14 @@ std::vector<Change> changes(const base::OptionSet& running, const base::OptionSe
   return all;
 }
 
-void reload(base::OptionSet& running, const AllOptions& options, const std::vector<std::string>& flags,
+bool reload(base::OptionSet& running, const AllOptions& options, const std::vector<std::string>& flags,
             const base::Environment& environment) {
   AllOptions fresh;
   base::OptionSet set;
   fresh.declare(set);
   const std::vector<std::string> problems = set.load(flags, environment);
   for (const std::string& problem : problems) base::log_warning("reload_refused", {{"problem", problem}});
-  if (!problems.empty()) return;
+  if (!problems.empty()) return false;
   for (const Change& change : changes(running, set)) {
     const auto name = change.running->name;
     if (!change.running->info.live) {
@@ -48,6 +48,7 @@ void reload(base::OptionSet& running, const AllOptions& options, const std::vect
   }
   apply(options);
   base::log_info("reloaded");
+  return true;
 }
 
 }  // namespace sluice::program

@@ -1,6 +1,6 @@
 #pragma once
-// What SIGHUP does to a running gateway: reads all options again and applies those that are marked live, or, if
-// anything is wrong with them, nothing.
+// What SIGHUP, or a change of the file, does to a running gateway: reads all options again and applies those that are
+// marked live, or, if anything is wrong with them, nothing.
 
 #include <string>
 #include <string_view>
@@ -19,8 +19,8 @@ struct Change {
 std::vector<Change> changes(const base::OptionSet& running, const base::OptionSet& fresh);
 
 // Reads `flags`, `environment` and the file that they name, and changes `running`, which fills `options`, accordingly.
-// What was done or refused is logged.
-void reload(base::OptionSet& running, const AllOptions& options, const std::vector<std::string>& flags,
+// What was done or refused is logged; false: refused.
+bool reload(base::OptionSet& running, const AllOptions& options, const std::vector<std::string>& flags,
             const base::Environment& environment);
 
 }  // namespace sluice::program

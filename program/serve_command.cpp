@@ -5,6 +5,7 @@
 #include <array>
 
 #include "base/log.hpp"
+#include "base/settled_watch.hpp"
 #include "program/all_options.hpp"
 #include "program/command_line.hpp"
 #include "program/file_limit.hpp"
@@ -23,7 +24,8 @@ constexpr Manual manual{
     .about =
         "Runs the gateway until SIGTERM or SIGINT: it is not ready then, goes on accepting for\n"
         "--drain-delay-seconds, ends its connections over --drain-seconds, and exits with 0. A second signal\n"
-        "ends it at once, with 1. SIGHUP reads everything again and applies what is marked live.\n"
+        "ends it at once, with 1. SIGHUP reads everything again and applies what is marked live,\n"
+        "and so does a change of the file, unless --watch-files=false.\n"
         "Each option is a flag, a variable (SLUICE_WORKERS for --workers) and a key of the file that --config\n"
         "names; flags win over variables over the file. What is on by default is\n"
         "turned off by --tcp-no-delay=false.\n",
@@ -52,6 +54,11 @@ base::Status settle(AllOptions& options) {
   return base::ok();
 }
 
+std::vector<std::string> watched_options(const std::string& file, bool is_watched) {
+  if (file.empty() || !is_watched) return {};
+  return {file};
+}
+
 }  // namespace
 
 int run_serve(const Invocation& invocation) {
@@ -61,6 +68,7 @@ int run_serve(const Invocation& invocation) {
   given.declare(line);
   if (const auto code = line.read()) return *code;
   if (!line.words().empty()) return line.misuse("'" + line.words().front() + "' is not a flag");
+  base::SettledWatch watch(watched_options(line.set().config(), given.watch_files), {});
   AllOptions options = given;
   if (const auto status = settle(options); !status) {
     complain(invocation.command, status.error().detail);
@@ -75,7 +83,8 @@ int run_serve(const Invocation& invocation) {
   Node node(options);
   Supervisor supervisor(invocation.environment);
   if (!node.start(signals, supervisor)) return exit_ok;
-  return node.run(signals, supervisor, [&] { reload(line.set(), given, line.flags(), invocation.environment); });
+  return node.run(signals, supervisor,
+                  {watch, [&] { return reload(line.set(), given, line.flags(), invocation.environment); }});
 }
 
 }  // namespace sluice::program

@@ -85,7 +85,7 @@ ROWS = [
         panel("TLS handshakes", "With a certificate, with a ticket, and failed; and streams cut off.", "ops",
               each(rate("sluice_tls_handshakes_full_total"), "full"), each(rate("sluice_tls_handshakes_resumed_total"), "resumed"),
               each(rate("sluice_tls_handshakes_failed_total"), "failed"), each(rate("sluice_tls_truncated_total"), "cut off")),
-        panel("Certificate", "Time until the first certificate expires; nothing without TLS.", "s",
+        panel("Certificate", "Time until the first certificate expires, of clients' ports or gRPC's; nothing without TLS.", "s",
               each(of("node:sluice_certificate_seconds:left"), "left", function="min"), line=21 * 86400),
         panel("Accept pauses", "Times that accepting paused, as connections or files had run out.", "ops", each(rate("sluice_accept_pauses_total"), "pauses")),
         panel("Open files", "Share of those that the process may open: what bounds connections.", "percentunit",
@@ -209,5 +209,7 @@ ROWS = [
         panel("Uptime", "Since each process started.", "s", each(f"time() - {of_sluice(of('process_start_time_seconds'))}", "up", function="min")),
         panel("Versions", "Nodes of each.", "short", over("version", of("sluice_build_info")), stacked=True),
         panel("Worker threads", "That serve clients.", "short", each(of("sluice_workers"), "workers")),
+        panel("Options read again", "By SIGHUP or as their file had changed; while the last attempt was refused, the node is not as its file has it.", "short",
+              over("outcome", f"increase({of('sluice_reloads_total')}[$__rate_interval])"), each(of("sluice_options_refused"), "refused now", function="max")),
     ]),
 ]

@@ -103,6 +103,16 @@ export const causes = {
       await world.provoke(pod, this.alerts);
     },
   },
+  misread: {
+    alerts: ['SluiceOptionsRefused'],
+    async run(world, pod) {
+      const file = path.join(world.folder(), 'sluice.toml');
+      writeFileSync(file, 'log-level = "info"\n');
+      await world.node(pod, ['--config', file]);
+      writeFileSync(file, 'log-level = "loud"\n');
+      await world.provoke(pod, this.alerts);
+    },
+  },
   rude: {
     alerts: ['SluiceProtocolErrors', 'SluiceConnectionsLost'],
     async run(world, pod) {

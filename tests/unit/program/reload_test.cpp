@@ -22,7 +22,7 @@ class Reload : public testing::Test {
   std::string reload_with(const std::string& text) {
     write(text);
     testing::internal::CaptureStderr();
-    reload(set_, options_, flags_, {});
+    is_taken_ = reload(set_, options_, flags_, {});
     return testing::internal::GetCapturedStderr();
   }
 
@@ -30,6 +30,7 @@ class Reload : public testing::Test {
   const std::vector<std::string> flags_{"--config", path_};
   AllOptions options_;
   base::OptionSet set_;
+  bool is_taken_ = false;
 };
 
 TEST_F(Reload, AppliesWhatIsLive) {
@@ -38,6 +39,7 @@ TEST_F(Reload, AppliesWhatIsLive) {
   EXPECT_TRUE(base::is_logged(base::LogLevel::debug));
   EXPECT_NE(log.find("option_changed option=log-level value=debug"), std::string::npos);
   EXPECT_NE(log.find(" reloaded"), std::string::npos);
+  EXPECT_TRUE(is_taken_);
 }
 
 TEST_F(Reload, AnOptionThatLeftTheFileIsTheDefaultAgain) {
@@ -53,6 +55,7 @@ TEST_F(Reload, OfAFileWithAMistakeNothingIsApplied) {
   EXPECT_FALSE(base::is_logged(base::LogLevel::debug));
   EXPECT_NE(log.find("reload_refused"), std::string::npos);
   EXPECT_EQ(log.find(" reloaded"), std::string::npos);
+  EXPECT_FALSE(is_taken_);
 }
 
 TEST_F(Reload, WhatNeedsARestartIsNamedAndLeftAlone) {
