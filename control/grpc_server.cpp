@@ -141,7 +141,7 @@ base::Result<base::Address> GrpcServer::start_shareable(std::vector<base::Descri
   prepare_grpc();
   grpc::ServerBuilder builder;
   state_->door = builder.experimental().AddExternalConnectionAcceptor(External::FROM_FD,
-                                                                       credentials_of(state_->certificates.get()));
+                                                                      credentials_of(state_->certificates.get()));
   if (!state_->build(builder)) return cannot_listen(address, no_reason);
   serve_nodes();
   return bound;

@@ -57,7 +57,8 @@ void SocketClaims::claim(Worker& worker, WorkerContext& context, const std::stri
   });
 }
 
-// Without a record it is as young as that, or the store is away: then it may still be where it was first opened, or here.
+// Without a record it is as young as that, or the store is away: then it may still be where it was first opened, or
+// here.
 void SocketClaims::take_record(Worker& worker, WorkerContext& context, const SharedWish& wish,
                                const base::Result<SocketRecord>& record) {
   wish->record.reset();

@@ -59,7 +59,8 @@ void claim_of_keeper(Worker& worker, WorkerContext& context, Claim claim, bool h
 
 // The socket was last known to live at `id`, on this worker.
 void claim_alive(Worker& worker, WorkerContext& context, const ConnectionId& id, Claim claim) {
-  if (auto socket = take_over(worker, id, claim.pid)) return give(worker, context, std::move(claim), *std::move(socket));
+  if (auto socket = take_over(worker, id, claim.pid))
+    return give(worker, context, std::move(claim), *std::move(socket));
   // It broke meanwhile, and its keeper has been told so before it is asked again.
   const base::WorkerId keeper = keeper_of(worker, context, claim.pid);
   run_at(worker, context, keeper, [claim = std::move(claim)](Worker& there, WorkerContext& its) mutable {

@@ -30,11 +30,25 @@ enum class EndReason : std::uint8_t {
   node_lost,          // its node is gone; others tell
   moved,              // its session goes on at another node
 };
-inline constexpr std::array<std::string_view, 19> ending_names{
-    "client_closed",     "client_vanished", "protocol_error", "too_large", "refused",        "handshake_timeout",
-    "heartbeat_timeout", "slow_client",     "disconnected",   "draining",  "shed",           "aged",
-    "expired",           "no_backend",      "over_rate",      "exhausted", "internal_error", "node_lost",
-    "moved"};
+inline constexpr std::array<std::string_view, 19> ending_names{"client_closed",
+                                                               "client_vanished",
+                                                               "protocol_error",
+                                                               "too_large",
+                                                               "refused",
+                                                               "handshake_timeout",
+                                                               "heartbeat_timeout",
+                                                               "slow_client",
+                                                               "disconnected",
+                                                               "draining",
+                                                               "shed",
+                                                               "aged",
+                                                               "expired",
+                                                               "no_backend",
+                                                               "over_rate",
+                                                               "exhausted",
+                                                               "internal_error",
+                                                               "node_lost",
+                                                               "moved"};
 
 struct Ending {
   EndReason reason;
