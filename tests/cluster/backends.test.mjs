@@ -81,6 +81,7 @@ test('what a backend asks is asked at all nodes, and told to whom the client bel
   await eventually(() => told(backends, 'connected').length === 6, 'all sockets');
   backends[0].command({ id: 7, ask: { number: 3, target: { everyone: true }, payload: { event: 'count', json: '20' } } });
   await eventually(() => told(backends, 'acknowledged').length === 6, 'all answers');
+  await backends[0].until(() => backends[0].results.length === 1, 'how many were asked');
   assert.deepEqual(backends[0].results.map((one) => [one.id, one.asked?.connections, one.asked?.silentNodes]), [[7, 6, []]]);
   for (const backend of backends) {
     for (const { connection } of told([backend], 'connected')) {
@@ -92,6 +93,7 @@ test('what a backend asks is asked at all nodes, and told to whom the client bel
   const { connection } = told([backends[1]], 'connected')[0];
   backends[0].command({ id: 8, ask: { number: 4, target: { connections: [connection] }, payload: { event: 'count', json: '1' } } });
   await backends[1].event('acknowledged', (one) => one.acknowledged.ask === 4);
+  await backends[0].until(() => backends[0].results.length === 2, 'how many were asked');
   assert.equal(backends[0].results[1].asked.connections, 1);
 });
 

@@ -51,7 +51,7 @@ test('the log has one listening line a port, as text and as JSON', async (t) => 
   for (const { address } of lines) assert.match(address, /^127\.0\.0\.1:[1-9]\d*$/);
   assert.ok(gateway.log.indexOf(lines[3]) < gateway.log.findIndex((line) => line.event === 'ready'));
   for (const line of gateway.log) assert.match(line.time, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/, JSON.stringify(line));
-  const text = await startGateway(null, ['--log-format', 'text'], { isReady: (log) => / ready$/m.test(log) });
+  const text = await startGateway(null, ['--log-format', 'text'], { isReady: (log) => / ready( |$)/m.test(log) });
   assert.match(text.stderr, /^\S+Z info listening what=clients address=127\.0\.0\.1:\d+$/m);
   await text.stop();
 });

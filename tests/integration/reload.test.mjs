@@ -47,7 +47,7 @@ test('a swapped ConfigMap is read again, applied whole or refused whole, and met
 
   config.update({ 'sluice.toml': 'log-level = "info"\nworkers = "many"\n' });
   await gateway.until(() => gateway.logged('reload_refused'), 'the refusal');
-  assert.match(gateway.logged('reload_refused').problem, /sluice\.toml:2: workers: 'many' is not a number/);
+  assert.match(gateway.logged('reload_refused').problem, /sluice\.toml:2: workers: 'many' is not a whole number/);
   assert.equal(count(gateway, 'option_changed'), 1, 'what stands before the mistake is not applied either');
   assert.equal(await gateway.metric('sluice_reloads_total', { outcome: 'refused' }), 1);
   assert.equal(await gateway.metric('sluice_options_refused'), 1);
