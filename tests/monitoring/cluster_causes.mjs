@@ -81,14 +81,16 @@ export const clusterCauses = {
 
 // A Socket.IO client that polls at one node goes over to a WebSocket at another.
 async function move(from, to) {
-  const [polling, upgraded] = [from, to].map((node) => new Engine(node, { route: '/socket.io/' }));
+  // An idle connection that its client ends would count as one that was lost.
+  const agent = new http.Agent({ keepAlive: false });
+  const [polling, upgraded] = [from, to].map((node) => new Engine(node, { route: '/socket.io/', agent }));
   await polling.open();
   await polling.post('40');
   await polling.packets();
   upgraded.sid = polling.sid;
   const socket = await upgraded.upgrade();
   await socket.until(() => socket.messages.some((one) => String(one).startsWith('42')), 'a message over it');
-  socket.terminate();
+  await socket.close();
   for (const engine of [polling, upgraded]) engine.close();
 }
 

@@ -18,7 +18,8 @@ const results = {};
 const promtoolOnly = ['SluiceInternalErrors', 'SluicePublishSlow', 'SluiceUdpLost'];
 // Queries that move under such causes alone, or for no longer than a moment.
 const still = [
-  /sluice_handler_exceptions_total/, /sluice_udp_lost_total/, /sluice_broker_messages_held/, /sluice_cluster_(?:nodes_left|nodes_lost|unanswered|refused)/,
+  /sluice_handler_exceptions_total/, /sluice_udp_lost_total/, /sluice_broker_(?:messages_held|holes)/,
+  /sluice_cluster_(?:nodes_came|nodes_left|nodes_lost|unanswered|refused)/,
   /sluice_backend_(?:events_too_large|tellings_malformed)/, /sluice_(?:un)?announced_ends/, /sluice_socket_records_(?:waiting|unwritten)/,
 ];
 
