@@ -95,7 +95,9 @@ class RunningWorkers {
 
  private:
   void listen(base::WorkerId worker, ListenerKind kind) {
-    const int descriptor = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    const int descriptor = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), on = 1;
+    // As the gateway's own listeners: its connections are not in the way of listening there again.
+    EXPECT_EQ(setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on), 0);
     const base::Address any = base::Address::parse("127.0.0.1:0").value();
     EXPECT_EQ(bind(descriptor, any.socket_address(), any.socket_address_bytes()), 0);
     EXPECT_EQ(::listen(descriptor, 512), 0);
