@@ -21,4 +21,11 @@ const ErrorRow& row_of(Errc code) {
   return rows[static_cast<std::size_t>(code)];
 }
 
+Errc errc_named(std::string_view name) {
+  for (int code = 0; code < static_cast<int>(Errc::internal); ++code) {
+    if (row_of(static_cast<Errc>(code)).name == name) return static_cast<Errc>(code);
+  }
+  return Errc::internal;
+}
+
 }  // namespace sluice::base

@@ -29,5 +29,7 @@ struct ErrorRow {
   std::string_view connect_code;  // the Connect protocol's name of the same status
 };
 const ErrorRow& row_of(Errc code);
+// The code of that name, as other nodes say it; Errc::internal if a newer version has one that is not known here.
+Errc errc_named(std::string_view name);
 
 }  // namespace sluice::base

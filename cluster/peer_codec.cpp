@@ -66,17 +66,9 @@ base::Result<PeerBeat> take(const v1::Beat& from) {
   return beat;
 }
 
-// What a newer version calls an error is one to us, too.
-Errc code_of(std::string_view name) {
-  for (int at = 0; at <= static_cast<int>(Errc::internal); ++at) {
-    if (base::row_of(static_cast<Errc>(at)).name == name) return static_cast<Errc>(at);
-  }
-  return Errc::internal;
-}
-
 PeerReply take(const v1::Answer& from) {
   PeerReply reply{.question = from.question(), .error = {}};
-  if (!from.error().empty()) reply.error = fail(code_of(from.error()), from.detail());
+  if (!from.error().empty()) reply.error = fail(base::errc_named(from.error()), from.detail());
   return reply;
 }
 

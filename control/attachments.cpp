@@ -7,17 +7,6 @@
 #include "sluice/v1/backends.pb.h"
 
 namespace sluice::control {
-namespace {
-
-base::Errc code_of(std::string_view reason) {
-  for (int code = 0; code < static_cast<int>(base::Errc::internal); ++code) {
-    if (base::row_of(static_cast<base::Errc>(code)).name == reason) return static_cast<base::Errc>(code);
-  }
-  return base::Errc::internal;
-}
-
-}  // namespace
-
 void Attachments::add(EventHub::ReplicaId id) {
   attachments_.emplace(parts_.new_number(), Attachment{.replica = id});
   parts_.wake();
@@ -138,7 +127,7 @@ std::optional<EventHub::Foreign> Attachments::event_of(const std::string& bytes)
 void Attachments::take(const cluster::v1::RefuseReplica& refusal) {
   const auto found = attachments_.extract(refusal.attachment());
   if (found.empty()) return;
-  parts_.hub.end(found.mapped().replica, base::fail(code_of(refusal.reason()), refusal.detail()));
+  parts_.hub.end(found.mapped().replica, base::fail(base::errc_named(refusal.reason()), refusal.detail()));
 }
 
 }  // namespace sluice::control

@@ -14,13 +14,6 @@ using google::protobuf::RepeatedPtrField;
 using std::chrono::milliseconds;
 namespace v1 = cluster::v1;
 
-base::Errc code_of(std::string_view name) {
-  for (int at = 0; at <= static_cast<int>(Errc::internal); ++at) {
-    if (base::row_of(static_cast<Errc>(at)).name == name) return static_cast<Errc>(at);
-  }
-  return Errc::internal;
-}
-
 base::Result<std::vector<workers::RoomKey>> take_keys(const RepeatedPtrField<v1::RoomKey>& in) {
   std::vector<workers::RoomKey> keys;
   for (const v1::RoomKey& one : in) {
@@ -83,7 +76,7 @@ base::Result<SocketIoState::Handshake> take(const v1::Handshake& in) {
   take_fields(in.parameters(), handshake.details.parameters);
   take_fields(in.headers(), handshake.details.headers);
   if (!in.error().empty()) {
-    handshake.shown = fail(code_of(in.error()), in.detail());
+    handshake.shown = fail(base::errc_named(in.error()), in.detail());
   } else if (in.has_shown()) {
     auto shown = credentials_codec::take(in.shown());
     if (!shown) return shown.error();

@@ -19,6 +19,14 @@ TEST(Error, EachHasARowOfItsOwnName) {
   EXPECT_EQ(row_of(Errc::internal).name, "internal");
 }
 
+TEST(Error, EachIsFoundByItsName) {
+  for (int code = 0; code <= last; ++code) {
+    EXPECT_EQ(errc_named(row_of(static_cast<Errc>(code)).name), static_cast<Errc>(code));
+  }
+  EXPECT_EQ(errc_named("of_a_newer_version"), Errc::internal);
+  EXPECT_EQ(errc_named(""), Errc::internal);
+}
+
 TEST(Error, EachRowFitsItsProtocols) {
   for (int code = 0; code <= last; ++code) {
     const ErrorRow& row = row_of(static_cast<Errc>(code));
