@@ -1,5 +1,6 @@
 #include "cluster/message_codec.hpp"
 
+#include "base/node_message.hpp"
 #include "sluice/cluster/v1/message.pb.h"
 
 namespace sluice::cluster {
@@ -26,13 +27,7 @@ void put(const std::vector<workers::RoomKey>& keys, RepeatedPtrField<v1::RoomKey
 }
 
 void put(const std::vector<base::ConnectionId>& ids, RepeatedPtrField<v1::ConnectionId>& out) {
-  for (const base::ConnectionId& id : ids) {
-    v1::ConnectionId& one = *out.Add();
-    one.set_incarnation(id.incarnation);
-    one.set_worker(id.worker().value);
-    one.set_slot(id.slot);
-    one.set_generation(id.generation);
-  }
+  for (const base::ConnectionId& id : ids) base::put_id(id, *out.Add());
 }
 
 bool take(const RepeatedPtrField<v1::RoomKey>& keys, std::vector<workers::RoomKey>& out) {
@@ -45,9 +40,9 @@ bool take(const RepeatedPtrField<v1::RoomKey>& keys, std::vector<workers::RoomKe
 
 bool take(const RepeatedPtrField<v1::ConnectionId>& ids, std::vector<base::ConnectionId>& out) {
   for (const v1::ConnectionId& id : ids) {
-    if (id.worker() > 0xFFFF) return false;
-    out.push_back(
-        {id.incarnation(), base::WorkerId{static_cast<std::uint16_t>(id.worker())}, id.slot(), id.generation()});
+    const auto one = base::take_id(id);
+    if (!one) return false;
+    out.push_back(*one);
   }
   return true;
 }
@@ -78,10 +73,7 @@ base::Result<std::shared_ptr<workers::Message>> decode(std::string_view bytes, b
   if (bytes.size() > 0x7FFFFFFF || !in.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
     return fail(Errc::bad_request, "these bytes are no message of a node");
   }
-  if (in.needs() == 0 || in.needs() > format) {
-    return fail(Errc::bad_request, "the message needs format " + std::to_string(in.needs()) +
-                                       " to be understood, this node knows " + std::to_string(format));
-  }
+  if (const auto status = base::check_format(in.needs(), format); !status) return status.error();
   auto message = std::make_shared<workers::Message>();
   workers::Target& target = message->target;
   target.name_space = name_space;

@@ -1,5 +1,6 @@
 #include "cluster/peer_codec.hpp"
 
+#include "base/node_message.hpp"
 #include "sluice/cluster/v1/peers.pb.h"
 
 namespace sluice::cluster {
@@ -91,10 +92,7 @@ base::Result<PeerMessage> decode(std::string_view bytes, std::string& kept) {
   if (bytes.size() > 0x7FFFFFFF || !in.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
     return fail(Errc::bad_request, "these bytes are no message of a node");
   }
-  if (in.needs() == 0 || in.needs() > format) {
-    return fail(Errc::bad_request, "the message needs format " + std::to_string(in.needs()) +
-                                       " to be understood, this node knows " + std::to_string(format));
-  }
+  if (const auto status = base::check_format(in.needs(), format); !status) return status.error();
   PeerMessage message;
   switch (in.what_case()) {
     case v1::PeerMessage::kBeat: {

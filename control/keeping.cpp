@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "control/connection_id_codec.hpp"
+#include "base/node_message.hpp"
 
 namespace sluice::control {
 namespace {
@@ -35,7 +35,7 @@ void Keeping::fill(Telling& telling, std::size_t) {
 }
 
 void Keeping::put(const ConnectionNote& note, cluster::v1::KeptConnection& out) const {
-  put_id(note.connection, *out.mutable_connection());
+  base::put_id(note.connection, *out.mutable_connection());
   out.set_over(note.is_over);
   if (note.told) {
     out.set_told(true);
@@ -81,7 +81,7 @@ void Keeping::take(const Item& item) {
 }
 
 void Keeping::take(const cluster::v1::KeptConnection& note) {
-  const auto id = take_id(note.connection());
+  const auto id = base::take_id(note.connection());
   if (!id || id->incarnation != parts_.node) return parts_.metrics.malformed.add();
   if (note.over()) return parts_.kept.erase(parts_.node, *id);
   if (note.told()) {

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "base/node_message.hpp"
+
 namespace sluice::control {
 namespace {
 
@@ -59,9 +61,8 @@ void Neighbour::fill(Topic::Telling& telling) {
 }
 
 base::Result<cluster::v1::Taken> Neighbour::take(const Topic::Telling& telling) {
-  if (telling.needs() == 0 || telling.needs() > format) {
-    return base::fail(base::Errc::bad_request, "what a node tells needs format " + std::to_string(telling.needs()) +
-                                                   " to be understood, this node knows " + std::to_string(format));
+  if (const auto status = base::check_format(telling.needs(), format, "what a node tells"); !status) {
+    return status.error();
   }
   cluster::v1::Taken taken;
   if (telling.session() > session_ && telling.number() == 1) {

@@ -100,11 +100,9 @@ void put(const Admission& admission, v1::Admission& out) {
 base::Result<Admission> take(const v1::Admission& in) {
   Admission admission;
   admission.user = in.user();
-  for (const v1::RoomKey& room : in.rooms()) {
-    auto key = peer_message::key_of(room);
-    if (!key) return key.error();
-    admission.rooms.push_back(*std::move(key));
-  }
+  auto rooms = peer_message::keys_of(in.rooms());
+  if (!rooms) return rooms.error();
+  admission.rooms = *std::move(rooms);
   if (in.has_credentials()) admission.credentials = take(in.credentials());
   return admission;
 }

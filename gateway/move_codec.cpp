@@ -14,20 +14,10 @@ using google::protobuf::RepeatedPtrField;
 using std::chrono::milliseconds;
 namespace v1 = cluster::v1;
 
-base::Result<std::vector<workers::RoomKey>> take_keys(const RepeatedPtrField<v1::RoomKey>& in) {
-  std::vector<workers::RoomKey> keys;
-  for (const v1::RoomKey& one : in) {
-    auto key = peer_message::key_of(one);
-    if (!key) return key.error();
-    keys.push_back(*std::move(key));
-  }
-  return keys;
-}
-
 void put(const MemberState& member, const workers::Namespaces& namespaces, v1::Member& out) {
   socket_codec::put(member.socket, namespaces, *out.mutable_socket());
   out.set_pid(member.pid);
-  peer_message::put(member.connection, *out.mutable_connection());
+  base::put_id(member.connection, *out.mutable_connection());
   out.set_epoch(member.given_through.epoch);
   out.set_given_through(member.given_through.offset);
   if (member.credentials) credentials_codec::put(*member.credentials, *out.mutable_credentials());
@@ -70,7 +60,7 @@ void put(const SocketIoState::Handshake& handshake, v1::Handshake& out) {
 }
 
 base::Result<SocketIoState::Handshake> take(const v1::Handshake& in) {
-  auto rooms = take_keys(in.rooms());
+  auto rooms = peer_message::keys_of(in.rooms());
   if (!rooms) return rooms.error();
   SocketIoState::Handshake handshake{*std::move(rooms), {}, std::optional<Admission>()};
   take_fields(in.parameters(), handshake.details.parameters);
@@ -116,7 +106,7 @@ base::Result<SocketIoState> take(const v1::SessionState::SocketIo& in, workers::
 }
 
 void put(const MovedAnswer& answer, v1::MovedAnswer& out) {
-  peer_message::put(answer.connection, *out.mutable_connection());
+  base::put_id(answer.connection, *out.mutable_connection());
   out.set_number(answer.number);
   out.set_arguments(answer.arguments);
   for (const std::string& one : answer.attachments) out.add_attachments(one);
@@ -133,7 +123,7 @@ base::Result<MovedAnswer> take(const v1::MovedAnswer& in) {
 std::string encode(const Request& request) {
   v1::MoveRequest out;
   out.set_needs(peer_message::format);
-  peer_message::put(request.session, *out.mutable_session());
+  base::put_id(request.session, *out.mutable_session());
   out.mutable_socket()->set_worker(request.socket.worker.value);
   out.mutable_socket()->set_slot(request.socket.slot);
   out.mutable_socket()->set_generation(request.socket.generation);
@@ -154,8 +144,8 @@ std::string encode(const Request& request) {
       out.mutable_arrived();
       for (const auto& [from, to] : request.renamed) {
         v1::Arrived::Renamed& one = *out.mutable_arrived()->add_connections();
-        peer_message::put(from, *one.mutable_from());
-        peer_message::put(to, *one.mutable_to());
+        base::put_id(from, *one.mutable_from());
+        base::put_id(to, *one.mutable_to());
       }
       break;
     case Request::Kind::acknowledged:
@@ -243,7 +233,7 @@ base::Result<Begun> decode_begun(std::string_view bytes, workers::Namespaces& na
   for (const v1::MoveBegun::Rooms& rooms : in.rooms()) {
     const auto name_space = namespaces.resolve(rooms.name_space());
     if (!name_space) return name_space.error();
-    auto keys = take_keys(rooms.keys());
+    auto keys = peer_message::keys_of(rooms.keys());
     if (!keys) return keys.error();
     begun.rooms.push_back({*name_space, *std::move(keys)});
   }

@@ -23,7 +23,7 @@ constexpr std::array<std::string_view, 3> content_types{"text/plain; charset=UTF
 std::string encode(Request request) {
   v1::SessionRequest out;
   out.set_needs(peer_message::format);
-  peer_message::put(request.session, *out.mutable_session());
+  base::put_id(request.session, *out.mutable_session());
   v1::Exchange& exchange = *out.mutable_exchange();
   exchange.set_worker(request.exchange.worker.value);
   exchange.set_slot(request.exchange.slot);
