@@ -11,8 +11,8 @@
 
 namespace sluice::base {
 
-// Errc::bad_request says why a message that needs the format `needs` is none that a reader of up to `known` understands;
-// `what` it is comes first in that sentence.
+// Errc::bad_request says why a message that needs the format `needs` is none that a reader of up to `known`
+// understands; `what` it is comes first in that sentence.
 inline Status check_format(std::uint32_t needs, std::uint32_t known, const std::string& what = "the message") {
   if (needs != 0 && needs <= known) return ok();
   return fail(Errc::bad_request, what + " needs format " + std::to_string(needs) +

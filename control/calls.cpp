@@ -80,6 +80,10 @@ GatherFrom Calls::from_all(base::TimePoint deadline) {
   return {parts_.pool, parts_.executor, all_workers(), soonest(deadline)};
 }
 
+GatherFrom Calls::from_first(base::TimePoint deadline) {
+  return {parts_.pool, parts_.executor, {base::WorkerId{}}, soonest(deadline)};
+}
+
 void Calls::prepare(const RoomsWish& wish, base::TimePoint deadline, const std::function<void(Problem)>& then) {
   const auto told = [then](const Outcome<base::Nothing>& outcome) { then(outcome ? Problem() : outcome.failure()); };
   const auto outcome_of = [](const base::Status& status) -> Outcome<base::Nothing> {

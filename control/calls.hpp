@@ -189,6 +189,7 @@ class Calls {
   void list_members_from(const std::shared_ptr<MemberListing>& listing);
   std::vector<base::WorkerId> all_workers() const;
   GatherFrom from_all(base::TimePoint deadline);
+  GatherFrom from_first(base::TimePoint deadline);  // the first worker alone
   // The caller's deadline, or ours.
   static base::TimePoint soonest(base::TimePoint deadline) { return std::min(deadline, base::Clock::now() + wait_max); }
   ConnectionPlace place_of(const workers::ConnectionInfo& connection) const;
@@ -197,6 +198,15 @@ class Calls {
   void serve_shares();
   template <class Request, class Response>
   using Call = void (Calls::*)(const Request&, base::TimePoint, const Answer<Response>&);
+  // Does a call that names its node there; this one does its own share.
+  template <class Request, class Response>
+  void at_node(std::string_view kind, Call<Request, Response> share, const Request& request, base::TimePoint deadline,
+               const Answer<Response>& answer) {
+    const auto node = nodes_.find(request.node());
+    if (!node) return answer(node.failure());
+    if (*node == nodes_.own()) return (this->*share)(request, deadline, answer);
+    nodes_.ask_one<Response>(*node, kind, request, deadline, answer);
+  }
   template <class Request, class Response>
   DoShare<Request, Response> share_of(Call<Request, Response> share) {
     return [this, share](const Request& request, base::TimePoint deadline, const Answer<Response>& answer) {

@@ -136,13 +136,11 @@ Outcome<Calls::DrainWatch> Calls::drain_here(const v1::DrainRequest& request) {
 
 void Calls::undrain(const v1::UndrainRequest& request, base::TimePoint deadline,
                     const Answer<v1::UndrainResponse>& answer) {
-  const auto node = nodes_.find(request.node());
-  if (!node) return answer(node.failure());
-  if (*node == nodes_.own()) return share_undrain(request, deadline, answer);
-  nodes_.ask_one<v1::UndrainResponse>(*node, share_kinds::undrain, request, deadline, answer);
+  at_node(share_kinds::undrain, &Calls::share_undrain, request, deadline, answer);
 }
 
-// First all workers look whether they may listen, then all listen; if one cannot, the node goes on draining.
+// First one worker looks for all whether they may listen: as they have the same addresses, several that look at once
+// would find each other there. Then all listen; if one cannot, the node goes on draining.
 void Calls::share_undrain(const v1::UndrainRequest&, base::TimePoint deadline,
                           const Answer<v1::UndrainResponse>& answer) {
   parts_.executor.post([this, deadline, answer] {
@@ -158,7 +156,7 @@ void Calls::share_undrain(const v1::UndrainRequest&, base::TimePoint deadline,
       if (number == drains_ || is_last_drain_) parts_.pool.stop_accepting(workers::Pool::Stop::for_now);
       answer(std::move(failure));
     };
-    gather<base::Status>(from_all(deadline), workers::may_listen, [=, this](const Statuses& may) {
+    gather<base::Status>(from_first(deadline), workers::may_listen, [=, this](const Statuses& may) {
       if (auto problem = problem_of(may)) return answer(*std::move(problem));
       gather<base::Status>(from_all(deadline), workers::listen_again, [=, this](const Statuses& listens) {
         if (auto problem = problem_of(listens)) return refuse(*std::move(problem));
@@ -182,10 +180,7 @@ void Calls::finish_undrain(const Answer<v1::UndrainResponse>& answer) {
 // --- Shed ---
 
 void Calls::shed(const v1::ShedRequest& request, base::TimePoint deadline, const Answer<v1::ShedResponse>& answer) {
-  const auto node = nodes_.find(request.node());
-  if (!node) return answer(node.failure());
-  if (*node == nodes_.own()) return share_shed(request, deadline, answer);
-  nodes_.ask_one<v1::ShedResponse>(*node, share_kinds::shed, request, deadline, answer);
+  at_node(share_kinds::shed, &Calls::share_shed, request, deadline, answer);
 }
 
 void Calls::share_shed(const v1::ShedRequest& request, base::TimePoint deadline,

@@ -53,10 +53,7 @@ void Calls::show_own(v1::Node& node) const {
 
 void Calls::get_node(const v1::GetNodeRequest& request, base::TimePoint deadline,
                      const Answer<v1::GetNodeResponse>& answer) {
-  const auto node = nodes_.find(request.node());
-  if (!node) return answer(node.failure());
-  if (*node == nodes_.own()) return share_get_node(request, deadline, answer);
-  nodes_.ask_one<v1::GetNodeResponse>(*node, share_kinds::get_node, request, deadline, answer);
+  at_node(share_kinds::get_node, &Calls::share_get_node, request, deadline, answer);
 }
 
 void Calls::share_get_node(const v1::GetNodeRequest&, base::TimePoint, const Answer<v1::GetNodeResponse>& answer) {

@@ -39,7 +39,7 @@ std::uint64_t revoke(Worker& worker, const Revoked& revoked);
 // Ends every connection of `target`; returns how many.
 std::uint64_t disconnect(Worker& worker, const Target& target, const Ending& ending);
 
-// Whether clients may connect again, asked of all workers; then lets them, before Pool::undrain().
+// Whether clients may connect again, asked of one worker; then all let them, before Pool::undrain().
 base::Status may_listen(Worker& worker);
 base::Status listen_again(Worker& worker);
 

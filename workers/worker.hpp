@@ -252,7 +252,7 @@ class Worker {
   // Begins to end so many of a hundred connections; returns how many.
   std::uint64_t shed(DrainWish wish, double percent);
   // Undoes stop_accepting() as far as the kernel is concerned. Errc::unavailable if that cannot be; may_listen() asks
-  // whether it can, of all workers before one of them listens.
+  // whether it can, of one worker before any of them listens: it listens there for a moment.
   base::Status may_listen() const;
   base::Status listen_again();
   // Takes new connections, and ends nobody any more for a drain or a shed. Once all workers listen.

@@ -70,8 +70,6 @@ ListeningSockets Worker::listening_sockets() const {
 
 base::Status Worker::may_listen() const {
   if (is_leaving_) return base::fail(base::Errc::unavailable, "the process is about to end");
-  // All have the same addresses: one asks for them all, as two that ask at once find each other there.
-  if (parts_.id.value != 0) return base::ok();
   return acceptor_.are_addresses_free();
 }
 
