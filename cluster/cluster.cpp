@@ -65,7 +65,7 @@ base::Result<std::unique_ptr<Cluster>> Cluster::make(const Settings& settings) {
   const auto post = [&loop](std::function<void()> job) { loop.post(std::move(job)); };
   cluster->values_ = std::make_unique<NatsSharedValues>(
       loop.context(), post, *cluster->client_,
-      NatsSharedValues::Settings{.bucket = "SLUICE_" + settings.options.cluster_name + "_shared",
+      NatsSharedValues::Settings{.name = "SLUICE_" + settings.options.cluster_name + "_shared",
                                  .values = {.age_max = shared_age_max,
                                             .bytes_max = shared_bytes_max,
                                             .storage = settings.options.stream_storage,

@@ -4,10 +4,8 @@
 
 #include <string>
 
-#include "base/log_limit.hpp"
-#include "cluster/key_value.hpp"
 #include "cluster/loop.hpp"
-#include "cluster/timer.hpp"
+#include "cluster/open_bucket.hpp"
 #include "workers/session_store.hpp"
 
 namespace sluice::cluster {
@@ -17,7 +15,6 @@ class KeptSessions final : public workers::SessionStore {
   struct Settings {
     std::string cluster_name;
     KeyValueSettings bucket;
-    base::Duration patience = std::chrono::seconds(2);  // of one question
   };
   // All outlive this.
   KeptSessions(Loop& loop, NatsClient& client, const Settings& settings);
@@ -31,19 +28,11 @@ class KeptSessions final : public workers::SessionStore {
 
   // There is a connection, and the bucket is looked for, or made; or there is none.
   void open();
-  void close();
+  void close() { bucket_.close(); }
 
  private:
-  void find_bucket();
-  void take_bucket(const base::Result<StreamState>& state);
-
   Loop& loop_;
-  NatsClient& client_;
-  const Settings settings_;
-  const KeyValue bucket_;
-  Timer again_;
-  base::LogLimit log_limit_{10, std::chrono::minutes(1)};
-  bool is_open_ = false;  // the bucket is there
+  OpenBucket bucket_;
 };
 
 }  // namespace sluice::cluster

@@ -2,25 +2,21 @@
 // NatsSharedValues: values that all nodes know, in a bucket of JetStream. Any thread may call what the port has; the
 // rest belongs to the loop's thread.
 
+#include <functional>
 #include <string>
+#include <vector>
 
-#include "base/log_limit.hpp"
-#include "cluster/key_value.hpp"
-#include "cluster/timer.hpp"
+#include "cluster/open_bucket.hpp"
 #include "workers/shared_values.hpp"
 
 namespace sluice::cluster {
 
 class NatsSharedValues final : public workers::SharedValues {
  public:
-  struct Settings {
-    std::string bucket;
-    KeyValueSettings values = {};
-    base::Duration patience{std::chrono::seconds(2)};  // for each answer of the broker
-  };
+  using Settings = OpenBucket::Settings;
   // Runs a job on the loop's thread, as NatsPeers::Post.
   using Post = std::function<void(std::function<void()>)>;
-  using OnFound = std::function<void(const base::Status& status)>;
+  using OnFound = OpenBucket::OnFound;
 
   // All outlive this, and what was posted is not run after it.
   NatsSharedValues(boost::asio::io_context& loop, Post post, NatsClient& client, Settings settings);
@@ -33,26 +29,14 @@ class NatsSharedValues final : public workers::SharedValues {
 
   // --- on the loop's thread ---
 
-  // The broker is there: makes the bucket if there is none, again and again until it is there. `on_found` is told that
-  // it is, and what waiting would not mend: a bucket with other settings.
+  // As OpenBucket has them.
   void open(OnFound on_found);
-  // It is away, or nothing is wanted of it any more.
-  void close();
+  void close() { bucket_.close(); }
 
  private:
-  void find();
-  void take(const base::Status& status);
-
-  const Settings settings_;
   const Post post_;
-  NatsClient& client_;
   std::vector<std::function<void()>> watchers_;
-  KeyValue bucket_;
-  Timer again_;
-  OnFound on_found_;
-  std::uint64_t turn_ = 0;  // of open() and close(): an answer of an earlier one counts no more
-  bool is_open_ = false;
-  base::LogLimit log_limit_{5, std::chrono::minutes(1)};
+  OpenBucket bucket_;
 };
 
 }  // namespace sluice::cluster

@@ -23,8 +23,8 @@ class SharedValuesTest : public NatsTest {
     Node& node = *nodes_.emplace_back(std::make_unique<Node>());
     node.client = &connect(server_);
     const auto post = [this](std::function<void()> job) { boost::asio::post(loop_, std::move(job)); };
-    node.values = std::make_unique<NatsSharedValues>(
-        loop_, post, *node.client->client, NatsSharedValues::Settings{.bucket = "shared", .values = settings});
+    node.values = std::make_unique<NatsSharedValues>(loop_, post, *node.client->client,
+                                                     NatsSharedValues::Settings{.name = "shared", .values = settings});
     node.values->watch([&node] { ++node.times_there; });
     return node;
   }

@@ -1,0 +1,57 @@
+#include "cluster/open_bucket.hpp"
+
+#include <utility>
+
+#include "base/log.hpp"
+
+namespace sluice::cluster {
+
+using base::Errc;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr base::Duration again_after = 500ms;
+
+}  // namespace
+
+OpenBucket::OpenBucket(boost::asio::io_context& loop, NatsClient& client, Settings settings)
+    : settings_(std::move(settings)),
+      client_(client),
+      bucket_(JetStream(client, settings_.patience), settings_.name),
+      again_(loop, [this] { find(); }) {}
+
+void OpenBucket::open(OnFound on_found) {
+  on_found_ = std::move(on_found);
+  find();
+}
+
+void OpenBucket::close() {
+  ++turn_;
+  is_open_ = false;
+  again_.cancel();
+}
+
+void OpenBucket::find() {
+  const auto on_state = [this, turn = ++turn_](const base::Result<StreamState>& state) {
+    if (turn == turn_) take(state ? base::ok() : base::Status(state.error()));
+  };
+  if (const auto asked = bucket_.ensure(settings_.values, on_state); !asked) take(asked.error());
+}
+
+void OpenBucket::take(const base::Status& status) {
+  if (status) {
+    is_open_ = true;
+    return on_found_(status);
+  }
+  const bool is_final = status.error().code == Errc::already_exists || status.error().code == Errc::bad_request;
+  if (log_limit_.allows(base::Clock::now())) {
+    base::log_warning(
+        settings_.missing,
+        {{"bucket", settings_.name}, {"why", status.error().detail}, {"suppressed", log_limit_.take_suppressed()}});
+  }
+  if (is_final) on_found_(status);
+  if (client_.is_connected()) again_.set_after(again_after);
+}
+
+}  // namespace sluice::cluster

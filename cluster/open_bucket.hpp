@@ -1,0 +1,48 @@
+#pragma once
+// OpenBucket: a bucket of JetStream that is found, or made, whenever the broker is there. Belongs to the loop's thread.
+
+#include <functional>
+#include <string>
+
+#include "base/log_limit.hpp"
+#include "cluster/key_value.hpp"
+#include "cluster/timer.hpp"
+
+namespace sluice::cluster {
+
+class OpenBucket {
+ public:
+  struct Settings {
+    std::string name;
+    KeyValueSettings values = {};
+    base::Duration patience{std::chrono::seconds(2)};  // for each answer of the broker
+    std::string missing = "broker_bucket_missing";     // what the log calls it that it is not there
+  };
+  // Told that it is there, and of what waiting would not mend: a bucket with other settings.
+  using OnFound = std::function<void(const base::Status& status)>;
+
+  // All outlive this.
+  OpenBucket(boost::asio::io_context& loop, NatsClient& client, Settings settings);
+
+  // The broker is there: looks for the bucket again and again, until it is there.
+  void open(OnFound on_found);
+  // It is away, or nothing is wanted of it any more.
+  void close();
+  // Null while it is not there.
+  const KeyValue* get() const { return is_open_ ? &bucket_ : nullptr; }
+
+ private:
+  void find();
+  void take(const base::Status& status);
+
+  const Settings settings_;
+  NatsClient& client_;
+  const KeyValue bucket_;
+  Timer again_;
+  OnFound on_found_;
+  std::uint64_t turn_ = 0;  // of open() and close(): an answer of an earlier one counts no more
+  bool is_open_ = false;
+  base::LogLimit log_limit_{5, std::chrono::minutes(1)};
+};
+
+}  // namespace sluice::cluster
