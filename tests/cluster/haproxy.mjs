@@ -1,11 +1,6 @@
 // Debian's HAProxy before several nodes: round robin, nothing sticky. By HTTP each request goes to the next node, whatever
 // connection it came on; by TCP each connection.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { freePorts } from '../integration/ports.mjs';
-import { Program } from '../integration/programs.mjs';
-import { eventually } from '../integration/watch.mjs';
+import { runHaproxy } from '../integration/haproxy.mjs';
 
 // A node is asked whether it is ready; one that is not loses its connections, as a stopped machine would.
 const listener = (name, mode, port, nodes, what) => `
@@ -41,20 +36,8 @@ ${nodes[0].logged('listening', { what: 'tcp' }) ? listener('tcp', 'tcp', ports[2
 
 // Before nodes that stay where they are. It notes each request unless told otherwise.
 export async function startHaproxy(t, nodes, { logs = true } = {}) {
-  const folder = mkdtempSync(path.join(tmpdir(), 'sluice-haproxy-'));
-  t.after(() => rmSync(folder, { recursive: true, force: true }));
-  // Again if somebody else took a port meanwhile.
-  for (let attempt = 0; attempt < 5; ++attempt) {
-    const ports = await freePorts(3);
-    const file = path.join(folder, 'haproxy.cfg');
-    writeFileSync(file, config(ports, nodes, logs));
-    const program = new Program(t, '/usr/sbin/haproxy', ['-db', '-f', file]);
-    const answers = async () => program.exit || (await fetch(`http://127.0.0.1:${ports[0]}/nothing`).catch(() => null))?.status === 404;
-    await eventually(answers, 'HAProxy to answer');
-    if (!program.exit) return new Haproxy(program, ports);
-    if (!/cannot bind|already in use/i.test(program.output)) throw new Error(program.output);
-  }
-  throw new Error('HAProxy does not start');
+  const { program, ports } = await runHaproxy(t, 3, (free) => config(free, nodes, logs));
+  return new Haproxy(program, ports);
 }
 
 class Haproxy {

@@ -13,6 +13,13 @@ export const release = 'chat';
 export const namespace = 'games';
 const run = promisify(execFile);
 
+// A folder of the test's own; `t` removes it.
+export function folderOf(t) {
+  const folder = mkdtempSync(path.join(tmpdir(), 'sluice-files-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
 // Gives what Helm prints; throws what it complains of.
 export async function helm(...args) {
   const { stdout } = await run(path.join(root, 'scripts/kube.sh'), ['helm', ...args], { maxBuffer: 1 << 26 }).catch((error) => {

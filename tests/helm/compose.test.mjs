@@ -1,12 +1,11 @@
 // deploy/compose: the program, Prometheus and Grafana take what it gives them. Engines of containers are not run here.
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { parse } from 'yaml';
-import { root } from './chart.mjs';
+import { folderOf, root } from './chart.mjs';
 
 const program = process.env.SLUICE_BINARY;
 const folder = path.join(root, 'deploy/compose');
@@ -14,11 +13,6 @@ const compose = parse(readFileSync(path.join(folder, 'compose.yaml'), 'utf8'), {
 const known = new Set(JSON.parse(execFileSync(program, ['options', '--json'], { encoding: 'utf8' })).map(({ name }) => `SLUICE_${name.toUpperCase().replaceAll('-', '_')}`));
 const gateways = Object.entries(compose.services).filter(([, service]) => service.environment?.SLUICE_BROKER);
 
-function folderOf(t) {
-  const made = mkdtempSync(path.join(tmpdir(), 'sluice-compose-'));
-  t.after(() => rmSync(made, { recursive: true, force: true }));
-  return made;
-}
 const check = (t, environment) => {
   const made = folderOf(t);
   const [secret, file] = ['secret', 'sluice.toml'].map((name) => path.join(made, name));

@@ -1,19 +1,13 @@
 // The chart as a whole: Helm and the program take it, and what is made from it is up to date.
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { caseFile, caseNames, chart, helm, objectsIn, render, root } from './chart.mjs';
+import { caseFile, caseNames, chart, folderOf, helm, objectsIn, render, root } from './chart.mjs';
 
 const program = process.env.SLUICE_BINARY;
 
-function folderOf(t) {
-  const folder = mkdtempSync(path.join(tmpdir(), 'sluice-files-'));
-  t.after(() => rmSync(folder, { recursive: true, force: true }));
-  return folder;
-}
 // What the program says of the options that a container is given.
 function check(t, rendered) {
   const file = path.join(folderOf(t), 'sluice.toml');
