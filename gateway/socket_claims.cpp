@@ -31,10 +31,6 @@ struct SocketClaims::Wish {
   Claimed claimed;
   std::optional<SocketRecord> record = {};
   int tries = 0;
-
-  void answer(Worker& here, WorkerContext& context, std::optional<BrokenSocket> socket) const {
-    claimed(here, context, std::move(socket));
-  }
 };
 
 void SocketClaims::open(workers::Pool& pool) {
@@ -68,7 +64,7 @@ void SocketClaims::take_record(Worker& worker, WorkerContext& context, const Sha
   }
   if (wish->home.incarnation == worker.incarnation()) return claim_at(worker, context, worker.incarnation(), wish);
   const auto take = [this, wish](Worker& here, WorkerContext& its, std::optional<BrokenSocket> socket) {
-    if (socket) return wish->answer(here, its, std::move(socket));
+    if (socket) return wish->claimed(here, its, std::move(socket));
     ask_holder(wish->home.incarnation, wish);
   };
   claim_socket_here(worker, context, wish->pid, take);
@@ -78,7 +74,7 @@ void SocketClaims::claim_at(Worker& worker, WorkerContext& context, std::uint32_
   if (node != worker.incarnation()) return ask_holder(node, wish);
   claim_socket_here(
       worker, context, wish->pid, [this, wish](Worker& here, WorkerContext& its, std::optional<BrokenSocket> socket) {
-        if (socket) return wish->answer(here, its, std::move(socket));
+        if (socket) return wish->claimed(here, its, std::move(socket));
         run_at(here, its, keeper_of(here, its, wish->pid), [this, wish](Worker& there, WorkerContext& own) {
           run_at(there, own, wish->worker,
                  [this, wish, elsewhere = own.recovery.given_to(wish->pid)](Worker& back, WorkerContext& ours) {
@@ -92,7 +88,7 @@ void SocketClaims::claim_at(Worker& worker, WorkerContext& context, std::uint32_
 void SocketClaims::miss(Worker& worker, WorkerContext& context, const SharedWish& wish, std::uint32_t elsewhere) {
   if (elsewhere != 0 && ++wish->tries <= tries_max) return claim_at(worker, context, elsewhere, wish);
   discard(worker, *wish);
-  wish->answer(worker, context, std::nullopt);
+  wish->claimed(worker, context, std::nullopt);
 }
 
 void SocketClaims::ask_holder(std::uint32_t holder, const SharedWish& wish) {
@@ -110,7 +106,7 @@ void SocketClaims::take_answer(Worker& worker, WorkerContext& context, const Sha
   auto given = socket_codec::decode_claimed(*answer, context.namespaces);
   if (!given || !given->socket) return miss(worker, context, wish, given ? given->elsewhere : 0);
   given->socket->revision = given->revision;
-  wish->answer(worker, context, std::move(given->socket));
+  wish->claimed(worker, context, std::move(given->socket));
 }
 
 void SocketClaims::discard(const Worker& worker, const Wish& wish) const {
@@ -121,17 +117,17 @@ void SocketClaims::discard(const Worker& worker, const Wish& wish) const {
 
 // Its holder cannot be asked: whoever is the first to write the record over is the one that has it.
 void SocketClaims::take_from_store(Worker& worker, WorkerContext& context, const SharedWish& wish) {
-  if (!wish->record || ++wish->tries > tries_max) return wish->answer(worker, context, std::nullopt);
+  if (!wish->record || ++wish->tries > tries_max) return wish->claimed(worker, context, std::nullopt);
   store_.write(worker.id(), wish->pid, wish->record->socket, wish->record->revision,
                [this, wish](Worker& here, WorkerContext& its, const base::Result<std::uint64_t>& revision) {
                  if (revision) {
                    BrokenSocket socket = std::move(wish->record->socket);
                    socket.revision = *revision;
-                   return wish->answer(here, its, std::move(socket));
+                   return wish->claimed(here, its, std::move(socket));
                  }
-                 if (revision.error().code != Errc::already_exists) return wish->answer(here, its, std::nullopt);
+                 if (revision.error().code != Errc::already_exists) return wish->claimed(here, its, std::nullopt);
                  store_.read(here.id(), wish->pid, [this, wish](Worker& back, WorkerContext& ours, const auto& record) {
-                   if (!record) return wish->answer(back, ours, std::nullopt);
+                   if (!record) return wish->claimed(back, ours, std::nullopt);
                    take_record(back, ours, wish, record);
                  });
                });
