@@ -110,6 +110,7 @@ void Cluster::stop() {
   loop_.post([this, has_left] {
     broker_->stop(fail(Errc::unavailable, "the node is ending"));
     stream_again_->cancel();
+    absence_.forget();
     values_->close();
     leader_subscription_.end();
     peers_->leave([has_left] { has_left->set_value(); });
@@ -179,13 +180,16 @@ StreamSettings Cluster::stream_settings() const {
 }
 
 void Cluster::find_stream() {
-  const auto asked = streams_->ensure_stream(stream_settings(), [this](const auto& state) { take_stream(state); });
+  const StreamSettings settings = stream_settings();
+  const IfMissing if_missing = absence_.if_missing(client_->info(), settings.replicas, base::Clock::now());
+  const auto asked = streams_->ensure_stream(settings, if_missing, [this](const auto& state) { take_stream(state); });
   if (!asked) take_stream(asked.error());
 }
 
 void Cluster::take_stream(const base::Result<StreamState>& state) {
+  absence_.take(state ? base::ok() : base::Status(state.error()), base::Clock::now());
   if (!state) {
-    if (log_limit_.allows(base::Clock::now())) {
+    if (state.error().code != Errc::not_found && log_limit_.allows(base::Clock::now())) {
       base::log_warning("broker_stream_missing",
                         {{"why", state.error().detail}, {"suppressed", log_limit_.take_suppressed()}});
     }

@@ -184,16 +184,13 @@ base::Status JetStream::get_state(std::string_view stream, OnState on_state) con
   });
 }
 
-base::Status JetStream::ensure_stream(const StreamSettings& settings, OnState on_state) const {
-  return inspect(settings, true, std::move(on_state));
-}
-
-base::Status JetStream::inspect(const StreamSettings& settings, bool may_create, OnState on_state) const {
-  const auto take = [self = *this, settings, may_create, on_state = std::move(on_state)](const auto& answer) {
+base::Status JetStream::ensure_stream(const StreamSettings& settings, IfMissing if_missing, OnState on_state) const {
+  const auto take = [self = *this, settings, if_missing, on_state = std::move(on_state)](const auto& answer) {
     if (!answer) return on_state(answer.error());
     if (!answer->has("error")) return on_state(checked_state(settings, *answer));
     const JsonObject error = answer->object("error");
-    if (!may_create || error.number("err_code") != err_code::stream_not_found) return on_state(error_of(error));
+    if (if_missing == IfMissing::tell || error.number("err_code") != err_code::stream_not_found)
+      return on_state(error_of(error));
     if (const auto created = self.create(settings, on_state); !created) on_state(created.error());
   };
   return ask("INFO", settings.name, {}, take);
@@ -206,7 +203,7 @@ base::Status JetStream::create(const StreamSettings& settings, OnState on_state)
     const JsonObject error = answer->object("error");
     if (error.number("err_code") != err_code::stream_name_in_use) return on_state(error_of(error));
     // Another node was faster, with other settings: they are told.
-    if (const auto asked = self.inspect(settings, false, on_state); !asked) on_state(asked.error());
+    if (const auto asked = self.ensure_stream(settings, IfMissing::tell, on_state); !asked) on_state(asked.error());
   };
   return ask("CREATE", settings.name, settings.json(), take);
 }

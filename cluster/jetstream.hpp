@@ -3,6 +3,7 @@
 // them, publishes with acknowledgements, reads back. A small handle that may be copied; the client outlives what it was
 // asked. As the client, each call fails at once, and then tells nothing, or tells once, later.
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -52,6 +53,9 @@ struct RepublishedFrom {
   static base::Result<RepublishedFrom> read(const NatsMessage& message);
 };
 
+// What to do about a stream that is not there.
+enum class IfMissing : std::uint8_t { tell, make };
+
 class JetStream {
  public:
   using OnState = std::function<void(const base::Result<StreamState>& state)>;
@@ -64,9 +68,9 @@ class JetStream {
   // published then may be stored or not; publishing again with the same id tells.
   JetStream(NatsClient& client, base::Duration patience) : client_(&client), patience_(patience) {}
 
-  // Makes the stream if there is none. Errc::already_exists names each setting in which one is there that is another,
-  // and leaves it alone.
-  base::Status ensure_stream(const StreamSettings& settings, OnState on_state) const;
+  // Finds the stream; one that is missing is made, or told of as Errc::not_found (absence.hpp tells when to do which).
+  // Errc::already_exists names each setting in which one is there that is another, and leaves it alone.
+  base::Status ensure_stream(const StreamSettings& settings, IfMissing if_missing, OnState on_state) const;
   // Errc::not_found: there is no such stream.
   base::Status get_state(std::string_view stream, OnState on_state) const;
 
@@ -91,7 +95,6 @@ class JetStream {
   using OnAnswer = std::function<void(const base::Result<JsonObject>& answer)>;
   base::Status ask(std::string_view verb, std::string_view stream, const std::string& json, OnAnswer on_answer) const;
   base::Status ask_direct(std::string_view stream, const std::string& json, OnStored on_stored) const;
-  base::Status inspect(const StreamSettings& settings, bool may_create, OnState on_state) const;
   base::Status create(const StreamSettings& settings, OnState on_state) const;
 
   NatsClient* client_;

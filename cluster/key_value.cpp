@@ -69,7 +69,7 @@ base::Status KeyValue::check(std::string_view key) const {
   return is_key ? base::ok() : base::Status(fail(Errc::bad_request, "that is no key of a bucket"));
 }
 
-base::Status KeyValue::ensure(const KeyValueSettings& settings, OnState on_state) const {
+base::Status KeyValue::ensure(const KeyValueSettings& settings, IfMissing if_missing, OnState on_state) const {
   if (auto checked = check("any"); !checked) return checked;
   StreamSettings stream{.name = stream_, .subjects = {prefix_ + ">"}};
   stream.messages_per_subject_max = 1;
@@ -82,7 +82,7 @@ base::Status KeyValue::ensure(const KeyValueSettings& settings, OnState on_state
   if (settings.age_max.count() > 0) stream.duplicate_window = std::min(settings.age_max, duplicate_window_max);
   stream.allows_rollup = true;
   stream.denies_delete = true;
-  return streams_.ensure_stream(stream, std::move(on_state));
+  return streams_.ensure_stream(stream, if_missing, std::move(on_state));
 }
 
 base::Status KeyValue::write(std::string_view key, std::string_view value, std::optional<std::uint64_t> expected,

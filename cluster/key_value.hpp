@@ -36,8 +36,8 @@ class KeyValue {
   // A bucket's name has letters, digits, - and _; a key those and / = and inner dots. Others are Errc::bad_request.
   KeyValue(JetStream streams, const std::string& bucket);
 
-  // Makes the bucket if there is none; as JetStream::ensure_stream().
-  base::Status ensure(const KeyValueSettings& settings, OnState on_state) const;
+  // Finds the bucket, or makes it; as JetStream::ensure_stream().
+  base::Status ensure(const KeyValueSettings& settings, IfMissing if_missing, OnState on_state) const;
   base::Status put(std::string_view key, std::string_view value, OnRevision on_revision) const;
   // Errc::already_exists: the key has a value.
   base::Status create(std::string_view key, std::string_view value, OnRevision on_revision) const;

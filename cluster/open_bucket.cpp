@@ -29,6 +29,7 @@ void OpenBucket::open(OnFound on_found) {
 void OpenBucket::close() {
   ++turn_;
   is_open_ = false;
+  absence_.forget();
   again_.cancel();
 }
 
@@ -36,16 +37,18 @@ void OpenBucket::find() {
   const auto on_state = [this, turn = ++turn_](const base::Result<StreamState>& state) {
     if (turn == turn_) take(state ? base::ok() : base::Status(state.error()));
   };
-  if (const auto asked = bucket_.ensure(settings_.values, on_state); !asked) take(asked.error());
+  const IfMissing if_missing = absence_.if_missing(client_.info(), settings_.values.replicas, base::Clock::now());
+  if (const auto asked = bucket_.ensure(settings_.values, if_missing, on_state); !asked) take(asked.error());
 }
 
 void OpenBucket::take(const base::Status& status) {
+  absence_.take(status, base::Clock::now());
   if (status) {
     is_open_ = true;
     return on_found_(status);
   }
   const bool is_final = status.error().code == Errc::already_exists || status.error().code == Errc::bad_request;
-  if (log_limit_.allows(base::Clock::now())) {
+  if (status.error().code != Errc::not_found && log_limit_.allows(base::Clock::now())) {
     base::log_warning(
         settings_.missing,
         {{"bucket", settings_.name}, {"why", status.error().detail}, {"suppressed", log_limit_.take_suppressed()}});

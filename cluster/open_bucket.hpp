@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/log_limit.hpp"
+#include "cluster/absence.hpp"
 #include "cluster/key_value.hpp"
 #include "cluster/timer.hpp"
 
@@ -40,6 +41,7 @@ class OpenBucket {
   const KeyValue bucket_;
   Timer again_;
   OnFound on_found_;
+  Absence absence_;
   std::uint64_t turn_ = 0;  // of open() and close(): an answer of an earlier one counts no more
   bool is_open_ = false;
   base::LogLimit log_limit_{5, std::chrono::minutes(1)};

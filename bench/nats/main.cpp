@@ -69,10 +69,11 @@ class Bench {
     bool is_there = false;
     const cluster::StreamSettings settings{
         .name = "BENCH", .subjects = {"bench.stored"}, .messages_max = 10'000, .storage = Storage::memory};
-    const auto asked = streams.ensure_stream(settings, [&is_there](const base::Result<cluster::StreamState>& state) {
-      if (!state) give_up(state.error().detail);
-      is_there = true;
-    });
+    const auto asked = streams.ensure_stream(settings, cluster::IfMissing::make,
+                                             [&is_there](const base::Result<cluster::StreamState>& state) {
+                                               if (!state) give_up(state.error().detail);
+                                               is_there = true;
+                                             });
     if (!asked) give_up(asked.error().detail);
     until([&] { return is_there; });
 

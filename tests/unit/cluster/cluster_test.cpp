@@ -260,7 +260,7 @@ TEST_F(ClusterTest, AStreamWithOtherSettingsIsRefusedWithAllThatDiffers) {
   auto& client = connect(server_);
   JetStream streams(*client.client, std::chrono::seconds(10));
   ASSERT_TRUE(told<StreamState>([&](auto done) {
-    return streams.ensure_stream({.name = "SLUICE_test", .subjects = {"sluice.test.p.>"}}, done);
+    return streams.ensure_stream({.name = "SLUICE_test", .subjects = {"sluice.test.p.>"}}, IfMissing::make, done);
   }));
   ClusterNode a(server_.url(), 1);
   const auto found = a.found();

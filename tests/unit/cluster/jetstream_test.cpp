@@ -23,7 +23,7 @@ void PrintTo(const Kept& kept, std::ostream* out) {
 class JetStreamTest : public NatsTest {
  protected:
   base::Result<StreamState> ensure(const StreamSettings& settings) {
-    return told<StreamState>([&](auto done) { return streams_.ensure_stream(settings, done); });
+    return told<StreamState>([&](auto done) { return streams_.ensure_stream(settings, IfMissing::make, done); });
   }
   base::Result<PublishReceipt> publish(const StreamPublication& publication) {
     return told<PublishReceipt>([&](auto done) { return streams_.publish(publication, done); });
@@ -92,7 +92,7 @@ TEST_F(JetStreamTest, WhoComesSecondFindsWhatTheFirstOneMade) {
   StreamSettings foreign = wanted;
   foreign.age_max = 1h;
   for (const StreamSettings& settings : {wanted, wanted, foreign}) {
-    EXPECT_TRUE(streams_.ensure_stream(settings, [&](const base::Result<StreamState>& state) {
+    EXPECT_TRUE(streams_.ensure_stream(settings, IfMissing::make, [&](const base::Result<StreamState>& state) {
       ++(state ? made : refused);
       const std::string why = state ? std::string() : state.error().detail;
       EXPECT_TRUE(state || why.find("max_age is 0 s, 3600 s was expected") != why.npos) << why;
@@ -255,8 +255,9 @@ TEST_F(NatsTest, AServerWithoutJetStreamIsTold) {
   NatsTestServer server;
   NatsTestClient& client = connect(server);
   std::string why;
-  EXPECT_TRUE(
-      JetStream(*client.client, 10s).ensure_stream(wanted, [&](const auto& state) { why = state.error().detail; }));
+  EXPECT_TRUE(JetStream(*client.client, 10s).ensure_stream(wanted, IfMissing::make, [&](const auto& state) {
+    why = state.error().detail;
+  }));
   ASSERT_TRUE(until([&] { return !why.empty(); }));
   EXPECT_EQ(why, "JetStream does not answer: nobody at NATS answers that subject");
 }

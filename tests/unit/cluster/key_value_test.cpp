@@ -11,7 +11,7 @@ using namespace std::chrono_literals;
 class KeyValueTest : public NatsTest {
  protected:
   base::Result<StreamState> ensure(const KeyValueSettings& settings) {
-    return told<StreamState>([&](auto done) { return bucket_.ensure(settings, done); });
+    return told<StreamState>([&](auto done) { return bucket_.ensure(settings, IfMissing::make, done); });
   }
   base::Result<std::uint64_t> put(std::string_view key, std::string_view value) {
     return told<std::uint64_t>([&](auto done) { return bucket_.put(key, value, done); });
