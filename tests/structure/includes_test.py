@@ -8,10 +8,11 @@ ARROWS = {
     "base": set(),
     "cluster": {"workers", "base", "sluice"},
     "identity": {"base"},
-    "workers": {"base"},
+    "overload": {"base"},
+    "workers": {"overload", "base"},
     "gateway": {"workers", "identity", "base", "sluice"},  # of it, what nodes say to each other (sluice/cluster)
-    "control": {"workers", "identity", "base", "sluice"},  # sluice/v1 is what proto/ generates
-    "program": {"cluster", "gateway", "control", "workers", "identity", "base", "sluice"},
+    "control": {"workers", "overload", "identity", "base", "sluice"},  # sluice/v1 is what proto/ generates
+    "program": {"cluster", "gateway", "control", "workers", "overload", "identity", "base", "sluice"},
 }
 GENERATED = "sluice"
 HEAVY = ("curl/", "boost/beast", "boost/asio/ssl", "CLI/", "CLI11", "openssl/", "toml++")

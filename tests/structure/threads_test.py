@@ -39,7 +39,7 @@ SHARED = re.compile(r"\bstd::(\w*mutex|atomic\w*|condition_variable\w*|lock_guar
                     r"latch|barrier|counting_semaphore|binary_semaphore|jthread)\b|#include <(atomic|mutex|shared_mutex)>")
 # GCC 12 miscompiles coroutines; the others are ways around the owner of an object.
 FORBIDDEN = re.compile(r"\b(co_await|co_return|co_yield|enable_shared_from_this|shared_from_this|thread_local)\b")
-FOLDERS = {"base", "cluster", "workers", "gateway", "control", "identity", "program"}
+FOLDERS = {"base", "cluster", "overload", "workers", "gateway", "control", "identity", "program"}
 
 
 def own():
