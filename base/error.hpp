@@ -14,7 +14,7 @@ enum class Errc : std::uint8_t {
   already_exists,   // the same idempotency key with another request
   too_large,        // over a limit on size
   too_many,         // over a limit on number or rate
-  exhausted,        // a bounded queue of ours is full; try again
+  exhausted,        // a bounded queue or something else of ours is full; try again
   unavailable,      // draining, or a part that is needed is away
   timed_out,        // a deadline passed
   internal,         // our fault

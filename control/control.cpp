@@ -80,6 +80,7 @@ struct Control::State {
 
   std::string metrics_page() const {
     Exposed exposed{.calls = metrics,
+                    .overload = pool.overload_metrics(),
                     .broker = pool.broker_metrics(),
                     .peers = peers.metrics(),
                     .neighbours = peers.is_alone() ? nullptr : &neighbours.metrics(),

@@ -110,6 +110,7 @@ FamilyList families_of(const Exposed& exposed) {
   CallFamilies calls(families);
   exposed.calls.describe(calls);
   SingleFamilies singles(families);
+  if (exposed.overload != nullptr) exposed.overload->describe(singles);
   if (exposed.broker != nullptr) exposed.broker->describe(singles);
   if (exposed.peers != nullptr) exposed.peers->describe(singles);
   if (exposed.neighbours != nullptr) exposed.neighbours->describe(singles);
@@ -151,7 +152,13 @@ std::string metrics_markdown() {
   const workers::BrokerMetrics broker;
   const workers::PeersMetrics peers;
   const NeighbourMetrics neighbours;
-  Exposed none{.workers = {&worker}, .calls = calls, .broker = &broker, .peers = &peers, .neighbours = &neighbours};
+  const overload::Metrics overload;
+  Exposed none{.workers = {&worker},
+               .calls = calls,
+               .overload = &overload,
+               .broker = &broker,
+               .peers = &peers,
+               .neighbours = &neighbours};
   none.node.mailbox_depths = {0};
   none.events.groups = {{.name = "default"}};
   std::string text =
@@ -159,7 +166,7 @@ std::string metrics_markdown() {
       "Served at `/metrics` on the admin port in Prometheus' text format. All labels and values are there from the "
       "start,\n"
       "at 0. Histograms of seconds have buckets from 50 µs to 10 s. This page is made from the declarations in\n"
-      "`workers/` and `control/`: `sluice metrics`. Those of the broker and of other nodes are\n"
+      "`workers/`, `overload/` and `control/`: `sluice metrics`. Those of the broker and of other nodes are\n"
       "there with `--broker nats`.\n\n"
       "| metric | type | labels | meaning |\n| --- | --- | --- | --- |\n";
   for (const prometheus::MetricFamily& family : families_of(none)) {

@@ -9,6 +9,7 @@
 #include "control/event_hub.hpp"
 #include "control/metrics.hpp"
 #include "control/neighbour_metrics.hpp"
+#include "overload/metrics.hpp"
 #include "workers/broker_metrics.hpp"
 #include "workers/metrics.hpp"
 #include "workers/peers_metrics.hpp"
@@ -37,6 +38,7 @@ struct NodeNumbers {
 struct Exposed {
   std::vector<const workers::Metrics*> workers = {};
   const Metrics& calls;
+  const overload::Metrics* overload = nullptr;  // null: nobody watches for it
   // Null: the node is alone, and has no such metrics.
   const workers::BrokerMetrics* broker = nullptr;
   const workers::PeersMetrics* peers = nullptr;

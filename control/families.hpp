@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -133,8 +134,32 @@ class SingleFamilies {
   void histogram(std::string_view name, const base::LatencyCell& cell, std::string_view help) {
     set_histogram(add_metric(add_family(families_, name, prometheus::MetricType::Histogram, help), {}), cell);
   }
+  template <std::size_t count>
+  void counter(std::string_view name, const std::array<base::Cell, count>& cells, std::string_view label,
+               const std::array<std::string_view, count>& values, std::string_view help) {
+    put(name, prometheus::MetricType::Counter, cells, {label, values, 1}, help);
+  }
+  // Cells in thousandths.
+  template <std::size_t count>
+  void permille(std::string_view name, const std::array<base::Cell, count>& cells, std::string_view label,
+                const std::array<std::string_view, count>& values, std::string_view help) {
+    put(name, prometheus::MetricType::Gauge, cells, {label, values, 1000}, help);
+  }
 
  private:
+  struct Labelled {
+    std::string_view label;
+    std::span<const std::string_view> values;
+    double divisor;
+  };
+  void put(std::string_view name, prometheus::MetricType type, std::span<const base::Cell> cells,
+           const Labelled& labelled, std::string_view help) {
+    auto& family = add_family(families_, name, type, help);
+    for (std::size_t at = 0; at < cells.size(); ++at) {
+      auto& metric = add_metric(family, {{std::string(labelled.label), std::string(labelled.values[at])}});
+      set_value(metric, type, static_cast<double>(cells[at].read()) / labelled.divisor);
+    }
+  }
   void put(std::string_view name, prometheus::MetricType type, const base::Cell& cell, std::string_view help) {
     set_value(add_metric(add_family(families_, name, type, help), {}), type, static_cast<double>(cell.read()));
   }

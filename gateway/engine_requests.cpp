@@ -136,7 +136,8 @@ class OpenRequest final : public HttpHandler {
 std::variant<std::unique_ptr<EngineApplication>, Routed> make_application(const RouteParts& parts, EngineKind kind) {
   if (kind == EngineKind::socket_io) {
     auto place = count_client(parts.context, parts.worker, parts.connection);
-    if (!place) return Routed(http_reply(http_error(place.error())));
+    if (!place)
+      return Routed(turned_away_reply(place.error(), parts.connection.slot() + parts.connection.generation()));
     // Each namespace is let in by itself, by what its CONNECT shows or else by this.
     auto shown = parts.context.authenticator.of_request(parts.head, parts.target);
     auto rooms = read_room_names(parts.target, parts.context.options, parts.worker.options().rooms_per_connection_max);

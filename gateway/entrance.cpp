@@ -9,8 +9,8 @@ using base::fail;
 using workers::Connection;
 using workers::Worker;
 
-base::Result<ClientCounts::Place> count_client(WorkerContext& context, const Worker& worker,
-                                               const Connection& connection) {
+base::Result<ClientCounts::Place> count_client(WorkerContext& context, Worker& worker, const Connection& connection) {
+  if (worker.refuses_clients()) return fail(Errc::exhausted, "the gateway has too much to do; come back later");
   auto place = context.counts.take_address(worker, connection);
   if (!place) context.metrics.limit(workers::ClientLimit::address).add();
   return place;
@@ -26,7 +26,7 @@ base::Status count_user(WorkerContext& context, Admission& admission) {
   return base::ok();
 }
 
-base::Result<Admission> admit_by_token(WorkerContext& context, const Worker& worker, const Connection& connection,
+base::Result<Admission> admit_by_token(WorkerContext& context, Worker& worker, const Connection& connection,
                                        const std::optional<std::string>& token) {
   // Before any token costs anything.
   auto place = count_client(context, worker, connection);

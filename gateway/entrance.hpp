@@ -15,13 +15,13 @@
 namespace sluice::gateway {
 
 // A client comes from where the connection's is. Errc::too_many if there are too many.
-base::Result<ClientCounts::Place> count_client(WorkerContext& context, const workers::Worker& worker,
+base::Result<ClientCounts::Place> count_client(WorkerContext& context, workers::Worker& worker,
                                                const workers::Connection& connection);
 // It comes in as the admission's user. Likewise.
 base::Status count_user(WorkerContext& context, Admission& admission);
 
 // What a client that shows `token`, or none, is let in as by that; it is counted by its address.
-base::Result<Admission> admit_by_token(WorkerContext& context, const workers::Worker& worker,
+base::Result<Admission> admit_by_token(WorkerContext& context, workers::Worker& worker,
                                        const workers::Connection& connection, const std::optional<std::string>& token);
 
 // A client that comes without a request.

@@ -29,9 +29,26 @@ HttpReply unavailable_reply(std::string why, unsigned retry_after_seconds) {
                      "Retry-After: " + std::to_string(retry_after_seconds) + "\r\n"});
 }
 
+namespace {
+
+// From 1 to `longest`, other for each seed.
+unsigned scattered(std::uint32_t seed, unsigned longest) { return 1 + (seed * 2654435761U >> 16) % longest; }
+
+}  // namespace
+
 HttpReply scattered_unavailable_reply(std::string why, std::uint32_t seed) {
   constexpr unsigned longest = 5;
-  return unavailable_reply(std::move(why), 1 + (seed * 2654435761U >> 16) % longest);
+  return unavailable_reply(std::move(why), scattered(seed, longest));
+}
+
+HttpReply turned_away_reply(base::Error error, std::uint32_t seed) {
+  HttpError answer = http_error(std::move(error));
+  // Long enough for what was begun to show.
+  constexpr unsigned soonest = 4, longest = 16;
+  if (answer.error.code == base::Errc::exhausted) {
+    answer.headers = "Retry-After: " + std::to_string(soonest + scattered(seed, longest)) + "\r\n";
+  }
+  return http_reply(answer);
 }
 
 unsigned retry_after_seconds(const workers::Ending& ending) {

@@ -27,6 +27,9 @@ HttpReply unavailable_reply(std::string why, unsigned retry_after_seconds = 1);
 HttpReply scattered_unavailable_reply(std::string why, std::uint32_t seed);
 // When a client whose connection ends so had best come back, for Retry-After.
 unsigned retry_after_seconds(const workers::Ending& ending);
+// The answer to a client that may not come in. One that is turned away since there is too much to do comes back at a
+// moment of its own, as `seed` has it.
+HttpReply turned_away_reply(base::Error error, std::uint32_t seed);
 // The answer to a client that a backend does not let in; `data` is a JSON value or nothing.
 HttpReply refusal_reply(std::string_view message, std::string_view data);
 // The whole text of an answer.

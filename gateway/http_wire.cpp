@@ -40,7 +40,7 @@ HttpWire::HttpWire(WorkerContext& context) : context_(context) {}
 HttpWire::~HttpWire() = default;
 
 void HttpWire::on_start(Worker& worker, Connection& connection) {
-  worker.arm(connection, worker.now() + context_.options.handshake_seconds_max);
+  worker.arm(connection, worker.now() + worker.shortened(context_.options.handshake_seconds_max));
 }
 
 ExchangeId HttpWire::exchange_id(Worker& worker, const Connection& connection) const {
@@ -72,7 +72,7 @@ std::size_t HttpWire::take_head(Worker& worker, Connection& connection, std::str
     *begun_ += fresh.substr(0, bytes_max + 1);
     seen = *begun_;
   } else if (number_ > 0) {
-    worker.arm(connection, worker.now() + context_.options.handshake_seconds_max);
+    worker.arm(connection, worker.now() + worker.shortened(context_.options.handshake_seconds_max));
   }
   const std::size_t size = head_size(seen);
   const std::string_view head = seen.substr(0, size != 0 ? size : seen.size());
@@ -265,7 +265,7 @@ void HttpWire::send(Worker& worker, Connection& connection, HttpReply reply) {
     return worker.end(connection, {EndReason::client_closed, rfc6455::close_code::normal, {}});
   }
   worker.send(connection, http_text(reply, is_head_));
-  worker.arm(connection, worker.now() + context_.options.http_idle_seconds_max);
+  worker.arm(connection, worker.now() + worker.shortened(context_.options.http_idle_seconds_max));
 }
 
 // Answers with an error.

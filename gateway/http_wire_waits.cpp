@@ -103,7 +103,7 @@ void HttpWire::route_again(Worker& worker, Connection& connection, const Request
                   http_reply(http_error(fail(Errc::bad_request, "more came behind the request than may wait"))));
   }
   // Its body, if it has one, is still to come.
-  worker.arm(connection, worker.now() + context_.options.handshake_seconds_max);
+  worker.arm(connection, worker.now() + worker.shortened(context_.options.handshake_seconds_max));
   // It was read once.
   const auto head = parse_head(request.text);
   const auto target = RequestTarget::parse(head->target);

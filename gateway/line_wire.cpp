@@ -18,7 +18,7 @@ using workers::Worker;
 using Kind = ClientCommand::Kind;
 
 void LineWire::on_start(Worker& worker, Connection& connection) {
-  worker.arm(connection, worker.now() + context_.options.handshake_seconds_max);
+  worker.arm(connection, worker.now() + worker.shortened(context_.options.handshake_seconds_max));
 }
 
 std::size_t LineWire::on_bytes(Worker& worker, Connection& connection, std::span<char> bytes) {

@@ -54,7 +54,8 @@ std::variant<Admission, Routed> admit(const RouteParts& parts, workers::Protocol
   if (parts.admission != nullptr) return *parts.admission;
   auto admission = admit_by_token(parts.context, parts.worker, parts.connection,
                                   parts.context.authenticator.token_of(parts.head, parts.target));
-  if (!admission) return Routed(http_reply(http_error(admission.error())));
+  if (!admission)
+    return Routed(turned_away_reply(admission.error(), parts.connection.slot() + parts.connection.generation()));
   if (parts.context.options.connect_verdict == ConnectVerdict::none) return *std::move(admission);
   const std::string* const given = parts.target.find("namespace");
   std::string name = given != nullptr ? *given : "/";

@@ -13,6 +13,7 @@
 #include "gateway/socket_options.hpp"
 #include "gateway/tls_options.hpp"
 #include "identity/options.hpp"
+#include "overload/options.hpp"
 #include "workers/options.hpp"
 
 namespace sluice::program {
@@ -26,6 +27,7 @@ struct AllOptions {
   control::Options control;
   cluster::Options cluster;
   workers::Options workers;
+  overload::Options overload;
   base::LogOptions log;
   bool watch_files = true;
 
@@ -40,6 +42,7 @@ struct AllOptions {
     set.add(control);
     set.add(cluster);
     set.add(workers);
+    set.add(overload);
     set.add(log);
     set.add(*this);
   }

@@ -165,7 +165,8 @@ Node::Node(const AllOptions& options)
       clients_(options.gateway, tls_of(options.tls, tls_.get()), identity_of(options.tokens, keys_.get(), revocations_),
                options.limits, options.sockets, shared_parts(seals_, cluster_.get())),
       hub_(hub_limits(options, incarnation_)),
-      pool_(options.workers, incarnation_, random_number<std::uint64_t>(), clients_, hub_, broker_of(cluster_.get())),
+      pool_(options.workers, incarnation_, random_number<std::uint64_t>(), clients_, hub_, broker_of(cluster_.get()),
+            &options.overload),
       control_(pool_, peers_of(cluster_.get()), hub_, revocations_, callers_, options.control, facts_) {}
 
 }  // namespace sluice::program

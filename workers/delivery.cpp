@@ -36,6 +36,7 @@ bool Delivery::is_excepted(const Connection& connection, const Target& target) c
 
 void Delivery::deliver(std::span<const std::shared_ptr<const Message>> messages, base::TimePoint now) {
   now_ = now;
+  drops_volatile_ = parts_.relief.is_on(overload::Action::drop_volatile);
   while (!messages.empty()) {
     const std::size_t size = group_size(messages);
     if (size > 0) {
@@ -102,9 +103,9 @@ void Delivery::deliver_group(std::span<const std::shared_ptr<const Message>> gro
     }
     const Encoded& frames = encoded(connection.format_, group);
     Connection& carrier = parts_.slab.carrier_of(connection);
-    const bool is_simple = connection.is_open() && carrier.is_open() && !carrier.catch_up_ && !carrier.owes_gap_ &&
-                           member.joined_place < group.front()->place && frames.merged.size() == 1 &&
-                           !is_over(carrier, size_of(frames.merged[0]));
+    const bool is_simple = connection.is_open() && !(drops_volatile_ && carrier.is_blocked_) && carrier.is_open() &&
+                           !carrier.catch_up_ && !carrier.owes_gap_ && member.joined_place < group.front()->place &&
+                           frames.merged.size() == 1 && !is_over(carrier, size_of(frames.merged[0]));
     if (is_simple) {
       queue(carrier, frames.merged[0]);
       continue;
@@ -185,6 +186,10 @@ void Delivery::deliver_to(Connection& connection, const std::shared_ptr<const Me
 void Delivery::push(Connection& member, const std::shared_ptr<const Message>& message, Run run) {
   Connection& carrier = parts_.slab.carrier_of(member);
   if (!member.is_open() || !carrier.is_open()) return drop(DropReason::closing, 1);
+  if (drops_volatile_ && !message->stored && carrier.is_blocked_) {
+    parts_.metrics.relieved_by(overload::Action::drop_volatile).add();
+    return drop_of(carrier, DropReason::overload, 1);
+  }
   if (carrier.catch_up_) return push_behind(carrier, member, message);
   const Size size = run.chunk != nullptr ? size_of(run) : Size{message->data.size(), 1};
   // Before a client is called slow, its socket is asked: one turn may bring more than the bound to a fast one.
@@ -224,7 +229,7 @@ bool Delivery::is_over(const Connection& connection, const Size& more) const {
   if (outbox.bytes() + more.bytes > options.outbox_bytes_max) return true;
   if (outbox.messages() + more.messages > options.outbox_messages_max) return true;
   if (!connection.is_blocked_ || outbox.is_empty()) return false;
-  return now_ - outbox.oldest() > std::chrono::milliseconds(options.outbox_age_ms_max) || parts_.queued.is_over();
+  return now_ - outbox.oldest() > parts_.relief.shortened(options.outbox_age_ms_max) || parts_.queued.is_over();
 }
 
 // Does what the message's policy says about a full outbox; true if the message, of this size, may be queued now.

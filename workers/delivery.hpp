@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/clock.hpp"
+#include "overload/relief.hpp"
 #include "workers/backend.hpp"
 #include "workers/endings.hpp"
 #include "workers/flusher.hpp"
@@ -39,6 +40,7 @@ class Delivery {
     const Backend& backend;
     std::uint32_t incarnation;
     base::WorkerId worker;
+    const overload::Relief& relief;
   };
   explicit Delivery(Parts parts);
 
@@ -121,6 +123,7 @@ class Delivery {
   Parts parts_;
   base::TimePoint now_{};
   std::uint32_t mark_ = 0;
+  bool drops_volatile_ = false;  // for those who have something waiting
   std::string scratch_;
   std::array<bool, wire_formats_max> is_own_{};
   std::array<Encoded, wire_formats_max> encoded_;

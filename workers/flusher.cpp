@@ -132,7 +132,7 @@ void Flusher::watch(Connection& connection) {
 }
 
 void Flusher::check_ages(Delivery& delivery, base::TimePoint now) {
-  const std::chrono::milliseconds age_max{options_.outbox_age_ms_max};
+  const base::Duration age_max = relief_.shortened(options_.outbox_age_ms_max);
   base::Duration oldest{};
   std::erase_if(watched_, [&](std::uint32_t slot) {
     Connection& connection = slab_.at(slot);

@@ -4,9 +4,11 @@
 
 #include <cstdint>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "base/clock.hpp"
+#include "overload/relief.hpp"
 #include "workers/endings.hpp"
 #include "workers/frames.hpp"
 #include "workers/metrics.hpp"
@@ -24,8 +26,9 @@ class Flusher {
   // millisecond.
   static constexpr std::size_t turn_connections = 64;
 
-  Flusher(Slab& slab, Frames& frames, Endings& endings, Metrics& metrics, const Options& options)
-      : slab_(slab), frames_(frames), endings_(endings), metrics_(metrics), options_(options) {}
+  Flusher(Slab& slab, Frames& frames, Endings& endings, Metrics& metrics, const Options& options,
+          const overload::Relief& relief)
+      : slab_(slab), frames_(frames), endings_(endings), metrics_(metrics), options_(options), relief_(relief) {}
 
   // Puts the connection on the list of those to be written, unless it is there or its socket is full. O(1).
   void mark_dirty(Connection& connection) {
@@ -53,6 +56,14 @@ class Flusher {
   // After something else than flush() used the connection's transport: what waits inside it goes with the next edge.
   void await_pending(Connection& connection);
 
+  // Calls each(connection) for those that wait for their sockets with something in their outboxes.
+  template <class Each>
+  void for_each_waiting(Each&& each) const {
+    for (const std::uint32_t slot : watched_) {
+      if (!slab_.at(slot).outbox_.is_empty()) each(std::as_const(slab_).at(slot));
+    }
+  }
+
   // Once a second: measures the outboxes of slow connections and ends those whose oldest frame is over the age bound.
   void check_ages(Delivery& delivery, base::TimePoint now);
 
@@ -71,6 +82,7 @@ class Flusher {
   Metrics& metrics_;
   const Options& options_;
   base::TimePoint now_{};
+  const overload::Relief& relief_;
   std::vector<std::uint32_t> dirty_;  // from the oldest, of which
   std::size_t dirty_begin_ = 0;       // so many were taken
   std::vector<std::uint32_t> turn_;   // those of this turn

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "base/cell.hpp"
+#include "overload/actions.hpp"
 #include "workers/ending.hpp"
 #include "workers/protocol.hpp"
 
@@ -23,10 +24,11 @@ enum class DropReason : std::uint8_t {
   forbidden,  // the client may not speak there
   over_rate,  // it sends faster than it may
   no_broker,  // the broker was away
+  overload,   // volatile, and the client had others waiting
 };
-inline constexpr std::array<std::string_view, 9> drop_reason_names{
+inline constexpr std::array<std::string_view, 10> drop_reason_names{
     "outbox_full_newest", "outbox_full_oldest", "conflated", "closing", "no_backend", "policy",
-    "forbidden",          "over_rate",          "no_broker"};
+    "forbidden",          "over_rate",          "no_broker", "overload"};
 
 // Limits on clients that are met at the door.
 enum class ClientLimit : std::uint8_t { address, user };
@@ -128,7 +130,10 @@ struct alignas(64) Metrics {
   std::array<base::Cell, preparation_names.size()> preparations;
   base::Cell outbox_bytes, outbox_messages;  // waiting now, over all connections
   base::Cell outbox_age_milliseconds;        // of the oldest waiting frame, sampled once a second
-  base::Cell reads_paused;                   // connections whose reads are paused now
+  base::Cell socket_bytes;                   // that the kernel holds for clients' sockets, where that is measured
+  std::array<base::Cell, overload::action_count> relieved;  // what actions against overload did
+  base::Cell relief_turns, relief_lag_microseconds;         // for OverloadWatch
+  base::Cell reads_paused;                                  // connections whose reads are paused now
   base::Cell joins, leaves, rooms;
   base::Cell replays, replayed_messages, gaps;
   base::Cell deflated_messages, deflated_bytes_before, deflated_bytes_after;  // each message once a worker and window
@@ -142,6 +147,7 @@ struct alignas(64) Metrics {
   base::LatencyCell fan_out;                 // accepted until the last socket write
   base::Cell turns, last_turn_milliseconds;  // the latter: steady clock, for /healthz
 
+  base::Cell& relieved_by(overload::Action action) { return relieved[static_cast<std::size_t>(action)]; }
   base::Cell& limit(ClientLimit kind) { return refused_by_limit[static_cast<std::size_t>(kind)]; }
   base::Cell& verdict(VerdictKind kind) { return verdicts[static_cast<std::size_t>(kind)]; }
   base::Cell& preparation(PreparationKind kind) { return preparations[static_cast<std::size_t>(kind)]; }
@@ -195,6 +201,11 @@ struct alignas(64) Metrics {
     v.summed().gauge("sluice_outbox_messages", outbox_messages, "Frames waiting in outboxes.");
     v.summed_max().gauge_milliseconds("sluice_outbox_age_seconds", outbox_age_milliseconds,
                                       "Age of the oldest frame that waits in an outbox.");
+    v.summed().gauge("sluice_socket_bytes", socket_bytes,
+                     "What the kernel holds for clients' sockets; measured with memory-max, else 0.");
+    v.summed().counter("sluice_overload_relieved_total", relieved, "action", overload::action_names,
+                       "What actions against overload did: clients not read for a while, timeouts that were shorter, "
+                       "messages dropped, clients refused, clients closed.");
     v.summed().gauge("sluice_reads_paused", reads_paused, "Connections whose reads are paused now.");
     v.summed().counter("sluice_joins_total", joins, "Rooms joined, once a connection and room.");
     v.summed().counter("sluice_leaves_total", leaves, "Rooms left, closing included.");

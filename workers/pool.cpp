@@ -9,28 +9,33 @@
 #include "base/assert.hpp"
 #include "base/log.hpp"
 #include "workers/cores.hpp"
+#include "workers/overload_watch.hpp"
 #include "workers/worker.hpp"
 
 namespace sluice::workers {
 
 struct Pool::State {
   State(const Options& options_of, std::uint32_t incarnation_of, std::uint64_t epoch, Edge& edge, Backend& backend,
-        Broker& broker);
+        Broker& broker, const overload::Options* overload);
 
   const Options options;
   const std::uint32_t incarnation;
   Backend& backend;
   Broker& broker;
   base::ByteBudget queued, history, sockets, sessions;
+  const overload::Options* const overload_options;  // null: nobody watches
+  overload::Relief relief;
+  overload::Metrics overload_metrics;
   std::vector<std::unique_ptr<Mailbox>> mailboxes;
   std::vector<std::unique_ptr<Sequencer>> sequencers;  // as many as there may be namespaces
   Namespaces namespaces;
   std::vector<std::unique_ptr<Worker>> workers;
   std::vector<std::thread> threads;
   // Set by whoever drains, one at a time.
-  base::Cell draining;          // 1 while it drains
-  base::Cell leaving;           // 1 once it accepts nobody for good
-  base::Cell drain_ends_at_ms;  // of the clock
+  base::Cell draining;                   // 1 while it drains
+  base::Cell leaving;                    // 1 once it accepts nobody for good
+  base::Cell drain_ends_at_ms;           // of the clock
+  std::unique_ptr<OverloadWatch> watch;  // runs from start() to stop()
 };
 
 namespace {
@@ -58,7 +63,7 @@ std::vector<Mailbox*> pointers_to(const std::vector<std::unique_ptr<Mailbox>>& m
 }  // namespace
 
 Pool::State::State(const Options& options_of, std::uint32_t incarnation_of, std::uint64_t epoch, Edge& edge,
-                   Backend& backend_of, Broker& broker_of)
+                   Backend& backend_of, Broker& broker_of, const overload::Options* overload)
     : options(options_of),
       incarnation(incarnation_of),
       backend(backend_of),
@@ -67,6 +72,7 @@ Pool::State::State(const Options& options_of, std::uint32_t incarnation_of, std:
       history(options.history_bytes_max),
       sockets(options.connections_max != 0 ? options.connections_max : std::numeric_limits<std::size_t>::max()),
       sessions(sockets.bytes_max()),
+      overload_options(overload),
       mailboxes(make_mailboxes(options)),
       sequencers(options.namespaces_max),
       namespaces({options.namespaces, options.namespace_patterns, options.namespaces_max},
@@ -79,15 +85,15 @@ Pool::State::State(const Options& options_of, std::uint32_t incarnation_of, std:
                                                    history, pointers_to(mailboxes), backend);
                  }) {
   for (std::size_t at = 0; at < mailboxes.size(); ++at) {
-    workers.push_back(std::make_unique<Worker>(Worker::Parts{base::WorkerId{static_cast<std::uint16_t>(at)},
-                                                             incarnation, options, edge, backend, broker, mailboxes,
-                                                             namespaces, sequencers, queued, sockets, sessions}));
+    workers.push_back(std::make_unique<Worker>(
+        Worker::Parts{base::WorkerId{static_cast<std::uint16_t>(at)}, incarnation, options, edge, backend, broker,
+                      mailboxes, namespaces, sequencers, queued, sockets, sessions, relief}));
   }
 }
 
 Pool::Pool(const Options& options, std::uint32_t incarnation, std::uint64_t epoch, Edge& edge, Backend& backend,
-           Broker& broker)
-    : state_(std::make_unique<State>(options, incarnation, epoch, edge, backend, broker)) {}
+           Broker& broker, const overload::Options* overload)
+    : state_(std::make_unique<State>(options, incarnation, epoch, edge, backend, broker, overload)) {}
 
 Pool::~Pool() { stop(); }
 
@@ -111,9 +117,15 @@ void Pool::start() {
       worker.run();
     });
   }
+  if (state_->overload_options == nullptr) return;
+  OverloadWatch::Parts parts{
+      *state_->overload_options, state_->relief, state_->overload_metrics, state_->mailboxes, {}, state_->queued};
+  for (const auto& worker : state_->workers) parts.workers.push_back(&std::as_const(*worker).metrics());
+  state_->watch = std::make_unique<OverloadWatch>(std::move(parts));
 }
 
 void Pool::stop() {
+  state_->watch.reset();
   for (const auto& mailbox : state_->mailboxes) {
     mailbox->force([](Worker& worker) { worker.stop(); });
   }
@@ -252,6 +264,9 @@ bool Pool::is_crowded() const {
   return std::ranges::any_of(state_->mailboxes, [](const auto& mailbox) { return mailbox->is_crowded(); });
 }
 const BrokerMetrics* Pool::broker_metrics() const { return state_->broker.metrics(); }
+const overload::Metrics* Pool::overload_metrics() const {
+  return state_->overload_options != nullptr ? &state_->overload_metrics : nullptr;
+}
 const base::ByteBudget& Pool::queued_bytes() const { return state_->queued; }
 const base::ByteBudget& Pool::history_bytes() const { return state_->history; }
 

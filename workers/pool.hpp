@@ -13,6 +13,8 @@
 #include "base/byte_budget.hpp"
 #include "base/ids.hpp"
 #include "base/result.hpp"
+#include "overload/metrics.hpp"
+#include "overload/options.hpp"
 #include "workers/backend.hpp"
 #include "workers/broker.hpp"
 #include "workers/connection_info.hpp"
@@ -34,9 +36,10 @@ class Pool {
  public:
   // `edge` makes wires for accepted sockets and encodes messages; `backend` is told what clients do, `broker`
   // carries messages; all outlive the pool. `options` are validated. `incarnation` and `epoch` are random, made at the
-  // start of the process.
+  // start of the process. Without `overload`, which outlives the pool too, nobody watches for that.
   Pool(const Options& options, std::uint32_t incarnation, std::uint64_t epoch, Edge& edge,
-       Backend& backend = NoBackend::instance(), Broker& broker = EmbeddedBroker::instance());
+       Backend& backend = NoBackend::instance(), Broker& broker = EmbeddedBroker::instance(),
+       const overload::Options* overload = nullptr);
   ~Pool();
   Pool(const Pool&) = delete;
   Pool& operator=(const Pool&) = delete;
@@ -112,6 +115,8 @@ class Pool {
   bool is_crowded() const;
   // Null: the node is alone.
   const BrokerMetrics* broker_metrics() const;
+  // Null: nobody watches for overload.
+  const overload::Metrics* overload_metrics() const;
   const base::ByteBudget& queued_bytes() const;
   const base::ByteBudget& history_bytes() const;
   // How long ago the worker that turned least recently turned last. Idle workers turn at least once a second.

@@ -20,9 +20,9 @@ Worker::Worker(Parts parts)
     : parts_(parts),
       now_(base::Clock::now()),
       frames_(parts.queued, metrics_),
-      flusher_(slab_, frames_, endings_, metrics_, parts.options),
+      flusher_(slab_, frames_, endings_, metrics_, parts.options, parts.relief),
       delivery_({slab_, rooms_, frames_, flusher_, endings_, metrics_, parts.options, parts.edge, parts.queued,
-                 parts.backend, parts.incarnation, parts.id}),
+                 parts.backend, parts.incarnation, parts.id, parts.relief}),
       wheel_(now_),
       log_limit_(20, std::chrono::seconds(1)),
       random_(std::random_device{}()),
@@ -253,7 +253,10 @@ bool Worker::count_received(Connection& connection, std::size_t payload_bytes) {
   // A client's rate is that of all its namespaces together.
   Connection& carrier = slab_.carrier_of(connection);
   const RateLimits::Ruling ruling = rate_limits_.take(carrier.slot_, carrier.generation_, now_, payload_bytes);
-  if (ruling.delay > base::Duration::zero()) delay_reads(carrier, ruling.delay);
+  if (ruling.delay > base::Duration::zero() && !carrier.reads_paused_) {
+    metrics_.read_delays.add();
+    delay_reads(carrier, ruling.delay);
+  }
   if (!ruling.is_over) return true;
   drop_received(DropReason::over_rate);
   if (rate_limits_.action() == OverRate::close) {
@@ -309,7 +312,7 @@ void Worker::say_goodbye(Connection& connection, const Ending& ending) {
   // Its last words are among its carrier's.
   if (connection.is_rider()) return release(connection);
   connection.phase_ = Connection::Phase::flushing;
-  arm(connection, now_ + parts_.options.close_timeout_seconds);
+  arm(connection, now_ + shortened(parts_.options.close_timeout_seconds));
   if (!connection.is_blocked_) flusher_.flush(connection);
   // What the client still sends is read and thrown away: unread bytes would make the kernel reset the last words.
   if (connection.is_readable_) again(connection);
@@ -349,12 +352,16 @@ void Worker::release(Connection& connection) {
     metrics_.closed[static_cast<std::size_t>(connection.end_reason_)].add();
     connection.descriptor_ >= 0 ? acceptor_.release() : parts_.sessions.give_back(1);
   }
-  if (connection.descriptor_ >= 0) ::close(connection.descriptor_);
+  if (connection.descriptor_ >= 0) {
+    discard_unsent(connection);
+    ::close(connection.descriptor_);
+  }
   leave_slot(connection);
 }
 
 void Worker::leave_slot(Connection& connection) {
   wheel_.disarm(connection.slot_);
+  note_socket_bytes(connection.slot_, 0);
   forget_credentials(connection);
   set_remote_address(connection, std::nullopt);
   if (connection.is_rider()) {

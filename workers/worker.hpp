@@ -23,6 +23,7 @@
 #include "base/log_limit.hpp"
 #include "base/owner_thread.hpp"
 #include "base/result.hpp"
+#include "overload/relief.hpp"
 #include "workers/acceptor.hpp"
 #include "workers/announcement.hpp"
 #include "workers/backend.hpp"
@@ -40,8 +41,10 @@
 #include "workers/options.hpp"
 #include "workers/rate_limits.hpp"
 #include "workers/readiness.hpp"
+#include "workers/relieving.hpp"
 #include "workers/rooms.hpp"
 #include "workers/sequencer.hpp"
+#include "workers/set_aside.hpp"
 #include "workers/slab.hpp"
 #include "workers/timer_wheel.hpp"
 #include "workers/transport.hpp"
@@ -66,6 +69,7 @@ class Worker {
     base::ByteBudget& queued;                                // bytes of frames, of all workers
     base::ByteBudget& sockets;                               // counts connections that have one, of all workers
     base::ByteBudget& sessions;                              // counts those that have none, likewise: they cost no file
+    const overload::Relief& relief;                          // what is done about overload, of all workers
   };
   explicit Worker(Parts parts);
   ~Worker();
@@ -152,6 +156,9 @@ class Worker {
   void pause_reads(Connection& connection);
   // As a proxy that is trusted says; nothing: as the socket has it.
   void set_remote_address(Connection& connection, const std::optional<base::Address>& address);
+  // What is left of a timeout while time for it is short, and whether new clients are turned away (overload/).
+  base::Duration shortened(base::Duration timeout);
+  [[nodiscard]] bool refuses_clients();
   // Ends the connection at the next safe point: with the wire's last words, or without any.
   void end(Connection& connection, Ending ending);
   void abandon(Connection& connection, EndReason reason);
@@ -247,6 +254,8 @@ class Worker {
   void stop_accepting(bool for_good);
   // Likewise for good, and leaves what the listeners have queued, and all that comes to ports, to another process.
   void give_up_listeners();
+  // Whoever watches for overload asked for it then: measures, and does what is to be done.
+  void relieve(base::TimePoint asked, bool measures_sockets);
   bool is_accepting() const { return is_accepting_; }
   void drain(DrainWish wish);
   // Begins to end so many of a hundred connections; returns how many.
@@ -273,29 +282,18 @@ class Worker {
   static constexpr std::size_t read_bytes = 262144;  // at most, from one connection a turn
   static constexpr std::uint32_t watched_edges = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
 
-  struct SlotGeneration {
-    std::uint32_t slot, generation;
-  };
-  // A connection that is read no further until then.
-  struct Delayed {
-    base::TimePoint until;
-    SlotGeneration whose;
-    bool operator>(const Delayed& other) const { return until > other.until; }
-  };
-
-  // A socket that leaves its connection, for a session here or for another worker.
-  struct Departure {
-    std::uint32_t slot, generation;  // whose it was
-    std::uint32_t session_slot = 0, session_generation = 0;
-    std::optional<base::WorkerId> to;
-    std::string unread;
-  };
   // One on its way to another worker.
   struct Traveller;
   struct Port {
     std::unique_ptr<WatchedPort> port;
     bool is_full = false;  // the kernel takes no more of it for now
   };
+
+  void measure_sockets();
+  void note_socket_bytes(std::uint32_t slot, std::uint32_t bytes);
+  void pause_loudest(double degree);
+  void close_slowest(double degree, base::TimePoint now);
+  void discard_unsent(const Connection& connection);
 
   std::chrono::nanoseconds time_to_wait() const;
   void turn();
@@ -395,6 +393,7 @@ class Worker {
   std::optional<DrainPlan> drain_, shed_;
   std::uint32_t aged_slot_ = 0;  // where to go on looking for those that are too old
   Wallet wallet_;
+  Relieving relieving_;
 };
 
 }  // namespace sluice::workers

@@ -139,7 +139,6 @@ void Worker::delay_reads(Connection& connection, base::Duration delay) {
   if (connection.reads_paused_) return;
   connection.reads_paused_ = true;
   metrics_.reads_paused.add();
-  metrics_.read_delays.add();
   delayed_.push({now_ + std::min(delay, look_again), {connection.slot_, connection.generation_}});
 }
 

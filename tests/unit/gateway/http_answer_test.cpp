@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+
 namespace sluice::gateway {
 namespace {
 
@@ -52,6 +54,25 @@ TEST(HttpAnswer, EachStatusThatIsUsedHasItsReason) {
   EXPECT_EQ(line(426), "HTTP/1.1 426 Upgrade Required");
   EXPECT_EQ(line(431), "HTTP/1.1 431 Request Header Fields Too Large");
   EXPECT_EQ(line(503), "HTTP/1.1 503 Service Unavailable");
+}
+
+TEST(HttpAnswer, WhoIsTurnedAwayComesBackAtAMomentOfItsOwn) {
+  std::set<std::string> hints;
+  for (std::uint32_t seed = 0; seed < 100; ++seed) {
+    const HttpReply reply = turned_away_reply(base::fail(base::Errc::exhausted, "too much to do"), seed);
+    EXPECT_EQ(reply.status, 503);
+    hints.insert(reply.headers);
+  }
+  EXPECT_GT(hints.size(), 10u);
+  EXPECT_TRUE(hints.contains("Retry-After: 5\r\n"));
+  EXPECT_TRUE(hints.contains("Retry-After: 20\r\n"));
+  EXPECT_FALSE(hints.contains("Retry-After: 4\r\n"));
+}
+
+TEST(HttpAnswer, WhoMayNotComeInForAnotherReasonIsToldThat) {
+  const HttpReply reply = turned_away_reply(base::fail(base::Errc::unauthenticated, "no token"), 7);
+  EXPECT_EQ(reply.status, 401);
+  EXPECT_EQ(reply.headers, "WWW-Authenticate: Bearer\r\n");
 }
 
 }  // namespace

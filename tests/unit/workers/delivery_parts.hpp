@@ -162,9 +162,10 @@ class DeliveryParts {
   Rooms rooms;
   Frames frames{queued, metrics};
   Endings endings;
-  Flusher flusher{slab, frames, endings, metrics, options};
+  overload::Relief relief;
+  Flusher flusher{slab, frames, endings, metrics, options, relief};
   Delivery delivery{{slab, rooms, frames, flusher, endings, metrics, options, edge, queued, NoBackend::instance(),
-                     incarnation, worker}};
+                     incarnation, worker, relief}};
 
  private:
   // A control frame that the full socket does not take tells the flusher that it is blocked.

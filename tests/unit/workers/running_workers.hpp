@@ -28,10 +28,11 @@ class RunningWorkers {
   static constexpr std::uint32_t incarnation = 0x9f31c2d0;
   static constexpr std::uint64_t epoch = 0xc0ffee;
 
-  // `broker` outlives this.
+  // `broker` and `overload` outlive this.
   explicit RunningWorkers(const Options& options = with_workers(1), ListenerKind kind = 0,
-                          Broker& broker = EmbeddedBroker::instance(), std::uint32_t of = incarnation)
-      : pool(options, of, epoch, edge, NoBackend::instance(), broker) {
+                          Broker& broker = EmbeddedBroker::instance(), std::uint32_t of = incarnation,
+                          const overload::Options* overload = nullptr)
+      : pool(options, of, epoch, edge, NoBackend::instance(), broker, overload) {
     for (std::size_t worker = 0; worker < pool.worker_count(); ++worker) {
       listen(base::WorkerId{static_cast<std::uint16_t>(worker)}, kind);
     }

@@ -256,5 +256,45 @@ TEST(SlowPolicy, GaugesAreRightAfterEveryKindOfDrop) {
   }
 }
 
+// --- overload ---
+
+std::shared_ptr<Message> volatile_message(std::string data) {
+  auto message = message_to("a", std::move(data));
+  message->stored = false;
+  return message;
+}
+
+TEST(SlowPolicy, UnderOverloadVolatileMessagesAreNotQueuedForWhoIsSlow) {
+  SlowClient client(Options{});
+  const auto fast = client.open({"a"});
+  client.relief.set(overload::Action::drop_volatile, 1);
+  client.deliver(volatile_message("lost"));
+  client.say("a", "kept");
+  // Side by side, as one piece.
+  client.deliver({volatile_message("lost, too"), message_to("a", "kept, too")});
+  EXPECT_EQ(client.read_all(client.slot), "a:kept\na:kept, too\n");
+  EXPECT_EQ(client.read_all(fast), "lost\nkept\nlost, too\nkept, too\n");
+  EXPECT_EQ(client.drops(DropReason::overload), 2u);
+  EXPECT_EQ(client.metrics.relieved_by(overload::Action::drop_volatile).read(), 2u);
+}
+
+TEST(SlowPolicy, WithoutOverloadVolatileMessagesAreQueuedAsOthers) {
+  SlowClient client(Options{});
+  client.deliver(volatile_message("kept"));
+  EXPECT_EQ(client.read_all(client.slot), "a:kept\n");
+}
+
+TEST(SlowPolicy, UnderOverloadAnOutboxIsTooOldSooner) {
+  Options options = with_policy(SlowPolicy::close);
+  options.outbox_age_ms_max = std::chrono::seconds(10);
+  SlowClient client(options);
+  client.say("a", "1");
+  client.flusher.check_ages(client.delivery, client.now + std::chrono::seconds(2));
+  EXPECT_TRUE(client.endings.is_empty());
+  client.relief.set(overload::Action::shorten_timeouts, 1000);
+  client.flusher.check_ages(client.delivery, client.now + std::chrono::seconds(2));
+  EXPECT_FALSE(client.endings.is_empty());
+}
+
 }  // namespace
 }  // namespace sluice::workers
