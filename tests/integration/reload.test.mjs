@@ -43,20 +43,20 @@ test('a swapped ConfigMap is read again, applied whole or refused whole, and met
   config.update({ 'sluice.toml': 'log-level = "debug"\n' });
   await gateway.until(() => gateway.logged('reloaded'), 'the reload');
   assert.ok(gateway.logged('option_changed', { option: 'log-level', value: 'debug' }));
-  assert.equal(await gateway.metric('sluice_reloads_total', { outcome: 'taken' }), 1);
+  await gateway.untilMetric('sluice_reloads_total', { outcome: 'taken' }, (value) => value === 1);
 
   config.update({ 'sluice.toml': 'log-level = "info"\nworkers = "many"\n' });
   await gateway.until(() => gateway.logged('reload_refused'), 'the refusal');
   assert.match(gateway.logged('reload_refused').problem, /sluice\.toml:2: workers: 'many' is not a whole number/);
   assert.equal(count(gateway, 'option_changed'), 1, 'what stands before the mistake is not applied either');
-  assert.equal(await gateway.metric('sluice_reloads_total', { outcome: 'refused' }), 1);
-  assert.equal(await gateway.metric('sluice_options_refused'), 1);
+  await gateway.untilMetric('sluice_reloads_total', { outcome: 'refused' }, (value) => value === 1);
+  await gateway.untilMetric('sluice_options_refused', {}, (value) => value === 1);
   await gateway.publish('still here');
   await client.has('still here');
 
   config.update({ 'sluice.toml': 'log-level = "warning"\n' });
-  await eventually(async () => (await gateway.metric('sluice_options_refused')) === 0, 'the good file to be taken');
-  assert.equal(await gateway.metric('sluice_reloads_total', { outcome: 'taken' }), 2);
+  await gateway.untilMetric('sluice_reloads_total', { outcome: 'taken' }, (value) => value === 2);
+  await gateway.untilMetric('sluice_options_refused', {}, (value) => value === 0);
 });
 
 test('a file that is edited in place, renamed over, or gone and back is read again', async (t) => {

@@ -109,8 +109,20 @@ export const causes = {
       const file = path.join(world.folder(), 'sluice.toml');
       writeFileSync(file, 'log-level = "info"\n');
       await world.node(pod, ['--config', file]);
-      writeFileSync(file, 'log-level = "loud"\n');
-      await world.provoke(pod, this.alerts);
+      let times = 0;
+      await world.provoke(pod, this.alerts, () => writeFileSync(file, `log-level = "loud"\n# ${++times}\n`));
+    },
+  },
+  overloaded: {
+    alerts: ['SluiceOverloaded'],
+    async run(world, pod) {
+      const flags = ['--outbox-bytes-max', '4MiB', '--queued-bytes-max', '4MiB', '--outbox-age-ms-max', '3600000', '--memory-max', '2GiB'];
+      const gateway = await world.node(pod, [...small, ...flags]);
+      await world.deaf(gateway, 2);
+      await world.provoke(pod, this.alerts, async () => {
+        await gateway.publish('dropped for the deaf', { rooms: ['lobby'] }, { volatile: true });
+        if ((await gateway.metric('sluice_overload_pressure', { resource: 'queued_bytes' })) < 0.89) await gateway.publish(text(16));
+      });
     },
   },
   rude: {

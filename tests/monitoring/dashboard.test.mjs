@@ -34,7 +34,7 @@ test('every panel has a place, a sentence, a unit and named queries', () => {
     assert.ok(targets.every((target) => target.datasource.uid === '${datasource}'), title);
   }
   const titles = dashboard().panels.filter((panel) => panel.type === 'row').map((row) => row.title);
-  assert.deepEqual(titles, ['Overview', 'Coming and going', 'Workers', 'Slow clients', 'Rooms and history', 'Control plane', 'Backends', 'Cluster', 'UDP', 'Draining and restarts']);
+  assert.deepEqual(titles, ['Overview', 'Coming and going', 'Workers', 'Slow clients', 'Overload', 'Rooms and history', 'Control plane', 'Backends', 'Cluster', 'UDP', 'Draining and restarts']);
 });
 
 test('every query keeps to the nodes that the variables select', () => {
