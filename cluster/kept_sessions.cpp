@@ -23,6 +23,7 @@ KeptSessions::KeptSessions(Loop& loop, NatsClient& client, const Settings& setti
 void KeptSessions::read(std::string key, OnEntry then) {
   loop_.post([this, key = std::move(key), then = std::move(then)] {
     const KeyValue* const bucket = bucket_.get();
+    if (bucket == nullptr && is_other_) return then(fail(Errc::not_found, "the bucket is not made as we need it"));
     if (bucket == nullptr) return then(away());
     const auto asked = bucket->get(key, [then](const base::Result<KeyValueEntry>& entry) {
       if (!entry) return then(entry.error());
@@ -53,7 +54,7 @@ void KeptSessions::remove(std::string key, std::uint64_t revision, OnRevision th
 // Without it nodes serve as well, but for what would outlive them: so a bucket with other settings is told of, and no
 // more.
 void KeptSessions::open() {
-  bucket_.open([](const base::Status&) {});
+  bucket_.open([this](const base::Status& status) { is_other_ = !status; });
 }
 
 }  // namespace sluice::cluster

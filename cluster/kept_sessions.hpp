@@ -33,6 +33,7 @@ class KeptSessions final : public workers::SessionStore {
  private:
   Loop& loop_;
   OpenBucket bucket_;
+  bool is_other_ = false;  // there is a bucket of that name, with other settings: waiting would not mend it
 };
 
 }  // namespace sluice::cluster

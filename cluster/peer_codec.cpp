@@ -115,4 +115,18 @@ base::Result<PeerMessage> decode(std::string_view bytes, std::string& kept) {
   return message;
 }
 
+std::string encode_numbers(const std::vector<std::uint64_t>& numbers) {
+  v1::QuestionNumbers out;
+  out.mutable_numbers()->Add(numbers.begin(), numbers.end());
+  return out.SerializeAsString();
+}
+
+base::Result<std::vector<std::uint64_t>> decode_numbers(std::string_view bytes) {
+  v1::QuestionNumbers in;
+  if (bytes.size() > 0x7FFFFFFF || !in.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
+    return fail(Errc::bad_request, "these bytes are no numbers of questions");
+  }
+  return std::vector<std::uint64_t>(in.numbers().begin(), in.numbers().end());
+}
+
 }  // namespace sluice::cluster

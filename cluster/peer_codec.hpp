@@ -2,10 +2,12 @@
 // Messages between nodes in bytes (proto/sluice/cluster/v1/peers.proto). Pure.
 
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "base/result.hpp"
 #include "cluster/pieces.hpp"
@@ -37,6 +39,11 @@ struct PeerMessage {
 std::string encode(const PeerMessage& message);
 // Errc::bad_request says why `bytes` are no message that this version understands. The piece borrows what `kept` holds.
 base::Result<PeerMessage> decode(std::string_view bytes, std::string& kept);
+
+// Numbers of questions, as nodes ask each other for them (NatsPeers::ask_again).
+std::string encode_numbers(const std::vector<std::uint64_t>& numbers);
+// Errc::bad_request: `bytes` are none.
+base::Result<std::vector<std::uint64_t>> decode_numbers(std::string_view bytes);
 
 // Bytes of a message beside those of its piece, at most; an error's sentence is cut to fit.
 inline constexpr std::size_t peer_message_bytes_beside = 1024;

@@ -47,7 +47,13 @@ NatsPeers::NatsPeers(boost::asio::io_context& loop, Post post, NatsClient& clien
       tick_timer_(loop, [this] { tick(); }),
       deadline_timer_(loop, [this] { expire_questions(); }),
       leases_(settings_.times),
-      pieces_(settings_.pieces) {}
+      pieces_(settings_.pieces) {
+  serve(unknown_questions_kind, [this](const Question& question, const OnAnswer& answer) {
+    auto numbers = decode_numbers(question.payload);
+    if (!numbers) return answer(numbers.error());
+    answer(encode_numbers(unknown_of(question.from, *std::move(numbers))));
+  });
+}
 
 NatsPeers::~NatsPeers() = default;
 
@@ -112,6 +118,7 @@ void NatsPeers::tick() {
     note_malformed(fail(Errc::bad_request, "the rest of a message never came"));
   }
   if (now >= next_beat_) beat(false);
+  if (now >= next_ask_again_) ask_again(now);
   set_tick();
 }
 

@@ -29,6 +29,8 @@ class NatsPeers final : public workers::Peers {
     std::chrono::system_clock::time_point started{};
     std::uint64_t secret_mark = 0;  // another node's is another if its secret is
     base::Duration beat_every{std::chrono::seconds(1)};
+    // So long questions wait before their nodes are asked whether they know of them, and then each time.
+    base::Duration ask_again_every{std::chrono::seconds(2)};
     Leases::Times times = {};
     Pieces::Limits pieces = {};
     workers::SharedValues* shared_values = nullptr;  // what all nodes know; outlives this
@@ -38,7 +40,7 @@ class NatsPeers final : public workers::Peers {
   // Runs a job on the loop's thread, behind those that were posted before. Any thread.
   using Post = std::function<void(std::function<void()>)>;
   using GetLoad = std::function<workers::NodeLoad()>;
-  static constexpr std::string_view beat_kind = "beat";
+  static constexpr std::string_view beat_kind = "beat", unknown_questions_kind = "unknown_questions";
 
   // All outlive this, and what was posted is not run after it.
   NatsPeers(boost::asio::io_context& loop, Post post, NatsClient& client, Settings settings);
@@ -67,6 +69,7 @@ class NatsPeers final : public workers::Peers {
  private:
   // What another node asks, as long as it waits.
   struct Served {
+    std::uint32_t from = 0;
     std::uint64_t number = 0;  // of its message
     std::string reply;         // the subject of the answer
     base::TimePoint until{};
@@ -95,6 +98,8 @@ class NatsPeers final : public workers::Peers {
   base::Status check_question(base::TimePoint until, base::TimePoint now) const;
   OnAnswers counted(const OnAnswers& then, base::TimePoint began);
   void expire_questions();
+  void ask_again(base::TimePoint now);
+  std::vector<std::uint64_t> unknown_of(std::uint32_t from, std::vector<std::uint64_t> numbers) const;
   void set_deadline();
   void take(const NatsMessage& message, std::string_view kind);
   void take_status(const NatsMessage& message, std::string_view kind);
@@ -118,7 +123,7 @@ class NatsPeers final : public workers::Peers {
   GetLoad load_;
   NatsSubscription to_all_, to_us_;
   Timer tick_timer_, deadline_timer_;
-  base::TimePoint next_beat_{};
+  base::TimePoint next_beat_{}, next_ask_again_{};
   Leases leases_;
   Pieces pieces_;
   Questions questions_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <set>
 #include <utility>
 
 #include "base/ids.hpp"
@@ -82,7 +83,7 @@ base::Status NatsPeers::check_question(base::TimePoint until, base::TimePoint no
 void NatsPeers::send_question(const To& to, const std::string& kind, const std::string& payload, base::TimePoint until,
                               const OnAnswers& then) {
   const base::TimePoint now = base::Clock::now();
-  Questions::Asked asked{.nodes = {}, .until = until, .then = counted(then, now)};
+  Questions::Asked asked{.nodes = {}, .since = now, .until = until, .then = counted(then, now)};
   for (const auto& [incarnation, peer] : leases_.all()) {
     if (!to || std::ranges::find(*to, incarnation) != to->end()) asked.nodes.emplace(incarnation, peer.name);
   }
@@ -151,6 +152,35 @@ void NatsPeers::expire_questions() {
   set_deadline();
 }
 
+// The broker may lose a question or its answer together with one of its servers, and neither node sees that by itself:
+// so whoever waits for long asks whether it is still waited with reason.
+void NatsPeers::ask_again(base::TimePoint now) {
+  next_ask_again_ = now + settings_.ask_again_every;
+  for (auto& [node, numbers] : questions_.asked_before(now - settings_.ask_again_every)) {
+    // What the node answered before this goes ahead of it.
+    const auto take_unknown = [this, node = node](const std::vector<PeerAnswer>& answers) {
+      const auto& payload = answers.front().payload;
+      const auto unknown =
+          payload ? decode_numbers(*payload) : base::Result<std::vector<std::uint64_t>>(payload.error());
+      if (!unknown) return;
+      for (const std::uint64_t number : *unknown) {
+        questions_.fail(number, node, fail(Errc::unavailable, "the question or its answer was lost on its way"));
+      }
+    };
+    send_question(To(std::vector{node}), std::string(unknown_questions_kind), encode_numbers(numbers),
+                  now + settings_.ask_again_every, take_unknown);
+  }
+}
+
+std::vector<std::uint64_t> NatsPeers::unknown_of(std::uint32_t from, std::vector<std::uint64_t> numbers) const {
+  std::set<std::uint64_t> known;
+  for (const auto& [number, served] : served_) {
+    if (served.from == from) known.insert(served.number);
+  }
+  std::erase_if(numbers, [&known](std::uint64_t number) { return known.contains(number); });
+  return numbers;
+}
+
 // --- what comes ---
 
 void NatsPeers::take(const NatsMessage& message, std::string_view kind) {
@@ -168,7 +198,7 @@ void NatsPeers::take(const NatsMessage& message, std::string_view kind) {
     return take_reply(*reply, from, **std::move(payload));
   }
   take_question({.from = from, .payload = **std::move(payload), .until = {}},
-                {.number = parsed->piece.number, .reply = std::string(message.reply)},
+                {.from = from, .number = parsed->piece.number, .reply = std::string(message.reply)},
                 std::get<PeerQuestion>(parsed->what).patience, kind);
 }
 

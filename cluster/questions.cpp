@@ -51,6 +51,15 @@ void Questions::expire(base::TimePoint now) {
   }
 }
 
+std::map<std::uint32_t, std::vector<std::uint64_t>> Questions::asked_before(base::TimePoint then) const {
+  std::map<std::uint32_t, std::vector<std::uint64_t>> by_node;
+  for (const auto& [number, asked] : waiting_) {
+    if (asked.since > then) continue;
+    for (const auto& [node, name] : asked.nodes) by_node[node].push_back(number);
+  }
+  return by_node;
+}
+
 std::optional<base::TimePoint> Questions::deadline() const {
   return due_.empty() ? std::nullopt : std::optional(due_.begin()->first);
 }

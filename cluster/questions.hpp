@@ -23,7 +23,7 @@ class Questions {
   struct Asked {
     Names nodes;                                    // at least one
     std::vector<workers::PeerAnswer> answers = {};  // of others, that are known already
-    base::TimePoint until{};
+    base::TimePoint since{}, until{};
     workers::Peers::OnAnswers then;
   };
   // `number` was not given before.
@@ -37,6 +37,8 @@ class Questions {
   // Tells those whose time is over.
   void expire(base::TimePoint now);
 
+  // Numbers of those that have waited since then at least, by the node that has not answered.
+  std::map<std::uint32_t, std::vector<std::uint64_t>> asked_before(base::TimePoint then) const;
   std::size_t size() const { return waiting_.size(); }
   // The next one's end; nothing if none waits.
   std::optional<base::TimePoint> deadline() const;

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { detailOf, eventually, rejects } from '../integration/harness.mjs';
 import { Cluster } from './cluster.mjs';
+import { io } from './packages.mjs';
 import { Listener, resumable, socketIoByPolling, socketIoByWebSocket } from './wires.mjs';
 
 const numbers = (from, to) => Array.from({ length: to - from }, (_, at) => String(from + at));
@@ -124,6 +125,43 @@ test('the broker going away and coming back is told in the log and by metrics', 
   await node.untilMetric('sluice_broker_connected', {}, (value) => value === 0);
   await nats.servers[0].start();
   await node.untilMetric('sluice_broker_connected', {}, (value) => value === 1);
+});
+
+test('a Socket.IO client that comes while the broker is away comes in by itself once it is back', async (t) => {
+  const { nats, nodes } = await Cluster.start(t, { count: 1 });
+  const [server] = nats.servers;
+  await server.kill();
+  await nodes.at(0).untilMetric('sluice_broker_connected', {}, (value) => value === 0);
+  const socket = io(`http://${nodes.at(0).clients}`, { query: { room: 'new' }, forceNew: true, reconnectionDelay: 50, reconnectionDelayMax: 100 });
+  t.after(() => socket.close());
+  let closes = 0;
+  const refusals = [], heard = [];
+  socket.io.on('close', () => (closes += 1));
+  socket.on('connect_error', (error) => refusals.push(error.message));
+  socket.on('message', (data) => heard.push(data));
+  await eventually(() => closes > 0, 'the client to be put off', 30_000);
+  await server.start();
+  await eventually(() => socket.connected, 'the client to come in', 30_000);
+  assert.deepEqual(refusals, [], 'a refusal would have been the last word');
+  await nodes.at(0).publish('hello', { rooms: ['new'] });
+  await eventually(() => heard.length > 0, 'a message');
+  assert.deepEqual(heard, ['hello']);
+});
+
+test('a carried poll whose answer was lost ends before its client gives up', async (t) => {
+  const pings = ['--engine-ping-interval-ms', '1000', '--engine-ping-timeout-ms', '300'];
+  const { nodes } = await Cluster.start(t, { linked: [1], count: 2, flags: pings });
+  const [node, cut] = [...nodes];
+  const poll = (at, sid = '') => fetch(`http://${at.clients}/socket.io/?EIO=4&transport=polling${sid}`);
+  const { sid } = JSON.parse((await (await poll(cut)).text()).slice(1));
+  const waiting = poll(node, `&sid=${sid}`);
+  await cut.untilMetric('sluice_cluster_served_total', {}, (value) => value > 0);
+  // The ping that it waits for is said while nobody hears it.
+  nodes.link(1).cut();
+  await cut.untilMetric('sluice_connections_closed_total', { reason: 'heartbeat_timeout' }, (value) => value > 0);
+  nodes.link(1).restore();
+  assert.equal((await waiting).status, 400, 'so that the client begins anew');
+  await node.untilMetric('sluice_cluster_nodes_lost_total', {}, (value) => value === 0);
 });
 
 test('one of three servers, and then the leader of the stream, may go: publishers wait, and nothing is lost', async (t) => {

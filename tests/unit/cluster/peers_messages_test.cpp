@@ -1,5 +1,6 @@
 // What nodes ask and tell each other.
 
+#include <map>
 #include <thread>
 
 #include "tests/unit/cluster/peers_test_node.hpp"
@@ -179,6 +180,29 @@ TEST_F(PeersMessagesTest, WhatIsToldComesInItsOrderAmongAnswersAndQuestions) {
   one_->tell(Nodes{2}, "first", "c");
   EXPECT_EQ(ask(one_, Nodes{2}, "second", "d"), Texts{"n2=ok"});
   EXPECT_EQ(heard_, (Texts{"a", "b", "c", "d"}));
+}
+
+// As when one of the broker's servers dies with a question or its answer: neither node sees that.
+TEST_F(PeersMessagesTest, WhatIsLostOnItsWayIsNotWaitedFor) {
+  auto settings = settings_of_node(4);
+  settings.ask_again_every = 20ms;
+  TestNode& four = make(settings);
+  start(four);
+  three_->serve("never", [this](auto, auto answer) { kept_.push_back(std::move(answer)); });
+  ASSERT_TRUE(run_with(four));
+  std::map<std::uint32_t, std::string> told;
+  for (const std::uint32_t node : {2, 3}) {
+    four->ask(Nodes{node}, "never", "", base::Clock::now() + 1h,
+              [&, node](auto answers) { told[node] = text_of(answers.front()); });
+  }
+  ASSERT_TRUE(until([&] { return kept_.size() == 2; }));
+  // It knows nothing of what was asked before, and is otherwise the same.
+  begin_again(two_, settings_of_node(2));
+  ASSERT_TRUE(until([&] { return told.contains(2); }));
+  EXPECT_EQ(told[2], "n2=unavailable");
+  const std::uint64_t served = three_.metrics().served.read();
+  ASSERT_TRUE(until([&] { return three_.metrics().served.read() >= served + 2; }));
+  EXPECT_FALSE(told.contains(3)) << "three still knows of it";
 }
 
 TEST_F(PeersMessagesTest, ANodeThatIsAloneHasNobodyToAsk) {

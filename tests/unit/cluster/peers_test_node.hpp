@@ -64,8 +64,7 @@ class PeersTest : public NatsTest {
     auto client = NatsClient::make(loop_, settings_of({server_.url()}), node);
     if (!client) throw std::runtime_error(client.error().detail);
     node.client = std::move(*client);
-    const auto post = [this](std::function<void()> job) { boost::asio::post(loop_, std::move(job)); };
-    node.peers = std::make_unique<NatsPeers>(loop_, post, *node.client, settings);
+    give_peers(node, settings);
     node->watch([&node](const workers::PeerChange& change) {
       constexpr std::array<const char*, 3> names{"came ", "left ", "lost "};
       node.changes.push_back(names[static_cast<std::size_t>(change.kind)] + change.peer.name);
@@ -89,6 +88,12 @@ class PeersTest : public NatsTest {
     const auto others = node->others();
     for (const workers::Peer& peer : *others) all.push_back(peer.incarnation);
     return all;
+  }
+  // Ends it and begins anew over the same connection, which nobody sees.
+  void begin_again(TestNode& node, const NatsPeers::Settings& settings) {
+    node.peers.reset();
+    give_peers(node, settings);
+    node->start([&node] { return node.load; });
   }
   // Until each of `nodes` knows all the others of them.
   bool meet(std::initializer_list<TestNode*> nodes) {
@@ -123,6 +128,11 @@ class PeersTest : public NatsTest {
   // Answers at once with what it was asked, and its own number.
   static void echo(TestNode& node, std::string_view kind, const std::string& suffix) {
     node->serve(kind, [suffix](auto question, auto answer) { answer(question.payload + suffix); });
+  }
+
+  void give_peers(TestNode& node, const NatsPeers::Settings& settings) {
+    const auto post = [this](std::function<void()> job) { boost::asio::post(loop_, std::move(job)); };
+    node.peers = std::make_unique<NatsPeers>(loop_, post, *node.client, settings);
   }
 
   NatsTestServer server_{"max_payload: 8192\n"};

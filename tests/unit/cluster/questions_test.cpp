@@ -12,10 +12,12 @@ using namespace std::chrono_literals;
 class QuestionsTest : public testing::Test {
  protected:
   void ask(std::uint64_t number, Questions::Names nodes, base::Duration patience = 5s) {
-    questions_.add(number, {.nodes = std::move(nodes), .until = now_ + patience, .then = [this, number](auto answers) {
-                              std::string& text = told_.emplace_back(std::to_string(number));
-                              for (const workers::PeerAnswer& one : answers) text += " " + text_of(one);
-                            }});
+    questions_.add(
+        number,
+        {.nodes = std::move(nodes), .since = now_, .until = now_ + patience, .then = [this, number](auto answers) {
+           std::string& text = told_.emplace_back(std::to_string(number));
+           for (const workers::PeerAnswer& one : answers) text += " " + text_of(one);
+         }});
   }
   static std::string text_of(const workers::PeerAnswer& answer) {
     const auto& payload = answer.payload;
@@ -80,6 +82,19 @@ TEST_F(QuestionsTest, WhatIsToldMayAskAnew) {
   questions_.fail_all(fail(Errc::unavailable, "gone"));
   EXPECT_EQ(told_, Told{"2 7a=unavailable"});
   EXPECT_EQ(questions_.size(), 1u) << "the new one was not meant";
+}
+
+TEST_F(QuestionsTest, ThoseThatHaveWaitedForLongAreKnownByTheirNodes) {
+  ask(1, {{7, "a"}, {8, "b"}});
+  now_ += 1s;
+  ask(2, {{8, "b"}});
+  now_ += 1s;
+  ask(3, {{7, "a"}});
+  using ByNode = std::map<std::uint32_t, std::vector<std::uint64_t>>;
+  EXPECT_EQ(questions_.asked_before(now_ - 1s), (ByNode{{7, {1}}, {8, {1, 2}}}));
+  EXPECT_TRUE(questions_.take(1, {8, {}, std::string("first")}));
+  EXPECT_EQ(questions_.asked_before(now_ - 2s), (ByNode{{7, {1}}}));
+  EXPECT_EQ(questions_.asked_before(now_ - 3s), ByNode{});
 }
 
 }  // namespace
