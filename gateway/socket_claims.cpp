@@ -28,9 +28,21 @@ struct SocketClaims::Wish {
   std::string pid;
   base::ConnectionId home;
   base::WorkerId worker;
-  Claimed claimed;
+  OnClaimed claimed;
   std::optional<SocketRecord> record = {};
   int tries = 0;
+  bool is_store_away = false;    // for now
+  bool has_lost_answer = false;  // of a holder, which may have given it to us
+  bool was_given_here = false;   // so it says
+
+  void note(const base::Error& error) {
+    is_store_away = error.code != Errc::not_found && error.code != Errc::bad_request;
+  }
+  void tell_none(Worker& here, WorkerContext& context) const {
+    if (is_store_away)
+      return claimed(here, context, fail(Errc::unavailable, "what is known of sessions is not to be had"));
+    claimed(here, context, std::optional<BrokenSocket>());
+  }
 };
 
 void SocketClaims::open(workers::Pool& pool) {
@@ -40,11 +52,11 @@ void SocketClaims::open(workers::Pool& pool) {
                [this](const Peers::Question& question, const Peers::OnAnswer& answer) { give_up(question, answer); });
 }
 
-void SocketClaims::claim(Worker& worker, WorkerContext& context, const std::string& pid, Claimed claimed) {
+void SocketClaims::claim(Worker& worker, WorkerContext& context, const std::string& pid, OnClaimed claimed) {
   const auto home = seals_.open(Seals::Purpose::recovery, pid);
-  if (!home) return claimed(worker, context, std::nullopt);
+  if (!home) return claimed(worker, context, std::optional<BrokenSocket>());
   if (!store_.is_there()) {
-    if (home->incarnation != worker.incarnation()) return claimed(worker, context, std::nullopt);
+    if (home->incarnation != worker.incarnation()) return claimed(worker, context, std::optional<BrokenSocket>());
     return claim_socket_here(worker, context, pid, std::move(claimed));
   }
   auto wish = std::make_shared<Wish>(Wish{pid, *home, worker.id(), std::move(claimed)});
@@ -54,10 +66,12 @@ void SocketClaims::claim(Worker& worker, WorkerContext& context, const std::stri
 }
 
 // Without a record it is as young as that, or the store is away: then it may still be where it was first opened, or
-// here.
+// here; if it is not, nobody knows for now.
 void SocketClaims::take_record(Worker& worker, WorkerContext& context, const SharedWish& wish,
                                const base::Result<SocketRecord>& record) {
   wish->record.reset();
+  wish->is_store_away = false;
+  if (!record) wish->note(record.error());
   if (record) {
     wish->record = *record;
     return claim_at(worker, context, record->holder, wish);
@@ -84,11 +98,14 @@ void SocketClaims::claim_at(Worker& worker, WorkerContext& context, std::uint32_
       });
 }
 
-// Whoever holds it and does not know it has let it go for good, unless it knows better.
+// Whoever holds it and does not know it has let it go for good, unless it knows better. What it gave to this wish
+// in an answer that was lost is in the store.
 void SocketClaims::miss(Worker& worker, WorkerContext& context, const SharedWish& wish, std::uint32_t elsewhere) {
+  if (elsewhere == worker.incarnation()) wish->was_given_here = wish->has_lost_answer;
   if (elsewhere != 0 && ++wish->tries <= tries_max) return claim_at(worker, context, elsewhere, wish);
+  if (wish->was_given_here) return take_from_store(worker, context, wish);
   discard(worker, *wish);
-  wish->claimed(worker, context, std::nullopt);
+  wish->tell_none(worker, context);
 }
 
 void SocketClaims::ask_holder(std::uint32_t holder, const SharedWish& wish) {
@@ -102,7 +119,10 @@ void SocketClaims::ask_holder(std::uint32_t holder, const SharedWish& wish) {
 
 void SocketClaims::take_answer(Worker& worker, WorkerContext& context, const SharedWish& wish,
                                const base::Result<std::string>& answer) {
-  if (!answer) return take_from_store(worker, context, wish);
+  if (!answer) {
+    wish->has_lost_answer = true;
+    return take_from_store(worker, context, wish);
+  }
   auto given = socket_codec::decode_claimed(*answer, context.namespaces);
   if (!given || !given->socket) return miss(worker, context, wish, given ? given->elsewhere : 0);
   given->socket->revision = given->revision;
@@ -117,17 +137,23 @@ void SocketClaims::discard(const Worker& worker, const Wish& wish) const {
 
 // Its holder cannot be asked: whoever is the first to write the record over is the one that has it.
 void SocketClaims::take_from_store(Worker& worker, WorkerContext& context, const SharedWish& wish) {
-  if (!wish->record || ++wish->tries > tries_max) return wish->claimed(worker, context, std::nullopt);
+  if (!wish->record || ++wish->tries > tries_max) return wish->tell_none(worker, context);
   store_.write(worker.id(), wish->pid, wish->record->socket, wish->record->revision,
                [this, wish](Worker& here, WorkerContext& its, const base::Result<std::uint64_t>& revision) {
                  if (revision) {
                    BrokenSocket socket = std::move(wish->record->socket);
                    socket.revision = *revision;
-                   return wish->claimed(here, its, std::move(socket));
+                   return wish->claimed(here, its, std::optional(std::move(socket)));
                  }
-                 if (revision.error().code != Errc::already_exists) return wish->claimed(here, its, std::nullopt);
+                 if (revision.error().code != Errc::already_exists) {
+                   wish->note(revision.error());
+                   return wish->tell_none(here, its);
+                 }
                  store_.read(here.id(), wish->pid, [this, wish](Worker& back, WorkerContext& ours, const auto& record) {
-                   if (!record) return wish->claimed(back, ours, std::nullopt);
+                   if (!record) {
+                     wish->note(record.error());
+                     return wish->tell_none(back, ours);
+                   }
                    take_record(back, ours, wish, record);
                  });
                });

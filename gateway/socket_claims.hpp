@@ -4,7 +4,9 @@
 // that writes it over first. One for all workers; immutable once it is open.
 
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "gateway/socket_recovery.hpp"
@@ -24,8 +26,11 @@ class SocketClaims {
   // Before anything starts. The pool ends after the peers.
   void open(workers::Pool& pool);
 
-  // As claim_socket_here(), wherever the socket is.
-  void claim(workers::Worker& worker, WorkerContext& context, const std::string& pid, Claimed claimed);
+  // Takes the socket, wherever it is; nothing: there is none that can come back. Errc::unavailable: that cannot be
+  // known for now, and whoever comes again may have it.
+  using OnClaimed =
+      std::function<void(workers::Worker&, WorkerContext&, base::Result<std::optional<BrokenSocket>> socket)>;
+  void claim(workers::Worker& worker, WorkerContext& context, const std::string& pid, OnClaimed claimed);
 
   // The socket of `pid` has come from another node, where it was the connection `before`, and lives here at `id`, on
   // `worker`: from now on this node keeps it.

@@ -6,6 +6,7 @@
 #include "base/log.hpp"
 #include "gateway/encodings.hpp"
 #include "gateway/entrance.hpp"
+#include "gateway/rfc6455.hpp"
 #include "gateway/routes.hpp"
 #include "gateway/socket_claims.hpp"
 #include "gateway/socket_io_session.hpp"
@@ -154,14 +155,14 @@ void SocketIoSession::admit(Worker& worker, Connection& connection, Joining join
   context_.socket_claims.claim(
       worker, context_, waiting.pid,
       [carrier = worker.id_of(connection), slot = waiting.slot, generation = waiting.generation, pid = waiting.pid](
-          Worker& here, WorkerContext& context, std::optional<BrokenSocket> socket) {
+          Worker& here, WorkerContext& context, base::Result<std::optional<BrokenSocket>> socket) {
         Connection* const found = here.find_open(carrier.slot, carrier.generation);
         SocketIoSession* const session = of(found);
         auto back = session != nullptr ? session->take_joining(slot, generation) : std::nullopt;
         if (back) {
           return here.run_for(*found, [&] { session->on_claimed(here, *found, *std::move(back), std::move(socket)); });
         }
-        if (socket) save_socket(here, context, pid, *std::move(socket), false);
+        if (socket && *socket) save_socket(here, context, pid, **std::move(socket), false);
       });
 }
 
@@ -229,8 +230,18 @@ void SocketIoSession::prepare_new(Worker& worker, Connection& connection, Joinin
   prepare(worker, connection, std::move(joining), rooms, std::nullopt, &SocketIoSession::join);
 }
 
+// Clients take a refusal for the last word, and do not come back by themselves, as they do when they are cut off.
+void SocketIoSession::not_prepared(Worker& worker, Connection& connection, const Joining& joining,
+                                   const base::Error& why) {
+  if (why.code != Errc::unavailable) return refuse(worker, connection, joining, why.detail, refusal_data(why));
+  if (Connection* const rider = worker.find_open(joining.slot, joining.generation)) {
+    worker.abandon(*rider, EndReason::refused);
+  }
+  worker.end(connection, {EndReason::refused, rfc6455::close_code::try_again_later, why.detail});
+}
+
 void SocketIoSession::join(Worker& worker, Connection& connection, Joining joining, const base::Status& status) {
-  if (!status) return refuse(worker, connection, joining, status.error().detail, refusal_data(status.error()));
+  if (!status) return not_prepared(worker, connection, joining, status.error());
   Connection& rider = *worker.find_open(joining.slot, joining.generation);
   auto& socket = static_cast<SocketIoSocket&>(rider.wire());
   workers::Announcement announcement{joining.id, socket_io_events, rooms_of(rider, joining), std::nullopt,
@@ -252,7 +263,9 @@ void SocketIoSession::welcome(Worker& worker, Connection& connection, Connection
 }
 
 void SocketIoSession::on_claimed(Worker& worker, Connection& connection, Joining joining,
-                                 std::optional<BrokenSocket> socket) {
+                                 base::Result<std::optional<BrokenSocket>> claimed) {
+  if (!claimed) return not_prepared(worker, connection, joining, claimed.error());
+  std::optional<BrokenSocket> socket = *std::move(claimed);
   if (!socket || !was_of(*socket, joining.id, joining.admission.user)) {
     if (socket) drop_socket(worker, context_, joining.pid, socket->revision);
     return prepare_new(worker, connection, std::move(joining));
@@ -270,7 +283,7 @@ void SocketIoSession::rejoin(Worker& worker, Connection& connection, Joining joi
   if (!status) {
     // It may come back once more.
     save_socket(worker, context_, joining.pid, std::move(socket), false);
-    return refuse(worker, connection, joining, status.error().detail, refusal_data(status.error()));
+    return not_prepared(worker, connection, joining, status.error());
   }
   if (come_back(worker, connection, joining, socket)) return;
   drop_socket(worker, context_, joining.pid, socket.revision);

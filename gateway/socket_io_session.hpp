@@ -97,6 +97,8 @@ class SocketIoSession final : public EngineApplication {
   void ask(workers::Worker& worker, workers::Connection& connection, const Joining& joining);
   void take_verdict(workers::Worker& worker, workers::Connection& connection, Joining joining,
                     const workers::Verdict* verdict);
+  void not_prepared(workers::Worker& worker, workers::Connection& connection, const Joining& joining,
+                    const base::Error& why);
   void refuse(workers::Worker& worker, workers::Connection& connection, const Joining& joining,
               std::string_view message, std::string_view data = {});
   void admit(workers::Worker& worker, workers::Connection& connection, Joining joining);
@@ -113,7 +115,7 @@ class SocketIoSession final : public EngineApplication {
   void welcome(workers::Worker& worker, workers::Connection& connection, workers::Connection& rider,
                const Joining& joining, bool is_recovered);
   void on_claimed(workers::Worker& worker, workers::Connection& connection, Joining joining,
-                  std::optional<BrokenSocket> socket);
+                  base::Result<std::optional<BrokenSocket>> claimed);
   base::Result<Admission> authenticate(std::string_view auth) const;
   std::vector<workers::RoomKey> asked_rooms() const;
   workers::ConnectDetails details_of(const Joining& joining) const;

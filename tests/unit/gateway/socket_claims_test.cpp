@@ -88,6 +88,22 @@ TEST(SocketClaims, WithoutAStoreThatAnswersItsFirstNodeIsAsked) {
   EXPECT_EQ(SocketIoClient(nodes.there, before.pid).sid, before.sid);
 }
 
+// It would lose what it missed as somebody new, and comes again by itself.
+TEST(SocketClaims, WhileNobodyKnowsWhereItIsItIsPutOff) {
+  RunningNodes nodes;
+  const SocketIoClient before(nodes.here);
+  ASSERT_TRUE(has_records(nodes, 1));
+  nodes.network.lose(RunningNodes::here_incarnation);
+  nodes.store.set_away(true);
+  TestClient early(nodes.there);
+  early.open("/socket.io/?EIO=4&transport=websocket&room=lobby");
+  early.read_frame();
+  early.send(text_frame("40{\"pid\":\"" + before.pid + "\"}"));
+  EXPECT_TRUE(early.read_frame().starts_with("\x88\x03\xF5")) << "to try again later";
+  nodes.store.set_away(false);
+  EXPECT_EQ(SocketIoClient(nodes.there, before.pid).sid, before.sid);
+}
+
 TEST(SocketClaims, ARecordThatNobodyCanReadIsNone) {
   RunningNodes nodes;
   const SocketIoClient before(nodes.here);
