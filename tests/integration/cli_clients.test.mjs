@@ -1,6 +1,6 @@
 // `sluice subscribe` and `sluice poll`: the command line as a client of the gateway.
 import assert from 'node:assert/strict';
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import http from 'node:http';
@@ -8,6 +8,7 @@ import net from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { before, after, test } from 'node:test';
+import { makeCertificate, tlsFlags } from './certificates.mjs';
 import { Watch, binary, eventually, run, splitAddress, startGateway } from './harness.mjs';
 import { secret, token } from './tokens.mjs';
 
@@ -343,9 +344,9 @@ for (const command of ['subscribe', 'poll']) {
   test(`${command} over TLS trusts whom it is told to trust`, async (t) => {
     const folder = mkdtempSync(path.join(tmpdir(), 'sluice-clients-'));
     t.after(() => rmSync(folder, { recursive: true, force: true }));
-    const [cert, key] = ['tls.crt', 'tls.key'].map((name) => path.join(folder, name));
-    execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '30', '-subj', '/CN=localhost', '-addext', 'subjectAltName=IP:127.0.0.1', '-keyout', key, '-out', cert], { stdio: 'ignore' });
-    const secure = await startGateway(t, ['--listen-tls', '127.0.0.1:0', '--tls-cert', cert, '--tls-key', key]);
+    const pair = makeCertificate(folder, { alternative: 'IP:127.0.0.1' });
+    const { cert } = pair;
+    const secure = await startGateway(t, ['--listen-tls', '127.0.0.1:0', ...tlsFlags(pair)]);
     const { position } = (await secure.publish('by TLS')).receipt;
     const ask = (...more) => run([command, '--since', position.replace(/\d+$/, '0'), ...(command === 'subscribe' ? ['--count', '1'] : []), ...more], { env: { SLUICE_URL: `https://${secure.address('clients_tls')}` } });
     const trusting = await ask('--tls-ca', cert);

@@ -1,6 +1,5 @@
 // How many clients may come, from where, and how fast they may speak; and what is believed of where they are.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import net from 'node:net';
@@ -10,6 +9,7 @@ import { test } from 'node:test';
 import tls from 'node:tls';
 import { io } from 'socket.io-client';
 import { Backend } from './backend.mjs';
+import { makeCertificate, tlsFlags } from './certificates.mjs';
 import { Client, eventually, run, splitAddress, startGateway } from './harness.mjs';
 import { secret, token } from './tokens.mjs';
 
@@ -237,8 +237,7 @@ test('a client that is delayed for long and hangs up is gone soon', async (t) =>
 test('a PROXY header comes before TLS', async (t) => {
   const folder = mkdtempSync(path.join(tmpdir(), 'sluice-proxied-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
-  execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '30', '-subj', '/CN=a.example', '-keyout', 'tls.key', '-out', 'tls.crt'], { cwd: folder, stdio: 'ignore' });
-  const gateway = await startGateway(t, [...local, '--proxy-protocol', '--listen-tls', '127.0.0.1:0', '--tls-cert', path.join(folder, 'tls.crt'), '--tls-key', path.join(folder, 'tls.key')]);
+  const gateway = await startGateway(t, [...local, '--proxy-protocol', '--listen-tls', '127.0.0.1:0', ...tlsFlags(makeCertificate(folder))]);
   const [host, port] = splitAddress(gateway.address('clients_tls'));
   const plain = net.connect(port, host);
   await once(plain, 'connect');

@@ -1,11 +1,11 @@
 // Files that change under a running gateway: read again without a signal, as a whole or not at all.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
 import { connect as connectTls } from 'node:tls';
+import { makeCertificate } from './certificates.mjs';
 import { eventually, splitAddress, startGateway } from './harness.mjs';
 
 // A volume as the kubelet lays it out: files are links through ..data, which is swapped whole.
@@ -96,9 +96,8 @@ test('--watch-files=false leaves all files alone until SIGHUP', async (t) => {
 // A certificate and its key as files of a Secret.
 function pair(name, days = 30) {
   const folder = mkdtempSync(path.join(tmpdir(), 'sluice-pair-'));
-  const [key, certificate] = [path.join(folder, 'key'), path.join(folder, 'crt')];
-  execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', String(days), '-subj', `/CN=${name}`, '-addext', `subjectAltName=DNS:${name}`, '-keyout', key, '-out', certificate], { stdio: 'ignore' });
-  const files = { 'tls.crt': readFileSync(certificate, 'utf8'), 'tls.key': readFileSync(key, 'utf8') };
+  const { cert, key } = makeCertificate(folder, { name, days });
+  const files = { 'tls.crt': readFileSync(cert, 'utf8'), 'tls.key': readFileSync(key, 'utf8') };
   rmSync(folder, { recursive: true });
   return files;
 }

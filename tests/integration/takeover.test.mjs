@@ -1,11 +1,14 @@
 // --takeover: a process takes the listening sockets over from the one that serves at the same addresses.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync, existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
+import tls from 'node:tls';
+import { makeCertificate, tlsFlags } from './certificates.mjs';
 import { Client, eventually, grpc, handshake, run, splitAddress, startGateway } from './harness.mjs';
 import { connectTcp, openUdp } from './sockets.mjs';
 
@@ -120,6 +123,31 @@ test('while many connect, one process after the other takes over, and nobody is 
   const counts = await connects.stop();
   t.diagnostic(`${begun} connects at ${perSecond}/s over ${rounds} takeovers: ${JSON.stringify(counts)}`);
   assert.deepEqual({ ...counts, opened: 0 }, { opened: 0, refused: 0, reset: 0, other: 0 });
+});
+
+test('TLS listeners are taken over, and show the certificates of the new process', async (t) => {
+  const folder = folderFor(t);
+  const socket = path.join(folder, 'takeover');
+  const pair = (name) => tlsFlags(makeCertificate(path.join(folder, name), { name }));
+  const tcp = ['--listen-tcp-tls', '127.0.0.1:0', '--listen-tls', '127.0.0.1:0'];
+  const old = await first(t, socket, [...tcp, ...pair('old.example'), '--drain-seconds', '1']);
+  const where = ['clients_tls', 'tcp_tls'].map((what) => old.address(what));
+  const subjectAt = async (address) => {
+    const [host, port] = splitAddress(address);
+    const client = tls.connect({ host, port, rejectUnauthorized: false });
+    t.after(() => client.destroy());
+    await once(client, 'secureConnect');
+    return client.getPeerCertificate().subject.CN;
+  };
+  const secure = await old.connect('', { url: `wss://${where[0]}/`, rejectUnauthorized: false });
+  for (const address of where) assert.equal(await subjectAt(address), 'old.example');
+  const fresh = await next(t, socket, old, ['--listen-tls', where[0], '--listen-tcp-tls', where[1], ...pair('new.example')]);
+  for (const address of where) assert.equal(await subjectAt(address), 'new.example');
+  const late = await fresh.connect('', { url: `wss://${where[0]}/`, rejectUnauthorized: false });
+  await fresh.publish('by TLS');
+  await late.has('by TLS');
+  assert.equal((await secure.whenClosed()).code, 1001);
+  assert.equal((await old.ended()).code, 0);
 });
 
 test('a process that cannot start gives up, and the old one goes on', async (t) => {

@@ -1,11 +1,11 @@
 // --listen-tcp: a JSON object a line, both ways.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
 import { Backend } from './backend.mjs';
+import { makeCertificate, tlsFlags } from './certificates.mjs';
 import { Client, eventually, startGateway } from './harness.mjs';
 import { connectTcp } from './sockets.mjs';
 import { secret, token } from './tokens.mjs';
@@ -172,10 +172,9 @@ test('tokens, verdicts and limits hold as on every wire', async (t) => {
 test('the same over TLS', async (t) => {
   const folder = mkdtempSync(path.join(tmpdir(), 'sluice-tcp-'));
   t.after(() => rmSync(folder, { recursive: true }));
-  const [cert, key] = ['tls.crt', 'tls.key'].map((file) => path.join(folder, file));
-  execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '1', '-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost', '-keyout', key, '-out', cert], { stdio: 'ignore' });
-  const gateway = await startGateway(t, ['--listen-tcp-tls', '127.0.0.1:0', '--tls-cert', cert, '--tls-key', key]);
-  const client = await connectTcp(gateway, { secure: { ca: readFileSync(cert), servername: 'localhost' } });
+  const pair = makeCertificate(folder);
+  const gateway = await startGateway(t, ['--listen-tcp-tls', '127.0.0.1:0', ...tlsFlags(pair)]);
+  const client = await connectTcp(gateway, { secure: { ca: readFileSync(pair.cert), servername: 'localhost' } });
   client.send({ join: 'a' }, { publish: { room: 'a', data: 'x'.repeat(100_000) } });
   await client.count(1);
   assert.equal(client.texts[0].length, 100_000);

@@ -1,33 +1,23 @@
 // TLS on client listeners: wss and https, names, versions, resumption, reload without dropping anybody.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import https from 'node:https';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
 import tls from 'node:tls';
 import { chromium } from 'playwright-core';
+import { makeCertificate, tlsFlags } from './certificates.mjs';
 import { Raw, run, splitAddress, startGateway } from './harness.mjs';
-
-function makePair(folder, name) {
-  mkdirSync(folder, { recursive: true });
-  const files = { cert: path.join(folder, 'tls.crt'), key: path.join(folder, 'tls.key') };
-  execFileSync('openssl', [
-    ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '30'],
-    ...['-subj', `/CN=${name}`, '-addext', `subjectAltName=DNS:${name}`, '-keyout', files.key, '-out', files.cert],
-  ], { stdio: 'ignore' });
-  return files;
-}
 
 async function start(t, names = ['a.example'], flags = []) {
   const folder = mkdtempSync(path.join(tmpdir(), 'sluice-tls-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
-  const pairs = names.map((name) => makePair(path.join(folder, name), name));
+  const pairs = names.map((name) => makeCertificate(path.join(folder, name), { name }));
   const gateway = await startGateway(t, [
     ...['--listen-tls', '127.0.0.1:0', '--allowed-origins', '*'],
-    ...pairs.flatMap(({ cert, key }) => ['--tls-cert', cert, '--tls-key', key]), ...flags,
+    ...pairs.flatMap(tlsFlags), ...flags,
   ]);
   const address = gateway.address('clients_tls');
   const [host, port] = splitAddress(address);
@@ -99,8 +89,8 @@ test('certificates are reloaded when their symlink is swapped, and nobody is dro
   const folder = mkdtempSync(path.join(tmpdir(), 'sluice-secret-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   // As Kubernetes lays out a secret: files are links through ..data, which is swapped whole.
-  makePair(path.join(folder, '..one'), 'one.example');
-  makePair(path.join(folder, '..two'), 'two.example');
+  makeCertificate(path.join(folder, '..one'), { name: 'one.example' });
+  makeCertificate(path.join(folder, '..two'), { name: 'two.example' });
   symlinkSync('..one', path.join(folder, '..data'));
   for (const file of ['tls.crt', 'tls.key']) symlinkSync(path.join('..data', file), path.join(folder, file));
   const gateway = await startGateway(t, ['--listen-tls', '127.0.0.1:0', '--tls-cert', path.join(folder, 'tls.crt'), '--tls-key', path.join(folder, 'tls.key')]);

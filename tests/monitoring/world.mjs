@@ -1,8 +1,8 @@
 // Many gateways, each a pod with a cause of its own, and the real Prometheus that scrapes them all.
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { makeCertificate, tlsFlags } from '../integration/certificates.mjs';
 import { Raw, eventually, startGateway } from '../integration/harness.mjs';
 import { startPrometheus } from './prometheus.mjs';
 
@@ -58,12 +58,7 @@ export class World {
   }
   // Flags for TLS with a certificate that expires in so many days.
   tls(days) {
-    const [key, cert] = ['tls.key', 'tls.crt'].map((name) => path.join(this.folder(), name));
-    execFileSync('openssl', [
-      ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', String(days)],
-      ...['-subj', '/CN=a.example', '-keyout', key, '-out', cert],
-    ], { stdio: 'ignore' });
-    return ['--listen-tls', '127.0.0.1:0', '--tls-cert', cert, '--tls-key', key];
+    return ['--listen-tls', '127.0.0.1:0', ...tlsFlags(makeCertificate(this.folder(), { days }))];
   }
   async clients(gateway, count, query = '') {
     const clients = await Promise.all(Array.from({ length: count }, () => gateway.connect(query, { onMessage: (_, client) => (client.messages.length = 0) })));
