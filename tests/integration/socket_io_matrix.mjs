@@ -17,7 +17,6 @@ export const cells = [['newest', io], ['4.0', io40]].flatMap(([version, make]) =
 // one of `reached`.
 export async function talk(t, door, { make, transports, keepAlive, room = 'lobby', reached = [1] }) {
   const agent = new http.Agent({ keepAlive });
-  t.after(() => agent.destroy());
   const connect = async () => {
     const socket = make(`http://${door.clients}`, { transports, agent, forceNew: true, reconnectionDelay: 10, reconnectionDelayMax: 20, query: { room } });
     t.after(() => socket.close());
