@@ -1,10 +1,12 @@
 #pragma once
-// Absence: whether a stream that the servers do not know is really not there. Of several servers, one that has just
-// become their leader may not yet have read what it leads: it would know of no stream, and make one over what the
-// others have (nats-server before 2.11). So what servers in a cluster do not know is asked for again, for a while.
-// Pure: no clock. Belongs to whoever looks for one stream.
+// Certainty: what servers of a cluster say of a stream is to be believed only after a while (nats-server before 2.11).
+// One that has just become their leader may not yet have read what it leads: it knows of no stream, and would make one
+// over what the others have. And of two who make a stream at the same moment both are told that theirs was made, though
+// it is the second one's. So what servers do not know is asked for again, and so is whose stream it is while it is
+// empty. Pure: no clock. Belongs to whoever looks for one stream.
 
 #include <optional>
+#include <string>
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
@@ -13,27 +15,45 @@
 
 namespace sluice::cluster {
 
-class Absence {
+class Certainty {
  public:
   // By then a leader has read all that it leads.
-  static constexpr base::Duration certain_after = std::chrono::seconds(2);
+  static constexpr base::Duration missing_after = std::chrono::seconds(2);
+  // By then all servers have taken what anybody made.
+  static constexpr base::Duration made_after = std::chrono::seconds(1);
 
-  // What to do should the stream, which is to have so many replicas, be missing at `server`, which is asked now.
-  IfMissing if_missing(const NatsInfo& server, int replicas, base::TimePoint now) const {
-    const bool is_alone = replicas <= 1 && server.cluster.empty();
-    const bool is_certain = is_alone || (since_ && now - *since_ >= certain_after);
+  // `server` is asked from now on, and the stream is to have so many replicas.
+  void begin(const NatsInfo& server, int replicas) {
+    is_sole_ = replicas <= 1 && server.cluster.empty();
+    missing_since_.reset();
+    description_.reset();
+  }
+  // What to do should the stream be missing.
+  IfMissing if_missing(base::TimePoint now) const {
+    const bool is_certain = is_sole_ || (missing_since_ && now - *missing_since_ >= missing_after);
     return is_certain ? IfMissing::make : IfMissing::tell;
   }
-  // What was answered: Errc::not_found, by one after the other, is what makes it certain.
-  void take(const base::Status& status, base::TimePoint now) {
-    if (status || status.error().code != base::Errc::not_found) return since_.reset();
-    if (!since_) since_ = now;
+  // What was answered. True: there is such a stream, and it is as the server says.
+  bool take(const base::Result<StreamState>& state, base::TimePoint now) {
+    if (!state && state.error().code == base::Errc::not_found) {
+      if (!missing_since_) missing_since_ = now;
+      return false;
+    }
+    missing_since_.reset();
+    if (!state) return false;
+    if (is_sole_ || state->last_sequence > 0) return true;
+    if (description_ != state->description) {
+      description_ = state->description;
+      described_since_ = now;
+    }
+    return now - described_since_ >= made_after;
   }
-  // Others may answer from here on.
-  void forget() { since_.reset(); }
 
  private:
-  std::optional<base::TimePoint> since_;  // when it was not known for the first time
+  bool is_sole_ = false;                          // no other server has a part in it
+  std::optional<base::TimePoint> missing_since_;  // when it was not known for the first time
+  std::optional<std::string> description_;        // of the stream, while it is empty
+  base::TimePoint described_since_{};
 };
 
 }  // namespace sluice::cluster

@@ -110,7 +110,6 @@ void Cluster::stop() {
   loop_.post([this, has_left] {
     broker_->stop(fail(Errc::unavailable, "the node is ending"));
     stream_again_->cancel();
-    absence_.forget();
     values_->close();
     leader_subscription_.end();
     peers_->leave([has_left] { has_left->set_value(); });
@@ -128,6 +127,7 @@ void Cluster::on_connected(const std::string& server) {
   base::log_info("broker_connected", {{"server", server}});
   peers_->on_connected();
   values_->open([this](const base::Status& status) { take_bucket(status); });
+  certainty_.begin(client_->info(), static_cast<int>(settings_.options.stream_replicas));
   find_stream();
   sessions_->open();
 }
@@ -180,14 +180,14 @@ StreamSettings Cluster::stream_settings() const {
 }
 
 void Cluster::find_stream() {
-  const StreamSettings settings = stream_settings();
-  const IfMissing if_missing = absence_.if_missing(client_->info(), settings.replicas, base::Clock::now());
-  const auto asked = streams_->ensure_stream(settings, if_missing, [this](const auto& state) { take_stream(state); });
+  const IfMissing if_missing = certainty_.if_missing(base::Clock::now());
+  const auto asked =
+      streams_->ensure_stream(stream_settings(), if_missing, [this](const auto& state) { take_stream(state); });
   if (!asked) take_stream(asked.error());
 }
 
 void Cluster::take_stream(const base::Result<StreamState>& state) {
-  absence_.take(state ? base::ok() : base::Status(state.error()), base::Clock::now());
+  const bool is_certain = certainty_.take(state, base::Clock::now());
   if (!state) {
     if (state.error().code != Errc::not_found && log_limit_.allows(base::Clock::now())) {
       base::log_warning("broker_stream_missing",
@@ -201,6 +201,7 @@ void Cluster::take_stream(const base::Result<StreamState>& state) {
   if (!epoch) {
     return give_up(fail(Errc::already_exists, "the stream " + subjects_.stream() + " was not made by a gateway"));
   }
+  if (!is_certain) return stream_again_->set_after(stream_again_after);
   const base::Position position{*epoch, state->last_sequence};
   stream_again_->set_after(stream_look_every);
   if (std::exchange(open_epoch_, position.epoch) == position.epoch) return;

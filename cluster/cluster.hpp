@@ -9,7 +9,7 @@
 #include <string>
 
 #include "base/log_limit.hpp"
-#include "cluster/absence.hpp"
+#include "cluster/certainty.hpp"
 #include "cluster/kept_sessions.hpp"
 #include "cluster/loop.hpp"
 #include "cluster/nats_broker.hpp"
@@ -77,7 +77,7 @@ class Cluster final : private NatsClient::Listener {
   std::unique_ptr<KeptSessions> sessions_;
   std::unique_ptr<JetStream> streams_;
   std::unique_ptr<Timer> stream_again_;
-  Absence absence_;  // of the stream
+  Certainty certainty_;  // of the stream
   NatsSubscription leader_subscription_;
   base::LogLimit log_limit_{10, std::chrono::minutes(1)};
   std::uint64_t open_epoch_ = 0;  // of the stream that the broker was told of; 0: of none

@@ -68,8 +68,8 @@ class JetStream {
   // published then may be stored or not; publishing again with the same id tells.
   JetStream(NatsClient& client, base::Duration patience) : client_(&client), patience_(patience) {}
 
-  // Finds the stream; one that is missing is made, or told of as Errc::not_found (absence.hpp tells when to do which).
-  // Errc::already_exists names each setting in which one is there that is another, and leaves it alone.
+  // Finds the stream; one that is missing is made, or told of as Errc::not_found (certainty.hpp tells when to do
+  // which). Errc::already_exists names each setting in which one is there that is another, and leaves it alone.
   base::Status ensure_stream(const StreamSettings& settings, IfMissing if_missing, OnState on_state) const;
   // Errc::not_found: there is no such stream.
   base::Status get_state(std::string_view stream, OnState on_state) const;

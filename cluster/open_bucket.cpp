@@ -23,37 +23,38 @@ OpenBucket::OpenBucket(boost::asio::io_context& loop, NatsClient& client, Settin
 
 void OpenBucket::open(OnFound on_found) {
   on_found_ = std::move(on_found);
+  certainty_.begin(client_.info(), settings_.values.replicas);
   find();
 }
 
 void OpenBucket::close() {
   ++turn_;
   is_open_ = false;
-  absence_.forget();
   again_.cancel();
 }
 
 void OpenBucket::find() {
   const auto on_state = [this, turn = ++turn_](const base::Result<StreamState>& state) {
-    if (turn == turn_) take(state ? base::ok() : base::Status(state.error()));
+    if (turn == turn_) take(state);
   };
-  const IfMissing if_missing = absence_.if_missing(client_.info(), settings_.values.replicas, base::Clock::now());
+  const IfMissing if_missing = certainty_.if_missing(base::Clock::now());
   if (const auto asked = bucket_.ensure(settings_.values, if_missing, on_state); !asked) take(asked.error());
 }
 
-void OpenBucket::take(const base::Status& status) {
-  absence_.take(status, base::Clock::now());
-  if (status) {
+void OpenBucket::take(const base::Result<StreamState>& state) {
+  // All buckets of that name are alike, so nobody asks whose it is.
+  static_cast<void>(certainty_.take(state, base::Clock::now()));
+  if (state) {
     is_open_ = true;
-    return on_found_(status);
+    return on_found_(base::ok());
   }
-  const bool is_final = status.error().code == Errc::already_exists || status.error().code == Errc::bad_request;
-  if (status.error().code != Errc::not_found && log_limit_.allows(base::Clock::now())) {
-    base::log_warning(
-        settings_.missing,
-        {{"bucket", settings_.name}, {"why", status.error().detail}, {"suppressed", log_limit_.take_suppressed()}});
+  const base::Error& why = state.error();
+  const bool is_final = why.code == Errc::already_exists || why.code == Errc::bad_request;
+  if (why.code != Errc::not_found && log_limit_.allows(base::Clock::now())) {
+    base::log_warning(settings_.missing,
+                      {{"bucket", settings_.name}, {"why", why.detail}, {"suppressed", log_limit_.take_suppressed()}});
   }
-  if (is_final) on_found_(status);
+  if (is_final) on_found_(why);
   if (client_.is_connected()) again_.set_after(again_after);
 }
 

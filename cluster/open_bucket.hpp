@@ -5,7 +5,7 @@
 #include <string>
 
 #include "base/log_limit.hpp"
-#include "cluster/absence.hpp"
+#include "cluster/certainty.hpp"
 #include "cluster/key_value.hpp"
 #include "cluster/timer.hpp"
 
@@ -34,14 +34,14 @@ class OpenBucket {
 
  private:
   void find();
-  void take(const base::Status& status);
+  void take(const base::Result<StreamState>& state);
 
   const Settings settings_;
   NatsClient& client_;
   const KeyValue bucket_;
   Timer again_;
   OnFound on_found_;
-  Absence absence_;
+  Certainty certainty_;
   std::uint64_t turn_ = 0;  // of open() and close(): an answer of an earlier one counts no more
   bool is_open_ = false;
   base::LogLimit log_limit_{5, std::chrono::minutes(1)};
