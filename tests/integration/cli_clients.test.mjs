@@ -345,7 +345,7 @@ for (const command of ['subscribe', 'poll']) {
     const folder = mkdtempSync(path.join(tmpdir(), 'sluice-clients-'));
     t.after(() => rmSync(folder, { recursive: true, force: true }));
     const pair = makeCertificate(folder, { alternative: 'IP:127.0.0.1' });
-    const { cert } = pair;
+    const { cert, key } = pair;
     const secure = await startGateway(t, ['--listen-tls', '127.0.0.1:0', ...tlsFlags(pair)]);
     const { position } = (await secure.publish('by TLS')).receipt;
     const ask = (...more) => run([command, '--since', position.replace(/\d+$/, '0'), ...(command === 'subscribe' ? ['--count', '1'] : []), ...more], { env: { SLUICE_URL: `https://${secure.address('clients_tls')}` } });
