@@ -39,6 +39,8 @@ struct SocketClaims::Wish {
     is_store_away = error.code != Errc::not_found && error.code != Errc::bad_request;
   }
   void tell_none(Worker& here, WorkerContext& context) const {
+    // Its holder may have given it to us, or the store may have it as ours, without our having been told so.
+    if (is_store_away && record) keep_copy(here, context, pid, record->socket);
     if (is_store_away)
       return claimed(here, context, fail(Errc::unavailable, "what is known of sessions is not to be had"));
     claimed(here, context, std::optional<BrokenSocket>());

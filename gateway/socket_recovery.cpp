@@ -102,6 +102,17 @@ void save_socket(Worker& worker, WorkerContext& context, const std::string& pid,
          });
 }
 
+void keep_copy(Worker& worker, WorkerContext& context, const std::string& pid, BrokenSocket socket) {
+  run_at(worker, context, keeper_of(worker, context, pid),
+         [pid, socket = std::move(socket)](Worker& there, WorkerContext& its) mutable {
+           if (its.recovery.find(pid) != nullptr || its.recovery.find_alive(pid)) return;
+           socket.revision.reset();
+           its.socket_records.write_broken(there, pid, socket);
+           its.recovery.save(pid, std::move(socket), there.now(),
+                             [&](const std::string& forgotten) { its.socket_records.end(there, forgotten); });
+         });
+}
+
 void note_socket_alive(Worker& worker, WorkerContext& context, const std::string& pid, const ConnectionId& id,
                        const std::optional<std::uint64_t>& revision) {
   run_at(worker, context, keeper_of(worker, context, pid), [pid, id, revision](Worker&, WorkerContext& its) {

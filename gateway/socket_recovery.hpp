@@ -21,6 +21,9 @@ base::WorkerId keeper_of(const workers::Worker& worker, const WorkerContext& con
 void save_socket(workers::Worker& worker, WorkerContext& context, const std::string& pid, BrokenSocket socket,
                  bool is_written);
 // It lives at `id` from now on; `revision` is that of BrokenSocket.
+// Remembers a socket that may be this node's since a moment ago, which nobody could tell; what is known of it here
+// already counts for more.
+void keep_copy(workers::Worker& worker, WorkerContext& context, const std::string& pid, BrokenSocket socket);
 void note_socket_alive(workers::Worker& worker, WorkerContext& context, const std::string& pid,
                        const base::ConnectionId& id, const std::optional<std::uint64_t>& revision);
 // It lives at `id` from now on, but what the store has of it is still another node's, until adopt_record() is called.

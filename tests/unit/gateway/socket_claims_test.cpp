@@ -88,20 +88,34 @@ TEST(SocketClaims, WithoutAStoreThatAnswersItsFirstNodeIsAsked) {
   EXPECT_EQ(SocketIoClient(nodes.there, before.pid).sid, before.sid);
 }
 
-// It would lose what it missed as somebody new, and comes again by itself.
+// The client is to try again later: it would lose what it missed as somebody new.
+void expect_put_off(const RunningGateway& gateway, const std::string& pid) {
+  TestClient client(gateway);
+  client.open("/socket.io/?EIO=4&transport=websocket&room=lobby");
+  client.read_frame();
+  client.send(text_frame("40{\"pid\":\"" + pid + "\"}"));
+  EXPECT_TRUE(client.read_frame().starts_with("\x88\x03\xF5"));
+}
+
 TEST(SocketClaims, WhileNobodyKnowsWhereItIsItIsPutOff) {
   RunningNodes nodes;
   const SocketIoClient before(nodes.here);
   ASSERT_TRUE(has_records(nodes, 1));
   nodes.network.lose(RunningNodes::here_incarnation);
   nodes.store.set_away(true);
-  TestClient early(nodes.there);
-  early.open("/socket.io/?EIO=4&transport=websocket&room=lobby");
-  early.read_frame();
-  early.send(text_frame("40{\"pid\":\"" + before.pid + "\"}"));
-  EXPECT_TRUE(early.read_frame().starts_with("\x88\x03\xF5")) << "to try again later";
+  expect_put_off(nodes.there, before.pid);
   nodes.store.set_away(false);
   EXPECT_EQ(SocketIoClient(nodes.there, before.pid).sid, before.sid);
+}
+
+TEST(SocketClaims, OneThatIsOursWithoutOurHavingBeenToldIsNotLost) {
+  RunningNodes nodes;
+  const SocketIoClient before(nodes.here);
+  ASSERT_TRUE(has_records(nodes, 1));
+  nodes.network.lose(RunningNodes::here_incarnation);
+  nodes.store.lose_next_answer();
+  expect_put_off(nodes.there, before.pid);
+  for (int round = 0; round < 2; ++round) EXPECT_EQ(SocketIoClient(nodes.there, before.pid).sid, before.sid);
 }
 
 TEST(SocketClaims, ARecordThatNobodyCanReadIsNone) {

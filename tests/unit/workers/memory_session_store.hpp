@@ -16,7 +16,8 @@ class MemorySessionStore final : public SessionStore {
   bool is_there() const override { return true; }
   void read(std::string key, OnEntry then) override { then(find(key)); }
   void write(std::string key, std::string value, std::uint64_t revision, OnRevision then) override {
-    then(change(key, &value, revision));
+    const auto written = change(key, &value, revision);
+    then(takes_lost_answer() ? base::fail(base::Errc::timed_out, "no answer") : written);
   }
   void remove(std::string key, std::uint64_t revision, OnRevision then) override {
     then(change(key, nullptr, revision));
@@ -26,6 +27,11 @@ class MemorySessionStore final : public SessionStore {
   void set_away(bool is_away) {
     const std::lock_guard lock(mutex_);
     is_away_ = is_away;
+  }
+  // The next write is done, and whoever asked for it is not told so.
+  void lose_next_answer() {
+    const std::lock_guard lock(mutex_);
+    loses_next_answer_ = true;
   }
   std::vector<std::pair<std::string, Entry>> all() {
     const std::lock_guard lock(mutex_);
@@ -39,6 +45,10 @@ class MemorySessionStore final : public SessionStore {
   }
 
  private:
+  bool takes_lost_answer() {
+    const std::lock_guard lock(mutex_);
+    return std::exchange(loses_next_answer_, false);
+  }
   base::Result<Entry> find(const std::string& key) {
     const std::lock_guard lock(mutex_);
     if (is_away_) return base::fail(base::Errc::unavailable, "away");
@@ -63,7 +73,7 @@ class MemorySessionStore final : public SessionStore {
   }
 
   std::mutex mutex_;
-  bool is_away_ = false;
+  bool is_away_ = false, loses_next_answer_ = false;
   std::map<std::string, Entry> entries_;
   std::uint64_t last_ = 0;
 };
