@@ -6,6 +6,7 @@
 #include <array>
 #include <cerrno>
 #include <stdexcept>
+#include <utility>
 
 #include "base/log.hpp"
 #include "gateway/encodings.hpp"
@@ -168,6 +169,7 @@ void ClientPort::on_second(workers::Worker& worker) {
   WorkerContext& context = context_of(worker);
   context.recovery.expire(worker.now(), [&](const std::string& pid) { context.socket_records.end(worker, pid); });
   context.socket_records.on_second(worker);
+  for (const auto& job : std::exchange(context.next_second, {})) job(worker);
   context.moved_connections.expire(worker.now());
   context.verdicts.expire(worker);
   context.preparations.expire(worker);

@@ -20,6 +20,9 @@ constexpr std::string_view claim_kind = "socket_claim";
 constexpr base::Duration patience = std::chrono::seconds(2);
 // Somebody may write the record while it is read; who does so again and again is not meant by chance.
 constexpr int tries_max = 3;
+// Once a second its record is read again, if the node that it names does not know the socket: that node may be about to
+// let another client have it, or the same one that tried before. Beyond what that takes, the record is out of date.
+constexpr int looks_max = 8;
 
 }  // namespace
 
@@ -30,7 +33,7 @@ struct SocketClaims::Wish {
   base::WorkerId worker;
   OnClaimed claimed;
   std::optional<SocketRecord> record = {};
-  int tries = 0;
+  int tries = 0, looks = 0;
   bool is_store_away = false;    // for now
   bool has_lost_answer = false;  // of a holder, which may have given it to us
   bool was_given_here = false;   // so it says
@@ -62,7 +65,11 @@ void SocketClaims::claim(Worker& worker, WorkerContext& context, const std::stri
     return claim_socket_here(worker, context, pid, std::move(claimed));
   }
   auto wish = std::make_shared<Wish>(Wish{pid, *home, worker.id(), std::move(claimed)});
-  store_.read(worker.id(), pid, [this, wish](Worker& here, WorkerContext& its, const auto& record) {
+  read_record(worker, wish);
+}
+
+void SocketClaims::read_record(const Worker& worker, const SharedWish& wish) {
+  store_.read(worker.id(), wish->pid, [this, wish](Worker& here, WorkerContext& its, const auto& record) {
     take_record(here, its, wish, record);
   });
 }
@@ -106,6 +113,11 @@ void SocketClaims::miss(Worker& worker, WorkerContext& context, const SharedWish
   if (elsewhere == worker.incarnation()) wish->was_given_here = wish->has_lost_answer;
   if (elsewhere != 0 && ++wish->tries <= tries_max) return claim_at(worker, context, elsewhere, wish);
   if (wish->was_given_here) return take_from_store(worker, context, wish);
+  if (wish->record && ++wish->looks <= looks_max) {
+    wish->tries = 0;
+    context.next_second.emplace_back([this, wish](Worker& here) { read_record(here, wish); });
+    return;
+  }
   discard(worker, *wish);
   wish->tell_none(worker, context);
 }

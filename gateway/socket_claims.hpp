@@ -41,6 +41,7 @@ class SocketClaims {
   struct Wish;
   using SharedWish = std::shared_ptr<Wish>;
 
+  void read_record(const workers::Worker& worker, const SharedWish& wish);
   void take_record(workers::Worker& worker, WorkerContext& context, const SharedWish& wish,
                    const base::Result<SocketRecord>& record);
   void claim_at(workers::Worker& worker, WorkerContext& context, std::uint32_t node, const SharedWish& wish);

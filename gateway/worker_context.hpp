@@ -1,6 +1,7 @@
 #pragma once
 // WorkerContext: what all of one worker's wires share. Belongs to that worker once it runs.
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -71,9 +72,10 @@ struct WorkerContext {
   MovedConnections moved_connections;
   Verdicts verdicts;
   Preparations preparations;
-  SharedDeflater deflater;                                      // for messages that stand alone
-  Inflater inflater{rfc7692::window_bits_max, Context::fresh};  // likewise
-  std::string inflated, deflated;                               // scratch of one call, kept for its memory
+  std::vector<std::function<void(workers::Worker&)>> next_second;  // done once, within a second
+  SharedDeflater deflater;                                         // for messages that stand alone
+  Inflater inflater{rfc7692::window_bits_max, Context::fresh};     // likewise
+  std::string inflated, deflated;                                  // scratch of one call, kept for its memory
 };
 
 }  // namespace sluice::gateway
