@@ -1,6 +1,7 @@
 // The wires whose clients can resume, each as little as a real client can be: connect(door, listener, ways) tells `listener` what
 // comes, begins where that stopped, and gives { ended, close() }. `door` is a gateway, or what stands before some.
 import dgram from 'node:dgram';
+import { once } from 'node:events';
 import http from 'node:http';
 import net from 'node:net';
 import { createInterface } from 'node:readline';
@@ -156,13 +157,16 @@ export async function udp(door, listener) {
   const subscribe = () => {
     const wish = { room: listener.room, seconds: 10, since: listener.position, proof };
     ++unanswered;
-    socket.send(JSON.stringify({ subscribe: wish }).padEnd(100), port, host);
+    socket.send(JSON.stringify({ subscribe: wish }).padEnd(100));
   };
   const close = () => {
     clearInterval(timer);
     socket.close();
     end();
   };
+  // Connected, it hears this node alone: another may still say something to whoever had this port before.
+  socket.connect(port, host);
+  await once(socket, 'connect');
   const timer = setInterval(() => (unanswered > 3 ? close() : subscribe()), 500);
   await new Promise((resolve, reject) => {
     ended.then(() => reject(new Error('no UDP')));
