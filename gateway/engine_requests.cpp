@@ -169,7 +169,7 @@ Routed await_session(const RouteParts& parts, const base::ConnectionId& session,
   if (!parts.context.peer_sessions.knows(session.incarnation)) {
     return engine_io::reply_of(Refusal::unknown_session);
   }
-  auto place = count_client(parts.context, parts.worker, parts.connection);
+  auto place = count_address(parts.context, parts.worker, parts.connection);
   if (!place) return http_reply(http_error(place.error()));
   parts.worker.send(parts.connection, answer);
   parts.worker.become(parts.connection, std::make_unique<EngineArrivalWire>(parts.context, session, *std::move(place)));

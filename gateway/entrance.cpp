@@ -11,6 +11,10 @@ using workers::Worker;
 
 base::Result<ClientCounts::Place> count_client(WorkerContext& context, Worker& worker, const Connection& connection) {
   if (worker.refuses_clients()) return fail(Errc::exhausted, "the gateway has too much to do; come back later");
+  return count_address(context, worker, connection);
+}
+
+base::Result<ClientCounts::Place> count_address(WorkerContext& context, Worker& worker, const Connection& connection) {
   auto place = context.counts.take_address(worker, connection);
   if (!place) context.metrics.limit(workers::ClientLimit::address).add();
   return place;

@@ -17,6 +17,9 @@ namespace sluice::gateway {
 // A client comes from where the connection's is. Errc::too_many if there are too many.
 base::Result<ClientCounts::Place> count_client(WorkerContext& context, workers::Worker& worker,
                                                const workers::Connection& connection);
+// Likewise for one that the cluster has already, and that is not turned away for what new ones are.
+base::Result<ClientCounts::Place> count_address(WorkerContext& context, workers::Worker& worker,
+                                                const workers::Connection& connection);
 // It comes in as the admission's user. Likewise.
 base::Status count_user(WorkerContext& context, Admission& admission);
 

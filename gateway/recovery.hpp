@@ -52,8 +52,11 @@ class Recovery {
   // It lives again, at a connection that its pid does not name.
   void note_alive(const std::string& pid, const base::ConnectionId& id) {
     alive_[pid] = id;
+    broken_.erase(pid);
     given_.erase(pid);
   }
+  // It is another node's, which was not known when it was saved.
+  void drop(const std::string& pid) { broken_.erase(pid); }
   std::optional<base::ConnectionId> find_alive(const std::string& pid) const;
   // That connection is gone. Another may have taken its place before this is known.
   void forget(const std::string& pid, const base::ConnectionId& id);

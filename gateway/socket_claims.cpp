@@ -35,6 +35,7 @@ struct SocketClaims::Wish {
   std::optional<SocketRecord> record = {};
   int tries = 0, looks = 0;
   bool is_store_away = false;    // for now
+  bool may_be_ours = false;      // a write of the record was not answered
   bool has_lost_answer = false;  // of a holder, which may have given it to us
   bool was_given_here = false;   // so it says
 
@@ -43,7 +44,7 @@ struct SocketClaims::Wish {
   }
   void tell_none(Worker& here, WorkerContext& context) const {
     // Its holder may have given it to us, or the store may have it as ours, without our having been told so.
-    if (is_store_away && record) keep_copy(here, context, pid, record->socket);
+    if (is_store_away && record && (may_be_ours || has_lost_answer)) keep_copy(here, context, pid, record->socket);
     if (is_store_away)
       return claimed(here, context, fail(Errc::unavailable, "what is known of sessions is not to be had"));
     claimed(here, context, std::optional<BrokenSocket>());
@@ -161,6 +162,7 @@ void SocketClaims::take_from_store(Worker& worker, WorkerContext& context, const
                  }
                  if (revision.error().code != Errc::already_exists) {
                    wish->note(revision.error());
+                   wish->may_be_ours = true;
                    return wish->tell_none(here, its);
                  }
                  store_.read(here.id(), wish->pid, [this, wish](Worker& back, WorkerContext& ours, const auto& record) {

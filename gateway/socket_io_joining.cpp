@@ -160,9 +160,13 @@ void SocketIoSession::admit(Worker& worker, Connection& connection, Joining join
         SocketIoSession* const session = of(found);
         auto back = session != nullptr ? session->take_joining(slot, generation) : std::nullopt;
         if (back) {
-          return here.run_for(*found, [&] { session->on_claimed(here, *found, *std::move(back), std::move(socket)); });
+          here.run_for(*found, [&] { session->on_claimed(here, *found, *std::move(back), std::move(socket)); });
+        } else if (socket && *socket) {
+          save_socket(here, context, pid, **std::move(socket), false);
         }
-        if (socket && *socket) save_socket(here, context, pid, **std::move(socket), false);
+        if (here.find_open(slot, generation) == nullptr) {
+          here.forget_verdict({carrier.incarnation, carrier.worker(), slot, generation});
+        }
       });
 }
 
@@ -230,10 +234,12 @@ void SocketIoSession::prepare_new(Worker& worker, Connection& connection, Joinin
   prepare(worker, connection, std::move(joining), rooms, std::nullopt, &SocketIoSession::join);
 }
 
-// Clients take a refusal for the last word, and do not come back by themselves, as they do when they are cut off.
+// Clients take a refusal for the last word, and do not come back by themselves, as they do when they are cut off. What
+// others of its namespaces have is not taken from them for that.
 void SocketIoSession::not_prepared(Worker& worker, Connection& connection, const Joining& joining,
                                    const base::Error& why) {
-  if (why.code != Errc::unavailable) return refuse(worker, connection, joining, why.detail, refusal_data(why));
+  if (why.code != Errc::unavailable || !joined_.empty())
+    return refuse(worker, connection, joining, why.detail, refusal_data(why));
   if (Connection* const rider = worker.find_open(joining.slot, joining.generation)) {
     worker.abandon(*rider, EndReason::refused);
   }

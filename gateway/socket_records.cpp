@@ -148,6 +148,7 @@ void SocketRecords::look_whose(const Worker& worker, const std::string& pid, Wri
         if (!is_ours && (found || found.error().code == Errc::bad_request)) {
           if (record->busy->handed_over) record->busy->handed_over(0);
           forget(pid);
+          contexts_.context_of(there).recovery.drop(pid);
           return then(there, true);
         }
         if (is_ours) record->revision = found ? found->revision : 0;

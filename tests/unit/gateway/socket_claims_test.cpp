@@ -12,6 +12,8 @@
 namespace sluice::gateway {
 namespace {
 
+using Loss = workers::MemorySessionStore::Loss;
+
 bool has_records(RunningNodes& nodes, std::size_t count) {
   nodes.here.pass_second();
   return wait_until([&] { return nodes.store.size() == count; });
@@ -113,9 +115,24 @@ TEST(SocketClaims, OneThatIsOursWithoutOurHavingBeenToldIsNotLost) {
   const SocketIoClient before(nodes.here);
   ASSERT_TRUE(has_records(nodes, 1));
   nodes.network.lose(RunningNodes::here_incarnation);
-  nodes.store.lose_next_answer();
+  nodes.store.lose_next(Loss::answer);
   expect_put_off(nodes.there, before.pid);
   for (int round = 0; round < 2; ++round) EXPECT_EQ(SocketIoClient(nodes.there, before.pid).sid, before.sid);
+}
+
+TEST(SocketClaims, WhatWasKeptOfOneThatWasNotOursIsForgottenWhenItComes) {
+  RunningNodes nodes;
+  const SocketIoClient before(nodes.here);
+  ASSERT_TRUE(has_records(nodes, 1));
+  nodes.network.lose(RunningNodes::here_incarnation);
+  nodes.store.lose_next(Loss::question);
+  expect_put_off(nodes.there, before.pid);
+  const SocketIoClient again(nodes.there, before.pid), once_more(nodes.there, before.pid);
+  EXPECT_EQ(again.sid, before.sid);
+  EXPECT_EQ(once_more.sid, before.sid);
+  workers::Target target;
+  target.rooms.push_back(workers::RoomKey::room(before.sid));
+  EXPECT_EQ(std::as_const(*nodes.there.pool).sequencer({}).matched(target), 1U) << "the first is taken over";
 }
 
 TEST(SocketClaims, ARecordThatNobodyCanReadIsNone) {

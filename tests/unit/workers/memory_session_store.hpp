@@ -16,8 +16,9 @@ class MemorySessionStore final : public SessionStore {
   bool is_there() const override { return true; }
   void read(std::string key, OnEntry then) override { then(find(key)); }
   void write(std::string key, std::string value, std::uint64_t revision, OnRevision then) override {
-    const auto written = change(key, &value, revision);
-    then(takes_lost_answer() ? base::fail(base::Errc::timed_out, "no answer") : written);
+    const Loss loss = take_loss();
+    const auto written = loss == Loss::question ? base::Result<std::uint64_t>(0) : change(key, &value, revision);
+    then(loss == Loss::none ? written : base::fail(base::Errc::timed_out, "no answer"));
   }
   void remove(std::string key, std::uint64_t revision, OnRevision then) override {
     then(change(key, nullptr, revision));
@@ -28,10 +29,11 @@ class MemorySessionStore final : public SessionStore {
     const std::lock_guard lock(mutex_);
     is_away_ = is_away;
   }
-  // The next write is done, and whoever asked for it is not told so.
-  void lose_next_answer() {
+  // Of the next write: whoever asks for it waits in vain, and it is done if only the answer is lost.
+  enum class Loss : std::uint8_t { none, question, answer };
+  void lose_next(Loss loss) {
     const std::lock_guard lock(mutex_);
-    loses_next_answer_ = true;
+    next_loss_ = loss;
   }
   std::vector<std::pair<std::string, Entry>> all() {
     const std::lock_guard lock(mutex_);
@@ -45,9 +47,9 @@ class MemorySessionStore final : public SessionStore {
   }
 
  private:
-  bool takes_lost_answer() {
+  Loss take_loss() {
     const std::lock_guard lock(mutex_);
-    return std::exchange(loses_next_answer_, false);
+    return std::exchange(next_loss_, Loss::none);
   }
   base::Result<Entry> find(const std::string& key) {
     const std::lock_guard lock(mutex_);
@@ -73,7 +75,8 @@ class MemorySessionStore final : public SessionStore {
   }
 
   std::mutex mutex_;
-  bool is_away_ = false, loses_next_answer_ = false;
+  bool is_away_ = false;
+  Loss next_loss_ = Loss::none;
   std::map<std::string, Entry> entries_;
   std::uint64_t last_ = 0;
 };
