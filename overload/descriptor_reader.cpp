@@ -5,15 +5,17 @@
 #include <sys/stat.h>
 
 #include <cstdint>
+#include <optional>
 
 namespace sluice::overload {
 namespace {
 
 constexpr const char* folder = "/proc/self/fd";
 
-std::uint64_t count_entries() {
+// Nothing if there is not even one left to look with.
+std::optional<std::uint64_t> count_entries() {
   DIR* const directory = opendir(folder);
-  if (directory == nullptr) return 0;
+  if (directory == nullptr) return std::nullopt;
   std::uint64_t entries = 0;
   // The directory stream is this function's own, which makes readdir safe among threads.
   while (readdir(directory) != nullptr) ++entries;  // NOLINT(concurrency-mt-unsafe)
@@ -32,7 +34,7 @@ double DescriptorReader::pressure(base::TimePoint now) {
   if (open == 0) {
     if (counted_at_ != base::TimePoint{} && now - counted_at_ < std::chrono::seconds(1)) return last_;
     counted_at_ = now;
-    open = count_entries();
+    open = count_entries().value_or(limit.rlim_cur);
   }
   last_ = static_cast<double>(open) / static_cast<double>(limit.rlim_cur);
   return last_;

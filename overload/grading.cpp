@@ -46,22 +46,27 @@ Grading::Worst Grading::worst_for(Action action, const Pressures& pressures) {
 }
 
 std::optional<Grading::Change> Grading::take(const Pressures& pressures, base::TimePoint now) {
+  // One change at a time: the next one comes with the next pressures. The harshest is the first to end.
   std::optional<Change> change;
-  for (std::size_t at = 0; at < action_count; ++at) {
-    const auto action = static_cast<Action>(at);
+  for (std::size_t at = action_count; at-- > 0;) {
     State& state = states_[at];
-    const Worst worst = worst_for(action, pressures);
-    const Range range = range_of(action);
-    const bool was_on = state.permille != 0;
-    if (worst.pressure >= range.begin - (was_on ? margin : 0)) state.last_pressed = now;
-    const bool is_pressed = worst.pressure >= range.begin || (was_on && now - state.last_pressed < calm);
-    // One change at a time: the next one comes with the next pressures.
-    if (is_pressed != was_on) {
-      if (change) continue;
-      change = Change{action, is_pressed, worst.resource, worst.pressure};
+    const Worst worst = worst_for(static_cast<Action>(at), pressures);
+    const double begin = range_of(static_cast<Action>(at)).begin;
+    if (worst.pressure >= begin - (state.permille != 0 ? margin : 0)) state.last_pressed = now;
+    if (change || state.permille == 0 || worst.pressure >= begin || now - state.last_pressed < calm) continue;
+    change = Change{static_cast<Action>(at), false, worst.resource, worst.pressure};
+    state.permille = 0;
+  }
+  for (std::size_t at = 0; at < action_count; ++at) {
+    State& state = states_[at];
+    const Worst worst = worst_for(static_cast<Action>(at), pressures);
+    const Range range = range_of(static_cast<Action>(at));
+    if (state.permille == 0) {
+      if (change || worst.pressure < range.begin) continue;
+      change = Change{static_cast<Action>(at), true, worst.resource, worst.pressure};
     }
     const double degree = std::clamp((worst.pressure - range.begin) / (range.full - range.begin), 0.001, 1.0);
-    state.permille = is_pressed ? static_cast<std::uint64_t>(std::lround(degree * 1000)) : 0;
+    state.permille = static_cast<std::uint64_t>(std::lround(degree * 1000));
   }
   return change;
 }

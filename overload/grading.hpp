@@ -37,7 +37,8 @@ class Grading {
     double pressure;    // of that
   };
   // Takes the pressures of this moment. At most one action begins at a time, the mildest first, so that there is time
-  // to see what it does; gives what began or ended, if anything did. `now` never goes back.
+  // to see what it does, or ends, the harshest first; gives what began or ended, if anything did. `now` never goes
+  // back.
   std::optional<Change> take(const Pressures& pressures, base::TimePoint now);
   // In thousandths.
   std::uint64_t permille(Action action) const { return states_[static_cast<std::size_t>(action)].permille; }

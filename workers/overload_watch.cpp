@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cmath>
+#include <exception>
 #include <system_error>
 #include <utility>
 
@@ -25,7 +26,9 @@ constexpr base::Duration look_every = std::chrono::milliseconds(100);
 // Once anything is near its end, which memory can come to within a second.
 constexpr base::Duration look_closely_every = std::chrono::milliseconds(25);
 constexpr double near = 0.1;  // below the first action's beginning
-constexpr base::Duration trim_every = std::chrono::seconds(1);
+constexpr base::Duration trim_again_min = std::chrono::seconds(1), trim_again_max = std::chrono::minutes(1);
+// A trim that frees less than this share was for nothing.
+constexpr double trimmed_min = 0.01;
 // Of the lag, the share that is this moment's: one late turn is no overload.
 constexpr double lag_weight = 0.3;
 
@@ -51,7 +54,14 @@ OverloadWatch::~OverloadWatch() {
 }
 
 void OverloadWatch::run() {
-  while (!is_stopped_within(is_near_ ? look_closely_every : look_every)) look(base::Clock::now());
+  while (!is_stopped_within(is_near_ ? look_closely_every : look_every)) {
+    try {
+      look(base::Clock::now());
+    } catch (const std::exception& error) {
+      // Memory may be so short that there is none to look with.
+      base::log_error("overload_look_failed", {{"why", error.what()}});
+    }
+  }
 }
 
 bool OverloadWatch::is_stopped_within(base::Duration wait) const {
@@ -63,24 +73,30 @@ void OverloadWatch::look(base::TimePoint now) {
   const overload::Pressures pressures = measure(now);
   for (std::size_t at = 0; at < pressures.size(); ++at)
     parts_.metrics.pressure_permille[at].set(permille(pressures[at]));
-  trim_memory(pressures[static_cast<std::size_t>(Resource::memory)], now);
-  if (parts_.options.overload_actions) act(pressures, now);
+  if (parts_.options.overload_actions) {
+    trim_memory(pressures[static_cast<std::size_t>(Resource::memory)], now);
+    act(pressures, now);
+  }
   is_near_ = grading_.is_any_on() || std::ranges::max(pressures) >= grading_.range_of(Action::pause_reads).begin - near;
-  ask_workers(now);
+  ask_workers();
 }
 
 overload::Pressures OverloadWatch::measure(base::TimePoint now) {
   std::uint64_t socket_bytes = 0;
   for (const Metrics* const one : parts_.workers) socket_bytes += one->socket_bytes.read();
-  const auto memory = memory_.read(socket_bytes);
+  auto memory = memory_.read(socket_bytes);
+  // A file that cannot be opened for now, as there are too many, is no limit that has gone.
+  if (memory.limit == 0 && last_memory_.limit != 0) memory = last_memory_;
+  last_memory_ = memory;
   parts_.metrics.memory_bytes.set(memory.used);
   parts_.metrics.memory_limit_bytes.set(memory.limit);
   const double queued = static_cast<double>(parts_.queued.used()) / static_cast<double>(parts_.queued.bytes_max());
-  return {memory.pressure(), queued, lag_pressure(now), descriptors_.pressure(now)};
+  return {memory.pressure(), queued, lag_pressure(), descriptors_.pressure(now)};
 }
 
 // How late the latest worker was to do what it was asked, or is by now.
-double OverloadWatch::lag_pressure(base::TimePoint now) {
+double OverloadWatch::lag_pressure() {
+  const base::TimePoint now = base::Clock::now();
   base::Duration worst{};
   for (std::size_t at = 0; at < asked_.size(); ++at) {
     const Metrics& worker = *parts_.workers[at];
@@ -95,21 +111,26 @@ double OverloadWatch::lag_pressure(base::TimePoint now) {
 }
 
 // One that has not answered is not asked again: no more than one job of ours is in its mailbox.
-void OverloadWatch::ask_workers(base::TimePoint now) {
+void OverloadWatch::ask_workers() {
   const bool measures_sockets = parts_.options.memory_max != 0;
   for (std::size_t at = 0; at < asked_.size(); ++at) {
     if (parts_.workers[at]->relief_turns.read() < asked_[at].times) continue;
     ++asked_[at].times;
+    const base::TimePoint now = base::Clock::now();
     asked_[at].at = now;
     parts_.mailboxes[at]->force([now, measures_sockets](Worker& worker) { worker.relieve(now, measures_sockets); });
   }
 }
 
-// Before anybody suffers for it, what malloc keeps for later goes back to the system; it costs milliseconds.
+// Before clients are hurt, what malloc keeps for later goes back to the system; that costs milliseconds, and is done
+// less often the less it brings.
 void OverloadWatch::trim_memory(double pressure, base::TimePoint now) {
   if (pressure < grading_.range_of(Action::pause_reads).begin - Grading::margin || now < trim_at_) return;
-  trim_at_ = now + trim_every;
+  const auto before = memory_.read(0).used;
   malloc_trim(0);
+  const bool has_helped = static_cast<double>(memory_.read(0).used) < (1 - trimmed_min) * static_cast<double>(before);
+  trim_again_ = has_helped ? trim_again_min : std::min(trim_again_ * 2, trim_again_max);
+  trim_at_ = now + trim_again_;
 }
 
 void OverloadWatch::act(const overload::Pressures& pressures, base::TimePoint now) {

@@ -48,20 +48,22 @@ class OverloadWatch {
   void look(base::TimePoint now);
   bool is_stopped_within(base::Duration wait) const;
   overload::Pressures measure(base::TimePoint now);
-  double lag_pressure(base::TimePoint now);
-  void ask_workers(base::TimePoint now);
+  double lag_pressure();
+  void ask_workers();
   void trim_memory(double pressure, base::TimePoint now);
   void act(const overload::Pressures& pressures, base::TimePoint now);
   void log(const overload::Grading::Change& change, base::TimePoint now);
 
   const Parts parts_;
   const overload::MemoryReader memory_;
+  overload::MemoryReader::Reading last_memory_;
   overload::DescriptorReader descriptors_;
   overload::Grading grading_;
   std::vector<Asked> asked_;
   double lag_ = 0;  // smoothed
   std::array<base::TimePoint, overload::action_count> begun_{};
   base::TimePoint trim_at_{};
+  base::Duration trim_again_{std::chrono::seconds(1)};
   bool is_near_ = false;  // something is on, or soon will be
   int stop_;              // an eventfd
   std::thread thread_;

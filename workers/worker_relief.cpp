@@ -22,6 +22,8 @@ constexpr base::Duration choose_every = std::chrono::milliseconds(100);
 constexpr std::uint64_t quiet_bytes = 1024;
 // Whose oldest frame is younger is only busy.
 constexpr base::Duration stuck_after = std::chrono::milliseconds(250);
+// A client that polls takes what there is with its next request.
+constexpr base::Duration silent_after = std::chrono::seconds(10);
 // Of those that wait, the share that is closed at a time when that is done fully.
 constexpr double closed_share = 0.25;
 
@@ -42,6 +44,12 @@ void discard_at_close(int descriptor) {
 }  // namespace
 
 void Worker::relieve(base::TimePoint asked, bool measures_sockets) {
+  // Last, and whatever happens: whoever watches reads the rest once it sees this, and does not ask before.
+  struct Turn {
+    ~Turn() { counter.add(); }
+    base::Cell& counter;
+  };
+  const Turn turn{metrics_.relief_turns};
   const base::TimePoint now = base::Clock::now();
   const auto lag = std::chrono::duration_cast<std::chrono::microseconds>(now - asked).count();
   metrics_.relief_lag_microseconds.set(static_cast<std::uint64_t>(std::max<std::int64_t>(lag, 0)));
@@ -55,8 +63,6 @@ void Worker::relieve(base::TimePoint asked, bool measures_sockets) {
     }
     if (parts_.relief.is_on(Action::close_outboxes)) close_slowest(parts_.relief.degree(Action::close_outboxes), now);
   }
-  // Last: whoever watches reads the rest once it sees this.
-  metrics_.relief_turns.add();
 }
 
 base::Duration Worker::shortened(base::Duration timeout) {
@@ -137,11 +143,13 @@ void Worker::close_slowest(double degree, base::TimePoint now) {
   };
   std::vector<Slow> slow;
   flusher_.for_each_waiting([&](const Connection& connection) {
-    const bool is_stuck = connection.is_blocked_ && now - connection.outbox_.oldest() >= stuck_after;
+    const base::Duration patience = connection.descriptor_ < 0 ? silent_after : stuck_after;
+    const bool is_stuck = connection.is_blocked_ && now - connection.outbox_.oldest() >= patience;
     if (connection.is_open() && is_stuck) slow.push_back({connection.outbox_.oldest(), connection.slot_});
   });
-  const double share = std::ceil(closed_share * degree * static_cast<double>(slow.size()));
-  const auto count = std::min(slow.size(), static_cast<std::size_t>(share));
+  // Few are closed one by one, but not for a pressure that has all but gone.
+  const auto share = static_cast<std::size_t>(closed_share * degree * static_cast<double>(slow.size()));
+  const std::size_t count = std::min(slow.size(), std::max<std::size_t>(share, degree >= 0.1 ? 1 : 0));
   std::ranges::partial_sort(slow, slow.begin() + static_cast<std::ptrdiff_t>(count), {}, &Slow::oldest);
   for (std::size_t at = 0; at < count; ++at) {
     Connection& connection = slab_.at(slow[at].slot);

@@ -84,12 +84,12 @@ TEST_F(GradingTest, OneThatIsPressedAgainMeanwhileGoesOn) {
 
 TEST_F(GradingTest, AllEndWhenNothingIsShortAnyMore) {
   static_cast<void>(take(memory_at(1), 1s));
-  EXPECT_EQ(take(memory_at(0), 5s), "-pause_reads -shorten_timeouts -drop_volatile -refuse_clients -close_outboxes ");
+  EXPECT_EQ(take(memory_at(0), 5s), "-close_outboxes -refuse_clients -drop_volatile -shorten_timeouts -pause_reads ");
 }
 
 TEST_F(GradingTest, WhatHelpsWithOneResourceIsNotDoneForAnother) {
   EXPECT_EQ(take(lag_at(1), 1s), "+pause_reads +drop_volatile +refuse_clients ");
-  EXPECT_EQ(take(Pressures{}, 5s), "-pause_reads -drop_volatile -refuse_clients ");
+  EXPECT_EQ(take(Pressures{}, 5s), "-refuse_clients -drop_volatile -pause_reads ");
   EXPECT_EQ(take(files_at(1), 1s), "+shorten_timeouts +refuse_clients ");
 }
 
