@@ -23,7 +23,9 @@ KeptSessions::KeptSessions(Loop& loop, NatsClient& client, const Settings& setti
 void KeptSessions::read(std::string key, OnEntry then) {
   loop_.post([this, key = std::move(key), then = std::move(then)] {
     const KeyValue* const bucket = bucket_.get();
-    if (bucket == nullptr && is_other_) return then(fail(Errc::not_found, "the bucket is not made as we need it"));
+    if (bucket == nullptr && (is_other_ || bucket_.is_overdue(base::Clock::now()))) {
+      return then(fail(Errc::not_found, "there is no bucket of sessions"));
+    }
     if (bucket == nullptr) return then(away());
     const auto asked = bucket->get(key, [then](const base::Result<KeyValueEntry>& entry) {
       if (!entry) return then(entry.error());

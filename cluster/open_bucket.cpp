@@ -23,6 +23,7 @@ OpenBucket::OpenBucket(boost::asio::io_context& loop, NatsClient& client, Settin
 
 void OpenBucket::open(OnFound on_found) {
   on_found_ = std::move(on_found);
+  sought_since_ = base::Clock::now();
   certainty_.begin(client_.info(), settings_.values.replicas);
   find();
 }
@@ -30,6 +31,7 @@ void OpenBucket::open(OnFound on_found) {
 void OpenBucket::close() {
   ++turn_;
   is_open_ = false;
+  sought_since_.reset();
   again_.cancel();
 }
 

@@ -2,6 +2,7 @@
 // OpenBucket: a bucket of JetStream that is found, or made, whenever the broker is there. Belongs to the loop's thread.
 
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "base/log_limit.hpp"
@@ -29,10 +30,14 @@ class OpenBucket {
   void open(OnFound on_found);
   // It is away, or nothing is wanted of it any more.
   void close();
+  // It was looked for in vain for so long that nobody need wait for it: the broker has no room for it, say.
+  bool is_overdue(base::TimePoint now) const { return !is_open_ && sought_since_ && now - *sought_since_ >= overdue; }
   // Null while it is not there.
   const KeyValue* get() const { return is_open_ ? &bucket_ : nullptr; }
 
  private:
+  static constexpr base::Duration overdue = std::chrono::seconds(10);
+
   void find();
   void take(const base::Result<StreamState>& state);
 
@@ -42,7 +47,8 @@ class OpenBucket {
   Timer again_;
   OnFound on_found_;
   Certainty certainty_;
-  std::uint64_t turn_ = 0;  // of open() and close(): an answer of an earlier one counts no more
+  std::optional<base::TimePoint> sought_since_;  // nothing while the broker is away
+  std::uint64_t turn_ = 0;                       // of open() and close(): an answer of an earlier one counts no more
   bool is_open_ = false;
   base::LogLimit log_limit_{5, std::chrono::minutes(1)};
 };

@@ -108,16 +108,16 @@ class Nats {
   }
 }
 
-const text = ({ at, ports, folder }, routes, { configuration = '', advertises = true, jetstream = true }) => `
+const text = ({ at, ports, folder }, routes, { configuration = '', advertises = true, jetstream = true, files = '4GB' }) => `
 server_name: nats${at}
 listen: "127.0.0.1:${ports.clients}"
 http: "127.0.0.1:${ports.monitor}"
-${jetstream ? `jetstream: { store_dir: "${folder}", max_memory_store: 1GB, max_file_store: 4GB }` : ''}
+${jetstream ? `jetstream: { store_dir: "${folder}", max_memory_store: 1GB, max_file_store: ${files} }` : ''}
 ${routes.length > 1 ? `cluster: { name: trio, listen: "127.0.0.1:${ports.routes}", no_advertise: ${!advertises}, routes: [${routes.map((port) => `"nats://127.0.0.1:${port}"`).join(', ')}] }` : ''}
 ${configuration}
 `;
 
-// `configuration` is added to each server's, which have JetStream unless told otherwise. Without `advertises` clients learn of no server that they were not told of.
+// `files` is how much they may keep in files. `configuration` is added to each server's, which have JetStream unless told otherwise. Without `advertises` clients learn of no server that they were not told of.
 // `client` is what npm's client needs to come in.
 export async function startNats(t, { count = 1, ...options } = {}) {
   const folder = mkdtempSync(path.join(tmpdir(), 'sluice-nats-'));

@@ -151,3 +151,18 @@ for (const transports of [['polling'], ['websocket'], ['polling', 'websocket']])
     assert.equal(recovered.at(-1), true);
   });
 }
+
+test('where the broker has no room for what is known of sockets, clients come in all the same', async (t) => {
+  const extra = await Cluster.start(t, { count: 2, nats: { files: '330MB' }, flags: ['--stream-bytes-max', '64MiB'] });
+  const [first, second] = [...extra.nodes];
+  await second.until(() => second.logged('session_bucket_missing'), 'the log to tell');
+  const client = await openSocket(t, first);
+  const { pid } = client.sids['/'];
+  await first.kill();
+  const socket = io(`http://${second.clients}`, { transports: ['websocket'], autoConnect: false, reconnectionDelay: 200, reconnectionDelayMax: 400 });
+  t.after(() => socket.close());
+  socket._pid = pid; // as of one that comes back
+  socket.connect();
+  await eventually(() => socket.connected, 'it to come in', 30_000);
+  assert.equal(socket.recovered, false);
+});

@@ -70,8 +70,9 @@ class PollingMember extends Member {
   }
   async poll() {
     for (let isFirst = true; !this.isOver; isFirst = false) {
-      const place = this.cursor ? `cursor=${this.cursor}` : this.position ? `room=${this.room}&since=${this.position}` : `room=${this.room}`;
-      const answer = await fetch(`http://${this.addresses.http}/poll?${place}&wait=${isFirst ? 0 : 20}s`, { signal: this.abort.signal });
+      // The room is for a cursor whose node is gone: its position counts then.
+      const place = this.cursor ? `&cursor=${this.cursor}` : this.position ? `&since=${this.position}` : '';
+      const answer = await fetch(`http://${this.addresses.http}/poll?room=${this.room}${place}&wait=${isFirst ? 0 : 20}s`, { signal: this.abort.signal });
       if (answer.status === 410) {
         this.position = this.cursor.split('.')[0];
         this.cursor = null;

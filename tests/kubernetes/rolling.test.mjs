@@ -15,7 +15,7 @@ const values = (tag) => ({
   replicas: 3, broker: 'nats', image: { tag }, drain, minReadySeconds: 1,
   clients: { ports: { tcp: 8090, udp: 8091 } },
   control: { enabled: true, insecure: true },
-  nats: { streamBytesMax: '256MiB', server: { enabled: true, storage: { persistent: false, size: '512Mi' }, resources: { requests: { cpu: '50m', memory: '64Mi' }, limits: { memory: '512Mi' } } } },
+  nats: { streamBytesMax: '256MiB', server: { enabled: true, storage: { persistent: false, size: '1Gi' }, resources: { requests: { cpu: '50m', memory: '64Mi' }, limits: { memory: '512Mi' } } } },
   options: { 'client-rooms': 'open', workers: 1 },
   resources: { requests: { cpu: '50m', memory: '128Mi' }, limits: { memory: '768Mi' } },
 });
