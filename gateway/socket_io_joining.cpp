@@ -42,6 +42,11 @@ std::vector<RoomKey> rooms_again(const BrokenSocket& socket, const Admission& ad
   return rooms;
 }
 
+// Nobody will ever hear again of a rider that is neither a member nor about to be one.
+void forget_if_gone(Worker& worker, const base::ConnectionId& rider) {
+  if (worker.find_open(rider.slot, rider.generation) == nullptr) worker.forget_verdict(rider);
+}
+
 // What a program can tell by why it was refused.
 std::string refusal_data(const base::Error& error) {
   return "{\"code\":\"" + std::string(base::row_of(error.code).name) + "\"}";
@@ -105,8 +110,7 @@ void SocketIoSession::ask(Worker& worker, Connection& connection, const Joining&
         if (waiting) {
           here.run_for(*found, [&] { session->take_verdict(here, *found, *std::move(waiting), verdict); });
         }
-        // If it is neither a member nor about to be one, nobody will ever hear of it again.
-        if (here.find_open(rider.slot, rider.generation) == nullptr) here.forget_verdict(rider);
+        forget_if_gone(here, rider);
       });
   if (is_asked) return;
   const auto waiting = take_joining(joining.slot, joining.generation);
@@ -164,9 +168,7 @@ void SocketIoSession::admit(Worker& worker, Connection& connection, Joining join
         } else if (socket && *socket) {
           save_socket(here, context, pid, **std::move(socket), false);
         }
-        if (here.find_open(slot, generation) == nullptr) {
-          here.forget_verdict({carrier.incarnation, carrier.worker(), slot, generation});
-        }
+        forget_if_gone(here, {carrier.incarnation, carrier.worker(), slot, generation});
       });
 }
 
@@ -213,9 +215,7 @@ void SocketIoSession::prepare(Worker& worker, Connection& connection, Joining jo
             (session->*then)(here, *found, *std::move(waiting), status ? holds : status);
           });
         }
-        if (here.find_open(slot, generation) == nullptr) {
-          here.forget_verdict({id.incarnation, id.worker(), slot, generation});
-        }
+        forget_if_gone(here, {id.incarnation, id.worker(), slot, generation});
       });
   if (ready) (this->*then)(worker, connection, *take_joining(slot, generation), *ready);
 }

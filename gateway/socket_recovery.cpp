@@ -91,14 +91,23 @@ base::WorkerId keeper_of(const Worker& worker, const WorkerContext& context, con
   return {static_cast<std::uint16_t>(Seals::nonce_of(pid)[0] % worker.worker_count())};
 }
 
+namespace {
+
+// On the socket's keeper.
+void remember(Worker& keeper, WorkerContext& context, const std::string& pid, BrokenSocket socket, bool is_written) {
+  socket.revision.reset();
+  if (!is_written) context.socket_records.write_broken(keeper, pid, socket);
+  context.recovery.save(pid, std::move(socket), keeper.now(),
+                        [&](const std::string& forgotten) { context.socket_records.end(keeper, forgotten); });
+}
+
+}  // namespace
+
 void save_socket(Worker& worker, WorkerContext& context, const std::string& pid, BrokenSocket socket, bool is_written) {
   run_at(worker, context, keeper_of(worker, context, pid),
          [pid, is_written, socket = std::move(socket)](Worker& there, WorkerContext& its) mutable {
            if (socket.revision) its.socket_records.adopt(pid, *socket.revision);
-           socket.revision.reset();
-           if (!is_written) its.socket_records.write_broken(there, pid, socket);
-           its.recovery.save(pid, std::move(socket), there.now(),
-                             [&](const std::string& forgotten) { its.socket_records.end(there, forgotten); });
+           remember(there, its, pid, std::move(socket), is_written);
          });
 }
 
@@ -106,10 +115,7 @@ void keep_copy(Worker& worker, WorkerContext& context, const std::string& pid, B
   run_at(worker, context, keeper_of(worker, context, pid),
          [pid, socket = std::move(socket)](Worker& there, WorkerContext& its) mutable {
            if (its.recovery.find(pid) != nullptr || its.recovery.find_alive(pid)) return;
-           socket.revision.reset();
-           its.socket_records.write_broken(there, pid, socket);
-           its.recovery.save(pid, std::move(socket), there.now(),
-                             [&](const std::string& forgotten) { its.socket_records.end(there, forgotten); });
+           remember(there, its, pid, std::move(socket), false);
          });
 }
 

@@ -19,6 +19,13 @@ bool has_records(RunningNodes& nodes, std::size_t count) {
   return wait_until([&] { return nodes.store.size() == count; });
 }
 
+// How many connections of that node go by it.
+std::uint64_t members_at(const RunningGateway& gateway, const std::string& sid) {
+  workers::Target target;
+  target.rooms.push_back(workers::RoomKey::room(sid));
+  return std::as_const(*gateway.pool).sequencer({}).matched(target);
+}
+
 TEST(SocketClaims, ASocketComesBackToAnotherNodeAgainAndAgain) {
   RunningNodes nodes;
   auto before = std::make_unique<SocketIoClient>(nodes.here);
@@ -57,9 +64,7 @@ TEST(SocketClaims, ASocketOfALostNodeIsThereOnceHoweverManyClaimIt) {
   }
   for (std::thread& thread : threads) thread.join();
   EXPECT_TRUE(std::ranges::any_of(clients, [&](const auto& one) { return one->sid == before.sid; }));
-  workers::Target target;
-  target.rooms.push_back(workers::RoomKey::room(before.sid));
-  EXPECT_EQ(std::as_const(*nodes.there.pool).sequencer({}).matched(target), 1U);
+  EXPECT_EQ(members_at(nodes.there, before.sid), 1U);
 }
 
 TEST(SocketClaims, OneThatHasLeftDoesNotComeBackAnywhere) {
@@ -130,9 +135,7 @@ TEST(SocketClaims, WhatWasKeptOfOneThatWasNotOursIsForgottenWhenItComes) {
   const SocketIoClient again(nodes.there, before.pid), once_more(nodes.there, before.pid);
   EXPECT_EQ(again.sid, before.sid);
   EXPECT_EQ(once_more.sid, before.sid);
-  workers::Target target;
-  target.rooms.push_back(workers::RoomKey::room(before.sid));
-  EXPECT_EQ(std::as_const(*nodes.there.pool).sequencer({}).matched(target), 1U) << "the first is taken over";
+  EXPECT_EQ(members_at(nodes.there, before.sid), 1U) << "the first is taken over";
 }
 
 TEST(SocketClaims, ARecordThatNobodyCanReadIsNone) {
