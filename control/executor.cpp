@@ -42,9 +42,10 @@ void Executor::start() {
 
 void Executor::stop() {
   if (!state_->thread.joinable()) return;
-  state_->work.reset();
-  state_->context.stop();
+  // Behind what is queued: a call that gRPC is done with is destroyed by a task.
+  post([state = state_.get()] { state->context.stop(); });
   state_->thread.join();
+  state_->work.reset();
 }
 
 void Executor::post(std::function<void()> task) { boost::asio::post(state_->context, std::move(task)); }

@@ -21,7 +21,7 @@ class Executor {
   Executor& operator=(const Executor&) = delete;
 
   void start();
-  // Ends the thread behind the task that runs; what is still queued is destroyed with the executor. Not on its thread.
+  // Ends the thread behind what is queued; what is queued later is destroyed with the executor. Not on its thread.
   void stop();
 
   // Runs `task` on the thread, in turn. Any thread. The queue is bounded by what feeds it: one task for each answer

@@ -83,7 +83,13 @@ with_release() {
 }
 part_tsan() { build_and_test tsan no-program; }
 part_asan() { build_and_test asan; }
-part_fuzz() { stage exit 10 "fuzz" scripts/fuzz.sh 20; }
+part_fuzz() {
+  if stage exit 25 "fuzz build" scripts/fuzz.sh build; then
+    stage exit 10 "fuzz" scripts/fuzz.sh 20
+  else
+    cannot_run "fuzz" "the build failed"
+  fi
+}
 part_tidy() { stage exit 20 "clang-tidy" scripts/tidy.sh; }
 
 rm -rf "$logs_folder" && mkdir -p "$logs_folder"

@@ -42,6 +42,13 @@ bool lives_long(const Connection& connection) {
          (connection.is_announced() || connection.protocol() != Protocol::http);
 }
 
+// Its first request is on its way: as who comes only behind this, it ends with the plan at the latest.
+constexpr base::Duration arriving_max = std::chrono::seconds(1);
+bool is_arriving(const Connection& connection, base::TimePoint now) {
+  return connection.protocol() == Protocol::http && !connection.is_announced() &&
+         now - connection.since() < arriving_max;
+}
+
 }  // namespace
 
 void Worker::stop_accepting(bool for_good) {
@@ -91,7 +98,7 @@ void Worker::drain(DrainWish wish) {
   std::vector<DrainPlan::Item> items;
   for (std::uint32_t slot = 0; slot < slab_.slots(); ++slot) {
     const Connection& connection = slab_.at(slot);
-    if (!connection.is_open() || connection.is_rider()) continue;
+    if (!connection.is_open() || connection.is_rider() || is_arriving(connection, now_)) continue;
     items.push_back({slot, connection.generation_, rank_of(connection, wish.order)});
   }
   shed_.reset();

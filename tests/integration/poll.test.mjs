@@ -213,6 +213,7 @@ test('what was said to the client alone may be asked for again, until it asks fr
   await gateway.publish('in the room', { rooms: ['a'] });
   await held;
   await gateway.publish('for you', { connections: [id] });
+  await eventually(async () => datas(await poll(gateway, `cursor=${cursor}`)).includes('for you'), 'it to have arrived');
   await gateway.publish('in the room, too', { rooms: ['a'] });
   const all = ['in the room', 'for you', 'in the room, too'];
   const first = await poll(gateway, `cursor=${cursor}`);

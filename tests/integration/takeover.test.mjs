@@ -219,10 +219,10 @@ test('the path that a killed process left is nobody’s', async (t) => {
   const old = await first(t, socket);
   await old.kill();
   assert.ok(existsSync(socket));
-  const fresh = await first(t, socket);
+  const fresh = await first(t, socket, ['--drain-seconds', '5']);
   assert.ok(fresh.logged('ready', { taken_over: false }));
   const third = await next(t, socket, fresh);
-  await third.connect();
+  await third.connect(); // to either of the two
 });
 
 test('while a process takes over, another one is refused; and the old one cannot be undrained', async (t) => {
