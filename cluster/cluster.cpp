@@ -59,8 +59,8 @@ base::Result<std::unique_ptr<Cluster>> Cluster::make(const Settings& settings) {
   broker.feeds = {.incarnation = settings.incarnation,
                   .messages_per_subject_max = std::max<std::size_t>(settings.messages_per_room_max, 1),
                   .kept = settings.age_max};
-  cluster->broker_ =
-      std::make_unique<NatsBroker>(cluster->loop_, *cluster->client_, cluster->subjects_, broker, cluster->metrics_);
+  cluster->broker_ = std::make_unique<NatsBroker>(cluster->loop_, *cluster->client_, cluster->subjects_, broker,
+                                                  cluster->metrics_, [raw = cluster.get()] { raw->doubt_stream(); });
   Loop& loop = cluster->loop_;
   const auto post = [&loop](std::function<void()> job) { loop.post(std::move(job)); };
   cluster->values_ = std::make_unique<NatsSharedValues>(
@@ -98,7 +98,7 @@ void Cluster::start(NatsPeers::GetLoad load) {
   loop_.post([this, load = std::move(load)]() mutable {
     peers_->start(std::move(load));
     auto leaders = client_->subscribe("$JS.EVENT.ADVISORY.STREAM.LEADER_ELECTED." + subjects_.stream(),
-                                      [this](const auto&) { broker_->on_new_leader(); });
+                                      [this](const auto&) { broker_->look_back(); });
     if (leaders) leader_subscription_ = std::move(*leaders);
     client_->start();
   });
@@ -138,6 +138,7 @@ void Cluster::on_disconnected(const base::Error& reason) {
   stream_again_->cancel();
   values_->close();
   open_epoch_ = 0;
+  is_in_doubt_ = false;
   peers_->on_disconnected();
   broker_->close();
   sessions_->close();
@@ -186,10 +187,17 @@ void Cluster::find_stream() {
   if (!asked) take_stream(asked.error());
 }
 
+// Looks now, not when it is time to.
+void Cluster::doubt_stream() {
+  if (!std::exchange(is_in_doubt_, true)) stream_again_->set_after(0ms);
+}
+
 void Cluster::take_stream(const base::Result<StreamState>& state) {
   const bool is_certain = certainty_.take(state, base::Clock::now());
   if (!state) {
-    if (state.error().code != Errc::not_found && log_limit_.allows(base::Clock::now())) {
+    // Before the first one was there, it is no wonder.
+    const bool is_strange = state.error().code != Errc::not_found || last_epoch_ != 0;
+    if (is_strange && log_limit_.allows(base::Clock::now())) {
       base::log_warning("broker_stream_missing",
                         {{"why", state.error().detail}, {"suppressed", log_limit_.take_suppressed()}});
     }
@@ -204,7 +212,18 @@ void Cluster::take_stream(const base::Result<StreamState>& state) {
   if (!is_certain) return stream_again_->set_after(stream_again_after);
   const base::Position position{*epoch, state->last_sequence};
   stream_again_->set_after(stream_look_every);
-  if (std::exchange(open_epoch_, position.epoch) == position.epoch) return;
+  const bool is_in_doubt = std::exchange(is_in_doubt_, false);
+  if (std::exchange(open_epoch_, position.epoch) == position.epoch) {
+    if (is_in_doubt) broker_->look_back();
+    return;
+  }
+  const std::uint64_t before = std::exchange(last_epoch_, position.epoch);
+  if (before != 0 && before != position.epoch) {
+    base::log_warning(
+        "broker_stream_replaced",
+        {{"stream", subjects_.stream()},
+         {"why", "somebody removed the one before, or its servers lost it, with the history of all rooms"}});
+  }
   broker_->open(position, state->created);
   base::log_info("broker_ready", {{"stream", subjects_.stream()}, {"messages", state->messages}});
   has_stream_ = true;

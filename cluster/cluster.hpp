@@ -60,6 +60,7 @@ class Cluster final : private NatsClient::Listener {
   void on_complaint(std::string_view text) override;
 
   void find_stream();
+  void doubt_stream();
   void take_stream(const base::Result<StreamState>& state);
   void take_bucket(const base::Status& status);
   void note_found();
@@ -81,6 +82,8 @@ class Cluster final : private NatsClient::Listener {
   NatsSubscription leader_subscription_;
   base::LogLimit log_limit_{10, std::chrono::minutes(1)};
   std::uint64_t open_epoch_ = 0;  // of the stream that the broker was told of; 0: of none
+  std::uint64_t last_epoch_ = 0;  // likewise, also while the broker is away
+  bool is_in_doubt_ = false;      // whether it is that stream still
   std::promise<base::Status> found_;
   bool is_found_ = false;  // that was told
   bool has_stream_ = false, has_bucket_ = false;

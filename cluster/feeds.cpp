@@ -27,11 +27,12 @@ constexpr unsigned sweep_every = 5;  // ticks
 }  // namespace
 
 Feeds::Feeds(boost::asio::io_context& loop, NatsClient& client, const Subjects& subjects, Settings settings,
-             workers::BrokerMetrics& metrics)
+             workers::BrokerMetrics& metrics, std::function<void()> on_doubt)
     : client_(client),
       subjects_(subjects),
       settings_(settings),
       metrics_(metrics),
+      on_doubt_(std::move(on_doubt)),
       streams_(client, settings.patience),
       fetches_(client, subjects.stream(), settings.patience),
       arrivals_(loop, metrics, [this] { audit(arrivals_.watermark()); }),
@@ -194,6 +195,10 @@ void Feeds::on_barrier(const NatsMessage& message) {
   const auto from = RepublishedFrom::read(message);
   if (!from || from->stream != subjects_.stream() || !barrier_) return;
   if (message.payload != std::to_string(barrier_->number)) return;
+  if (doubted_from_ || from->sequence <= arrivals_.watermark()) {
+    barrier_again_.set_after(again_after);
+    return doubt(from->sequence);
+  }
   barrier_again_.cancel();
   const auto feeds = std::move(barrier_->feeds);
   const std::uint64_t number = barrier_->number;
@@ -234,23 +239,37 @@ void Feeds::open(base::Position position, SystemTime born) {
   is_open_ = true;
   born_ = born;
   if (position.epoch == epoch_) return look_back();
-  epoch_ = position.epoch;
+  const bool is_first = std::exchange(epoch_, position.epoch) == 0;
+  if (!is_first) position.offset = 0;
   arrivals_.begin(position.offset);
   watermarks_.clear();
   if (audit_from_) end_audit();
-  fresh_.clear();
+  barrier_again_.cancel();
+  barrier_.reset();
+  last_tick_sequence_ = last_published_ = 0;
+  doubted_from_.reset();
   for (const auto& [sequencer, world] : worlds_) {
     sequencer->begin(position);
     world->recent_many.clear();
     world->has_recent_many = false;
   }
-  for (const auto& [source, feed] : by_source_) {
-    feed->is_live = feed->is_covered = false;
-    feed->lasts.clear();
-    fresh_.push_back(feed);
-  }
+  fresh_.clear();
+  for (const auto& [source, feed] : by_source_) begin_again(feed);
+  // What others have published before this was known here.
+  if (!is_first) audit(0);
   for (const auto& preparation : std::exchange(waiting_, {})) step(preparation);
   want_barrier();
+}
+
+// One that heard all of the history before hears all of another one, from its beginning.
+void Feeds::begin_again(const std::shared_ptr<Feed>& feed) {
+  feed->begin = 0;
+  feed->lasts.clear();
+  if (!feed->is_live) return fresh_.push_back(feed);
+  feed->is_covered = true;
+  metrics_.lost.add();
+  if (feed->key) feed->sequencer->cover(*feed->key, 0);
+  if (feed->is_many) worlds_.at(feed->sequencer)->begin_whole();
 }
 
 void Feeds::close() {
@@ -282,7 +301,22 @@ void Feeds::on_new_leader() {
 }
 
 // A leader that died may have stored messages of which nobody was told, while others were handed on behind them.
-void Feeds::look_back() { audit(watermarks_.empty() ? arrivals_.watermark() : watermarks_.front()); }
+void Feeds::look_back() {
+  const std::uint64_t from = watermarks_.empty() ? arrivals_.watermark() : watermarks_.front();
+  audit(std::min(from, std::exchange(doubted_from_, std::nullopt).value_or(from)));
+}
+
+// A message of the stream comes behind those before it; what does not may be another stream's. Nothing is taken until
+// that is known, and then it is looked for.
+void Feeds::doubt(std::uint64_t sequence) {
+  doubted_from_ = std::min(doubted_from_.value_or(sequence - 1), sequence - 1);
+  on_doubt_();
+}
+
+void Feeds::on_published(std::uint64_t sequence) {
+  if (sequence < last_published_ && is_open_) on_doubt_();
+  last_published_ = std::max(last_published_, sequence);
+}
 
 void Feeds::on_second() {
   second_.set_after(tick_every);
@@ -294,7 +328,10 @@ void Feeds::on_second() {
   const auto seconds =
       std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch());
   const std::string subject = subjects_.stored(Subjects::tick()), id = "tick-" + std::to_string(seconds.count());
-  static_cast<void>(streams_.publish({.message = {.subject = subject}, .message_id = id}, [](const auto&) {}));
+  static_cast<void>(streams_.publish({.message = {.subject = subject}, .message_id = id}, [this](const auto& receipt) {
+    // Nobody takes it: there may be no stream.
+    if (!receipt && receipt.error().code == base::Errc::unavailable && is_open_) on_doubt_();
+  }));
 }
 
 // Lets go of rooms that nobody needs any more.

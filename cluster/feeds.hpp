@@ -6,6 +6,7 @@
 // away is looked for when it is back. Belongs to the thread of the client's loop.
 
 #include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -35,17 +36,18 @@ class Feeds {
     base::Duration patience = std::chrono::seconds(1);          // of one question to the stream
     base::Duration prepare_patience = std::chrono::seconds(5);  // of who waits for a room
   };
-  // All outlive this.
+  // All outlive this. `on_doubt`: what comes is not of the stream that was opened, as it seems; whoever gets to know
+  // calls open().
   Feeds(boost::asio::io_context& loop, NatsClient& client, const Subjects& subjects, Settings settings,
-        workers::BrokerMetrics& metrics);
+        workers::BrokerMetrics& metrics, std::function<void()> on_doubt);
   ~Feeds();
 
   // As workers::Broker::prepare; always later.
   void prepare(workers::Sequencer& sequencer, std::vector<workers::RoomKey> rooms, std::optional<base::Position> since,
                workers::Broker::OnPrepared then);
 
-  // The stream is there, with `position` its last; another history if its epoch is another. It was made about `born`,
-  // by its servers' clocks.
+  // The stream is there, with `position` its last; another history if its epoch is another, of which all is heard, if
+  // this heard an earlier one. It was made about `born`, by its servers' clocks.
   void open(base::Position position, SystemTime born);
   // It is away.
   void close();
@@ -53,6 +55,8 @@ class Feeds {
   void stop(const base::Error& reason);
   // Another server leads the stream: what the last one stored and did not tell of is looked for.
   void on_new_leader();
+  // The stream has given one of ours this place.
+  void on_published(std::uint64_t sequence);
 
   std::uint64_t epoch() const { return epoch_; }
 
@@ -66,6 +70,11 @@ class Feeds {
     std::deque<std::shared_ptr<const workers::Message>> recent_many;
     std::uint64_t many_lost_through = 0;
     bool has_recent_many = false;  // those from before `many` was whole, too
+    // Nothing was before it.
+    void begin_whole() {
+      many_lost_through = 0;
+      has_recent_many = true;
+    }
   };
   // Who waits for rooms.
   struct Preparation {
@@ -106,6 +115,7 @@ class Feeds {
   void on_barrier(const NatsMessage& message);
   void reach(const std::vector<std::shared_ptr<Feed>>& feeds, std::uint64_t sequence);
   void advance(std::uint64_t sequence);
+  void begin_again(const std::shared_ptr<Feed>& feed);
 
   void on_copy(const std::shared_ptr<Feed>& feed, const NatsMessage& message);
   void on_tick(const NatsMessage& message);
@@ -127,6 +137,7 @@ class Feeds {
   std::uint64_t lost_through(const Reading& reading, std::uint64_t through) const;
   void read_oldest(const std::function<void(const base::Status&)>& then);
 
+  void doubt(std::uint64_t sequence);
   void look_back();
   void audit(std::uint64_t from);
   void run_audit(std::uint64_t through);
@@ -143,6 +154,7 @@ class Feeds {
   const Subjects& subjects_;
   const Settings settings_;
   workers::BrokerMetrics& metrics_;
+  const std::function<void()> on_doubt_;
   JetStream streams_;
   Fetches fetches_;
   Arrivals arrivals_;
@@ -171,6 +183,8 @@ class Feeds {
   NatsSubscription barrier_subscription_, tick_subscription_;
   Timer expiry_, second_, barrier_again_, audit_again_;
   base::TimePoint last_tick_{};
+  std::uint64_t last_tick_sequence_ = 0, last_published_ = 0;
+  std::optional<std::uint64_t> doubted_from_;  // what came behind it was not taken
   unsigned seconds_ = 0;
 };
 

@@ -28,6 +28,10 @@ void Feeds::on_copy(const std::shared_ptr<Feed>& feed, const NatsMessage& messag
   if (!from || from->stream != subjects_.stream()) return note_malformed("a copy does not say where it comes from");
   const std::uint64_t sequence = from->sequence;
   Feed::Last& last = feed->last_of(from->subject);
+  // As a stream loses the oldest first, the last one is there still, or none is.
+  const bool has_other_past = from->last_sequence != 0 && from->last_sequence < last.sequence;
+  const bool is_strange = sequence > last.sequence && (has_other_past || sequence <= arrivals_.watermark());
+  if (doubted_from_ || is_strange) return doubt(sequence);
   const std::uint64_t before = std::max(last.sequence, feed->begin);
   if (sequence <= before) return;
   last.sequence = sequence;
@@ -60,7 +64,10 @@ void Feeds::on_tick(const NatsMessage& message) {
   const auto from = RepublishedFrom::read(message);
   if (!from || from->stream != subjects_.stream()) return;
   last_tick_ = base::Clock::now();
-  if (from->sequence <= arrivals_.watermark()) return;
+  if (!is_open_) return;
+  const bool is_strange = from->sequence <= arrivals_.watermark() || from->last_sequence < last_tick_sequence_;
+  if (doubted_from_ || is_strange) return doubt(from->sequence);
+  last_tick_sequence_ = from->sequence;
   arrivals_.add_mark(from->sequence, [this](std::uint64_t sequence) { advance(sequence); });
 }
 
@@ -117,7 +124,7 @@ std::shared_ptr<Message> Feeds::decode_stored(const StoredMessage& stored, const
       std::max(std::chrono::system_clock::now() - stored.stored_at, std::chrono::system_clock::duration(0));
   message->accepted = base::Clock::now() - std::chrono::duration_cast<base::Duration>(age);
   message->position = {epoch_, stored.sequence};
-  message->place = Sequencer::place_of(stored.sequence);
+  message->place = feed.sequencer->place_of(stored.sequence);
   return message;
 }
 

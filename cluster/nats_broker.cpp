@@ -23,14 +23,14 @@ struct NatsBroker::Publication {
 };
 
 NatsBroker::NatsBroker(Loop& loop, NatsClient& client, const Subjects& subjects, const Settings& settings,
-                       workers::BrokerMetrics& metrics)
+                       workers::BrokerMetrics& metrics, std::function<void()> on_doubt)
     : loop_(loop),
       client_(client),
       subjects_(subjects),
       settings_(settings),
       metrics_(metrics),
       waiting_bytes_(settings.waiting_bytes_max),
-      feeds_(loop.context(), client, subjects, settings.feeds, metrics),
+      feeds_(loop.context(), client, subjects, settings.feeds, metrics, std::move(on_doubt)),
       outgoing_(loop.context(), client, settings.feeds.patience),
       id_prefix_(std::to_string(settings.feeds.incarnation) + "-") {}
 
@@ -86,6 +86,7 @@ void NatsBroker::finish(Publication& publication, const base::Result<PublishRece
   metrics_.repeated.set(outgoing_.repeated());
   if (receipt) {
     metrics_.published.add();
+    if (publication.is_stored && !receipt->is_duplicate) feeds_.on_published(receipt->sequence);
     metrics_.acknowledged_after.observe(base::Clock::now() - publication.began);
     publication.receipt.position =
         publication.is_stored ? base::Position{feeds_.epoch(), receipt->sequence} : publication.sequencer->position();

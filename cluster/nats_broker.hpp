@@ -24,9 +24,9 @@ class NatsBroker final : public workers::Broker {
     base::Duration publish_patience = std::chrono::seconds(10);  // until a message is given up
     std::size_t waiting_bytes_max = std::size_t{32} << 20;       // of messages that are not acknowledged
   };
-  // All outlive this.
+  // All outlive this; `on_doubt` as of Feeds.
   NatsBroker(Loop& loop, NatsClient& client, const Subjects& subjects, const Settings& settings,
-             workers::BrokerMetrics& metrics);
+             workers::BrokerMetrics& metrics, std::function<void()> on_doubt);
 
   bool is_shared() const override { return true; }
   std::optional<base::Result<workers::Receipt>> publish(workers::Sequencer& sequencer,
@@ -42,7 +42,8 @@ class NatsBroker final : public workers::Broker {
   // As Feeds::open().
   void open(base::Position position, SystemTime born);
   void close();
-  void on_new_leader() { feeds_.on_new_leader(); }
+  // What may have been missed is looked for.
+  void look_back() { feeds_.on_new_leader(); }
   // Nothing will be acknowledged any more.
   void stop(const base::Error& reason);
 

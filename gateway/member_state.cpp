@@ -21,8 +21,10 @@ std::vector<RoomKey> member_rooms(const Worker& worker, const Connection& member
 MemberState leaving(Worker& worker, const Connection& member) {
   MemberState state;
   state.socket.name_space = member.name_space();
-  worker.for_each_room(member, [&state](const RoomKey& key, std::uint64_t joined_place) {
-    if (key.kind != RoomKey::Kind::everyone) state.socket.rooms.push_back({key, joined_place});
+  const workers::Sequencer& sequencer = worker.sequencer(member.name_space());
+  worker.for_each_room(member, [&](const RoomKey& key, std::uint64_t joined_place) {
+    if (key.kind == RoomKey::Kind::everyone) return;
+    state.socket.rooms.push_back({key, sequencer.shared_place(joined_place)});
   });
   state.connection = worker.id_of(member);
   state.given_through = worker.given_through(member);
@@ -45,7 +47,7 @@ base::Result<workers::Announced> arrive(WorkerContext& context, Worker& worker, 
       member.socket.name_space, format, {}, member.given_through, std::move(admission.credentials)};
   for (const BrokenSocket::Room& room : member.socket.rooms) announcement.rooms.push_back(room.key);
   workers::Announced announced = worker.announce(fresh, std::move(announcement));
-  std::erase_if(announced.missed, [&](const auto& message) { return !was_heard(*message, member.socket.rooms); });
+  forget_unheard(worker.sequencer(member.socket.name_space), member.socket.rooms, announced.missed);
   return announced;
 }
 

@@ -8,14 +8,20 @@ namespace {
 
 constexpr base::Duration given_kept = std::chrono::seconds(30);
 
+bool was_heard(const workers::Target& target, std::uint64_t place, const std::vector<BrokenSocket::Room>& rooms) {
+  using workers::RoomKey;
+  return std::ranges::any_of(target.rooms, [&](const RoomKey& key) {
+    if (key.kind == RoomKey::Kind::everyone) return true;
+    return std::ranges::any_of(rooms, [&](const auto& room) { return room.key == key && room.joined_place < place; });
+  });
+}
+
 }  // namespace
 
-bool was_heard(const workers::Message& message, const std::vector<BrokenSocket::Room>& rooms) {
-  using workers::RoomKey;
-  return std::ranges::any_of(message.target.rooms, [&](const RoomKey& key) {
-    if (key.kind == RoomKey::Kind::everyone) return true;
-    return std::ranges::any_of(rooms,
-                               [&](const auto& room) { return room.key == key && room.joined_place < message.place; });
+void forget_unheard(const workers::Sequencer& sequencer, const std::vector<BrokenSocket::Room>& rooms,
+                    std::vector<std::shared_ptr<const workers::Message>>& missed) {
+  std::erase_if(missed, [&](const auto& message) {
+    return !was_heard(message->target, sequencer.shared_place(message->place), rooms);
   });
 }
 

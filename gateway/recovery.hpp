@@ -14,6 +14,7 @@
 #include "base/clock.hpp"
 #include "base/ids.hpp"
 #include "workers/message.hpp"
+#include "workers/sequencer.hpp"
 
 namespace sluice::gateway {
 
@@ -21,7 +22,7 @@ namespace sluice::gateway {
 struct BrokenSocket {
   std::string sid;
   base::NamespaceId name_space;
-  // Its rooms, with the place in the order from which on each was heard.
+  // Its rooms, with the place in the order from which on each was heard, as all nodes have it.
   struct Room {
     workers::RoomKey key;
     std::uint64_t joined_place;
@@ -32,8 +33,9 @@ struct BrokenSocket {
   std::optional<std::uint64_t> revision = {};
 };
 
-// Whether a message that was missed is one for a room that was heard then, as these have it, or for everyone.
-bool was_heard(const workers::Message& message, const std::vector<BrokenSocket::Room>& rooms);
+// Leaves, of messages that were missed, those for rooms that were heard then, as these have it, and for everyone.
+void forget_unheard(const workers::Sequencer& sequencer, const std::vector<BrokenSocket::Room>& rooms,
+                    std::vector<std::shared_ptr<const workers::Message>>& missed);
 
 class Recovery {
  public:

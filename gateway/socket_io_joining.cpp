@@ -322,7 +322,7 @@ bool SocketIoSession::come_back(Worker& worker, Connection& connection, const Jo
   context_.socket_records.note_changed(worker, rider);
   context_.socket_records.write_changed(worker);
   welcome(worker, connection, rider, joining, true);
-  std::erase_if(announced.missed, [&](const auto& message) { return !was_heard(*message, socket.rooms); });
+  forget_unheard(worker.sequencer(socket.name_space), socket.rooms, announced.missed);
   worker.replay(rider, std::move(announced.missed));
   return true;
 }

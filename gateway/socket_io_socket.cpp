@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "gateway/engine_io.hpp"
+#include "gateway/rfc6455.hpp"
 #include "gateway/session_moves.hpp"
 #include "gateway/socket_io.hpp"
 #include "gateway/socket_recovery.hpp"
@@ -30,13 +31,15 @@ void SocketIoSocket::begin(const base::ConnectionId& home, const Seals::Nonce& n
 
 BrokenSocket SocketIoSocket::broken(const Worker& worker, const Connection& rider) const {
   BrokenSocket socket{sid(), rider.name_space(), {}, start_};
+  const workers::Sequencer& sequencer = worker.sequencer(rider.name_space());
   worker.for_each_room(rider, [&](const workers::RoomKey& key, std::uint64_t joined_place) {
     if (key.kind == workers::RoomKey::Kind::everyone) return;
+    std::uint64_t shared_place = sequencer.shared_place(joined_place);
     if (restored_ && joined_place == restored_->place) {
       const auto before = std::ranges::find(restored_->rooms, key, &BrokenSocket::Room::key);
-      if (before != restored_->rooms.end()) joined_place = before->joined_place;
+      if (before != restored_->rooms.end()) shared_place = before->joined_place;
     }
-    socket.rooms.push_back({key, joined_place});
+    socket.rooms.push_back({key, shared_place});
   });
   return socket;
 }
@@ -53,6 +56,12 @@ bool SocketIoSocket::begin_change() { return home_.generation != 0 && !std::exch
 
 void SocketIoSocket::on_rooms_changed(Worker& worker, Connection& rider) {
   context_.socket_records.note_changed(worker, rider);
+}
+
+// It is cut off: its client comes back by itself, and learns by `recovered` that it has missed something.
+void SocketIoSocket::on_gap(Worker& worker, Connection& carrier) {
+  worker.end(carrier,
+             {workers::EndReason::missed_messages, rfc6455::close_code::try_again_later, "messages were lost"});
 }
 
 void SocketIoSocket::on_answer(Worker& worker, Connection& rider, std::uint64_t ack_id,

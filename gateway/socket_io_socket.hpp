@@ -48,6 +48,7 @@ class SocketIoSocket final : public workers::Wire {
   void on_end_of_stream(workers::Worker&, workers::Connection&) override {}
   void on_deadline(workers::Worker&, workers::Connection&) override {}
   void on_rooms_changed(workers::Worker& worker, workers::Connection& rider) override;
+  void on_gap(workers::Worker& worker, workers::Connection& carrier) override;
   void on_answer(workers::Worker& worker, workers::Connection& rider, std::uint64_t ack_id,
                  const workers::Message& answer) override;
   bool ask(workers::Worker& worker, workers::Connection& rider, const workers::Message& message,

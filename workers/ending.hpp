@@ -29,8 +29,9 @@ enum class EndReason : std::uint8_t {
   internal_error,     // our fault
   node_lost,          // its node is gone; others tell
   moved,              // its session goes on at another node
+  missed_messages,    // some of what it was to have is lost, and its protocol has no other way to say so
 };
-inline constexpr std::array<std::string_view, 19> ending_names{"client_closed",
+inline constexpr std::array<std::string_view, 20> ending_names{"client_closed",
                                                                "client_vanished",
                                                                "protocol_error",
                                                                "too_large",
@@ -48,7 +49,8 @@ inline constexpr std::array<std::string_view, 19> ending_names{"client_closed",
                                                                "exhausted",
                                                                "internal_error",
                                                                "node_lost",
-                                                               "moved"};
+                                                               "moved",
+                                                               "missed_messages"};
 
 struct Ending {
   EndReason reason;

@@ -142,9 +142,11 @@ class Sequencer {
   // Tells the room's members that they have missed some.
   void tell_gap(const RoomKey& key);
   // Of a stored message; one that came by a backlog needs it as any other.
-  static std::uint64_t place_of(std::uint64_t offset);
-  // Of the last stored message that is not behind that place.
-  static std::uint64_t offset_of(std::uint64_t place);
+  std::uint64_t place_of(std::uint64_t offset) const;
+  // Of the last stored message that is not behind that place; the beginning, if that is of an earlier history.
+  base::Position position_of(std::uint64_t place) const;
+  // A place as all nodes have it, and likewise of this history; for a node alone that is the same. Any thread.
+  std::uint64_t shared_place(std::uint64_t place) const;
   // Another history has begun: nothing is covered, and all members are told of the gap if there was one before.
   void begin(base::Position position);
 

@@ -37,7 +37,7 @@ bool Sequencer::deliver(const std::shared_ptr<Message>& message, std::optional<s
     if (offset) {
       state.offset = std::max(state.offset, *offset);
       // One that comes late goes behind what was delivered, as it has to be behind who joined before.
-      state.place = std::max(state.place, place_of(*offset));
+      state.place = std::max(state.place, state.place_of(*offset));
     }
     message->place = state.place;
     message->position = {state.epoch, offset.value_or(state.offset)};
@@ -53,7 +53,7 @@ bool Sequencer::deliver(const std::shared_ptr<Message>& message, std::optional<s
 void Sequencer::advance(std::uint64_t offset) {
   const std::lock_guard lock(state_->mutex);
   state_->offset = std::max(state_->offset, offset);
-  state_->place = std::max(state_->place, place_of(offset));
+  state_->place = std::max(state_->place, state_->place_of(offset));
 }
 
 // Appends the message to those of its rooms that are covered.
@@ -160,19 +160,37 @@ void Sequencer::tell_gap(const RoomKey& key) {
   state_->tell_gap(identity_.id, key, GapReason::evicted);
 }
 
-std::uint64_t Sequencer::place_of(std::uint64_t offset) { return offset << place_shift; }
+std::uint64_t Sequencer::State::place_of(std::uint64_t offset_of_it) const {
+  return places_before + (offset_of_it << place_shift);
+}
 
-std::uint64_t Sequencer::offset_of(std::uint64_t place) { return place >> place_shift; }
+std::uint64_t Sequencer::place_of(std::uint64_t offset) const {
+  const std::lock_guard lock(state_->mutex);
+  return state_->place_of(offset);
+}
+
+base::Position Sequencer::position_of(std::uint64_t place) const {
+  const std::lock_guard lock(state_->mutex);
+  const std::uint64_t before = std::min(state_->places_before, place);
+  return {state_->epoch, (place - before) >> place_shift};
+}
+
+std::uint64_t Sequencer::shared_place(std::uint64_t place) const {
+  const std::lock_guard lock(state_->mutex);
+  return place - std::min(state_->places_before, place);
+}
 
 void Sequencer::begin(base::Position position) {
   Freed freed;
   const std::lock_guard lock(state_->mutex);
   State& state = *state_;
   const bool is_first = state.epoch == identity_.epoch && state.offset == 0;
+  const bool is_other = !is_first && state.epoch != position.epoch;
   state.epoch = position.epoch;
   state.offset = position.offset;
   // Places only grow, as members remember them.
-  state.place = std::max(state.place, place_of(position.offset));
+  if (is_other) state.places_before = ((state.place >> place_shift) + 1) << place_shift;
+  state.place = std::max(state.place, state.place_of(position.offset));
   for (std::size_t index = 0; index < state.listed.size(); ++index) {
     RoomState* const room = state.listed[index].get();
     if (room == nullptr) continue;

@@ -82,6 +82,7 @@ struct Sequencer::State {
                       std::vector<std::shared_ptr<const Message>>& messages) const;
   Replay history_of_mirror(const RoomState* room, std::optional<base::Position> since, std::size_t limit,
                            bool newest_first) const;
+  std::uint64_t place_of(std::uint64_t offset_of_it) const;
   void tell(ClientEvent::Kind kind, base::NamespaceId name_space, const RoomKey& key);
   void tell_gap(base::NamespaceId name_space, const RoomKey& key, GapReason reason);
 
@@ -93,6 +94,7 @@ struct Sequencer::State {
   mutable std::mutex mutex;  // guards all below
   std::uint64_t epoch;
   std::uint64_t offset = 0, place = 0;
+  std::uint64_t places_before = 0;  // that earlier histories have had
   History history;
   Tombstones tombstones;
   std::vector<std::unique_ptr<RoomState>> listed;  // null: free

@@ -72,6 +72,9 @@ class Wire {
   virtual const Connection* first_rider(Worker&) const { return nullptr; }
   // An announced connection has joined rooms, or left some.
   virtual void on_rooms_changed(Worker&, Connection&) {}
+  // A member has missed messages that cannot be had any more. Its client was told, if its format has a way to. The
+  // connection is that by which it hears: what it rides on, if it does.
+  virtual void on_gap(Worker&, Connection&) {}
   // A backend answers what the client asked with a message of this id.
   virtual void on_answer(Worker&, Connection&, std::uint64_t, const Message&) {}
   // Asks the client by an event; false if its protocol knows no such thing.

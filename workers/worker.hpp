@@ -274,7 +274,7 @@ class Worker {
   Metrics& metrics() { return metrics_; }
   const Metrics& metrics() const { return metrics_; }  // any thread
   const Options& options() const { return parts_.options; }
-  Sequencer& sequencer(base::NamespaceId id) { return *parts_.sequencers[id.value]; }
+  Sequencer& sequencer(base::NamespaceId id) const { return *parts_.sequencers[id.value]; }
   // How many lines about peers' faults may be written; shared by all wires of the worker.
   base::LogLimit& log_limit() { return log_limit_; }
 

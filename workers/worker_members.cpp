@@ -46,7 +46,10 @@ std::optional<base::Status> Worker::prepare(base::NamespaceId name_space, std::v
 }
 
 void Worker::tell_gap(const Target& target, GapReason reason) {
-  delivery_.for_each(target, any_place, [&](Connection& connection) { tell_gap(connection, reason); });
+  delivery_.for_each(target, any_place, [&](Connection& connection) {
+    tell_gap(connection, reason);
+    connection.wire().on_gap(*this, slab_.carrier_of(connection));
+  });
 }
 
 Announced Worker::announce(Connection& connection, Announcement announcement) {

@@ -82,7 +82,7 @@ base::Position Worker::given_through(const Connection& member) {
   for_each_room(member, [&place](const RoomKey& key, std::uint64_t joined_place) {
     if (key.kind == RoomKey::Kind::everyone) place = std::max(place, joined_place);
   });
-  return {sequencer(member.name_space_).position().epoch, Sequencer::offset_of(place)};
+  return sequencer(member.name_space_).position_of(place);
 }
 
 // --- sockets that leave ---

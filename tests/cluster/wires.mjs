@@ -188,7 +188,10 @@ export async function udp(door, listener) {
   });
   return { ended, close };
 }
-const isNew = (position, known) => Number(position.split('-')[1]) > Number(known.split('-')[1]);
+const isNew = (position, known) => {
+  const [[epoch, offset], [before, last]] = [position, known].map((one) => one.split('-'));
+  return epoch !== before || Number(offset) > Number(last);
+};
 
 // Comes back by itself, as its library does; has ended when it came back as another.
 const socketIo = (transports) => async (door, listener) => {

@@ -241,6 +241,34 @@ TEST_F(ClusterTest, AnotherStreamIsAnotherHistory) {
   EXPECT_EQ(a.join({"x"}, before).replay.gap, Gap::other_epoch);
 }
 
+// While nodes are connected, and without their being told.
+TEST_F(ClusterTest, WhatIsPublishedToAnotherStreamIsHeardFromItsBeginning) {
+  ClusterNode a(server_.url(), 1), b(server_.url(), 2);
+  for (ClusterNode* node : {&a, &b}) node->join({"x", "y"});
+  for (int count = 0; count < 20; ++count) a.say("x", std::to_string(count));
+  for (ClusterNode* node : {&a, &b}) EXPECT_EQ(node->hear(20).size(), 20u);
+  const base::Position before = b.sequencer().position();
+  auto& client = connect(server_);
+  bool is_gone = false;
+  ASSERT_TRUE(client->request({.subject = "$JS.API.STREAM.DELETE.SLUICE_test"}, std::chrono::seconds(10),
+                              [&](const auto&) { is_gone = true; }));
+  ASSERT_TRUE(until([&] { return is_gone; }));
+  Texts said;
+  for (int count = 0; count < 60; ++count) {
+    said.push_back("new " + std::to_string(count));
+    a.say(count % 2 == 0 ? "x" : "y", said.back());
+  }
+  for (ClusterNode* node : {&a, &b}) {
+    EXPECT_EQ(node->hear(60), said);
+    EXPECT_EQ(node->gaps, 1u);
+    EXPECT_NE(node->sequencer().position().epoch, before.epoch);
+  }
+  EXPECT_EQ(a.sequencer().position().epoch, b.sequencer().position().epoch);
+  const auto again = a.join({"x"}, base::Position{b.sequencer().position().epoch, 0});
+  EXPECT_EQ(again.replay.gap, Gap::none);
+  EXPECT_EQ(again.replay.messages.size(), 30u);
+}
+
 TEST_F(ClusterTest, MalformedMessagesAreCountedAndHurtNobody) {
   ClusterNode a(server_.url(), 1);
   a.join({"x"});

@@ -22,7 +22,7 @@ struct Mirror {
   std::shared_ptr<const Message> past(const char* room, const std::string& text, std::uint64_t offset) {
     auto message = message_to(room, text);
     message->position = at(offset);
-    message->place = Sequencer::place_of(offset);
+    message->place = sequencer.place_of(offset);
     return message;
   }
 
@@ -108,6 +108,21 @@ TEST(SequencerMirror, AnotherHistoryCoversNothingAndMembersAreTold) {
   mirror.mailbox.take(mail);
   ASSERT_EQ(mail.size(), 1u);
   EXPECT_TRUE(mail.front().job) << "the members are told of the gap";
+}
+
+TEST(SequencerMirror, PlacesOfAnotherHistoryComeBehindAllAndMeanTheSameOnAllNodes) {
+  Mirror one, other;
+  other.deliver({"a"}, "1", 1000);
+  const std::uint64_t before = other.sequencer.place_of(1000);
+  for (Mirror* mirror : {&one, &other}) mirror->sequencer.begin({some_epoch + 1, 0});
+  EXPECT_EQ(other.sequencer.position_of(before), (base::Position{some_epoch + 1, 0})) << "nothing of it was given";
+  EXPECT_EQ(other.sequencer.shared_place(before), 0u);
+  const auto first = message_to("a", "x"), second = message_to("a", "x");
+  ASSERT_TRUE(one.sequencer.deliver(first, 5));
+  ASSERT_TRUE(other.sequencer.deliver(second, 5));
+  EXPECT_GT(second->place, before);
+  EXPECT_EQ(one.sequencer.shared_place(first->place), other.sequencer.shared_place(second->place));
+  EXPECT_EQ(other.sequencer.position_of(second->place), (base::Position{some_epoch + 1, 5}));
 }
 
 TEST(SequencerMirror, AFullMailboxTakesNothing) {

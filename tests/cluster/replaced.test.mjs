@@ -1,0 +1,84 @@
+// The stream is lost while nodes run: another one, and with it another history, takes its place.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Engine, openSocket, plain } from '../integration/engine.mjs';
+import { eventually } from '../integration/harness.mjs';
+import { Cluster } from './cluster.mjs';
+import { Listener, resumable, socketIoByPolling, socketIoByWebSocket } from './wires.mjs';
+
+const lobby = { rooms: ['lobby'] };
+const epochOf = ({ receipt }) => receipt.position.split('-')[0];
+
+async function removeStream(t, nats) {
+  const manager = await nats.manager(t);
+  await manager.streams.delete(await nats.onlyStream());
+}
+// Until somebody has made it again, as publishers do.
+const publish = (node, text, target = lobby) => eventually(() => node.publish(text, target).catch((error) => {
+  assert.equal(error.code, 14, String(error));
+  return null;
+}), 'a publish to be accepted', 30_000);
+
+test('who is there is told of a gap, and hears all that is published to the new stream, once', async (t) => {
+  const { nats, nodes } = await Cluster.start(t, {});
+  const connected = Object.entries({ ...resumable, socketIoByPolling, socketIoByWebSocket });
+  const listeners = (await Promise.all([...nodes].map((node) => Promise.all(connected.map(async ([wire, connect]) => {
+    const listener = Object.assign(new Listener('lobby'), { wire });
+    const connection = await connect(node, listener);
+    t.after(() => connection.close());
+    return listener;
+  }))))).flat();
+  const before = await nodes.at(0).publish('before', lobby);
+  await eventually(() => listeners.every((one) => one.heard.length === 1), 'all to have heard');
+  for (let count = 0; count < 50; ++count) await nodes.at(count).publish('elsewhere', { rooms: ['nobody'] });
+  await removeStream(t, nats);
+  const told = (one) => [one.wire, one.gaps, one.heard];
+  await publish(nodes.at(0), 'first');
+  // Socket.IO clients are away for a moment, and pollers between two polls: both begin anew where the history is then.
+  await eventually(() => listeners.every((one) => one.gaps.length > 0), 'all to be told').catch(() => {});
+  for (const one of listeners) assert.ok(one.gaps.length > 0, JSON.stringify(told(one)));
+  const texts = Array.from({ length: 100 }, (_, at) => `${at}`);
+  let last;
+  for (const [at, text] of texts.entries()) last = await publish(nodes.at(at), text);
+  assert.notEqual(epochOf(last), epochOf(before));
+  await eventually(() => listeners.every((one) => one.heard.at(-1) === '99'), 'all to have heard').catch(() => {});
+  for (const one of listeners) {
+    const missed = /^socketIo|^poll/.test(one.wire) && !one.heard.includes('first');
+    assert.deepEqual(one.heard, ['before', ...(missed ? [] : ['first']), ...texts], one.wire);
+    // A poll that was held is told of it, and so is the next one, whose cursor is of the old history.
+    assert.ok(one.gaps.length <= (one.wire === 'poll' ? 2 : 1), JSON.stringify(told(one)));
+  }
+  for (const node of nodes) assert.ok(node.logged('broker_stream_replaced'));
+});
+
+test('sockets of nodes that lived through it come back at nodes that did not', async (t) => {
+  const { nats, nodes } = await Cluster.start(t, { count: 2 });
+  const [old, fresh] = nodes;
+  const watch = await old.connect();
+  t.after(() => watch.terminate());
+  for (let count = 0; count < 1500; ++count) await old.publish('long ago', { rooms: ['nobody'] });
+  await fresh.stop();
+  await removeStream(t, nats);
+  await publish(old, 'anew');
+  await watch.has('anew');
+  await old.until(() => old.logged('broker_stream_replaced'), 'it to be known');
+  const again = await nodes.restart(1);
+  const client = await openSocket(t, old, { query: '&room=a' });
+  const own = client.sids['/'];
+  await eventually(async () => (await old.metric('sluice_socket_records_written_total')) >= 1, 'its record');
+  await publish(old, 'heard', { rooms: ['a'] });
+  await client.until(() => client.messages.some((one) => one.includes?.('heard')), 'a message');
+  const offset = JSON.parse(client.messages.findLast((one) => one.startsWith?.('42')).slice(2)).at(-1);
+  await old.kill();
+  await publish(again, 'missed', { rooms: ['a'] });
+  const back = await new Engine(again, { route: '/socket.io/' }).socket();
+  t.after(() => back.terminate());
+  await back.count(1);
+  back.send(`40${JSON.stringify({ pid: own.pid, offset })}`);
+  await back.until(() => back.messages.some((one) => one.startsWith?.('40{')), 'to be connected');
+  assert.equal(JSON.parse(back.messages.find((one) => one.startsWith('40{')).slice(2)).sid, own.sid, 'recovered');
+  await publish(again, 'now', { rooms: ['a'] });
+  const events = () => back.messages.filter((one) => typeof one === 'string' && one.startsWith('42')).map(plain);
+  await eventually(() => events().length >= 2, 'both').catch(() => {});
+  assert.deepEqual(events(), ['42["message","missed"]', '42["message","now"]']);
+});
