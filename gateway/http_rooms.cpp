@@ -120,6 +120,8 @@ namespace {
 struct PollWish {
   std::optional<base::Position> since;
   std::optional<base::ConnectionId> session;  // that its cursor names
+  bool names_rooms = false;
+  bool is_gone = false;  // who its cursor names: the position alone counts
   std::chrono::milliseconds wait{0};
 };
 
@@ -144,6 +146,7 @@ base::Result<PollWish> read_poll(const RouteParts& parts) {
     if (!read) return read.error();
     wish.wait = *read;
   }
+  wish.names_rooms = parts.target.find("room") != nullptr;
   const std::string* const cursor = parts.target.find("cursor");
   if (cursor == nullptr || cursor->empty()) return wish;
   const auto point = cursor->find('.');
@@ -151,10 +154,10 @@ base::Result<PollWish> read_poll(const RouteParts& parts) {
   if (!wish.since) return fail(Errc::bad_request, "cursor is neither what an answer had nor a position");
   if (point == std::string::npos) return wish;
   wish.session = parts.context.seals.open(Seals::Purpose::poll_session, std::string_view(*cursor).substr(point + 1));
-  // Of a node that is gone, or of this one before it started anew: the position counts.
-  const bool is_gone = wish.session && wish.session->incarnation != parts.worker.incarnation() &&
-                       !parts.context.peer_sessions.knows(wish.session->incarnation);
-  if (is_gone) wish.session.reset();
+  // Of a node that is gone, or of this one before it started anew.
+  wish.is_gone = wish.session && wish.session->incarnation != parts.worker.incarnation() &&
+                 !parts.context.peer_sessions.knows(wish.session->incarnation);
+  if (wish.is_gone) wish.session.reset();
   return wish;
 }
 
@@ -181,7 +184,7 @@ class PollRequest final : public HttpHandler {
 
   void on_request(Worker& worker, const ExchangeId& id, std::string) override {
     const std::unique_ptr<Asked> asked = std::move(asked_);
-    const PollSession::Ask ask{id, asked->wish.since, asked->wish.wait};
+    const PollSession::Ask ask{id, asked->wish.since, asked->wish.wait, asked->wish.names_rooms};
     if (!session_) return open(worker, *asked, ask);
     if (!is_abroad(worker)) return poll_rooms(context_, worker, *session_, ask);
     worker.metrics().roaming.requests.add();
@@ -217,6 +220,11 @@ Routed route_poll(const RouteParts& parts) {
   if (auto reply = not_for_it(parts, "GET", headers)) return std::move(*reply);
   const auto wish = read_poll(parts);
   if (!wish) return error_reply(wish.error(), headers);
+  if (wish->is_gone && !wish->names_rooms) {
+    HttpReply reply = PollSession::gone_reply();
+    reply.headers += headers;
+    return reply;
+  }
   auto asked = std::make_unique<PollRequest::Asked>();
   if (!wish->session) {
     auto subscribed = subscribe(parts, workers::Protocol::poll, wish->since, headers);

@@ -86,6 +86,7 @@ void PeerSessions::poll_rooms(const ConnectionId& session, const PollSession::As
   Request request{Request::Kind::rooms_poll, session, one.id};
   request.since = one.since;
   request.wait = one.wait;
+  request.names_rooms = one.names_rooms;
   ask(std::move(request), one.wait + patience_beyond_wait);
 }
 
@@ -131,7 +132,8 @@ HttpReply PeerSessions::unreached(const Request& request, Errc why) const {
   if (!request.since || (why != Errc::unavailable && knows(request.session.incarnation))) {
     return scattered_unavailable_reply("the node of this client cannot be reached", request.exchange.slot);
   }
-  // It goes on by its position alone.
+  // It goes on by its position alone, if that says enough.
+  if (!request.names_rooms) return PollSession::gone_reply();
   return {200, "application/json", "{\"cursor\":\"" + request.since->text() + "\",\"messages\":[],\"gap\":false}\n"};
 }
 

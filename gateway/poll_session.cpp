@@ -55,6 +55,14 @@ class PollSession::Sink final : public workers::Transport {
   std::unique_ptr<std::string> begun_;  // a piece whose end is still to come
 };
 
+HttpReply PollSession::gone_reply() {
+  return http_reply({410,
+                     base::fail(base::Errc::not_found,
+                                "the cursor's client is gone, as it was away for too long or its node ended; ask again "
+                                "with its rooms and the cursor's position, which is what stands before the point"),
+                     {}});
+}
+
 std::optional<base::ConnectionId> PollSession::open(Worker& worker, WorkerContext& context, const base::Address& remote,
                                                     Subscription subscription, const Ask& ask) {
   auto wire = std::make_unique<PollSession>(context);

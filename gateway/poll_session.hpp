@@ -24,7 +24,10 @@ class PollSession final : public workers::Wire {
     ExchangeId id;
     std::optional<base::Position> since;  // nothing: from now
     std::chrono::milliseconds wait{0};
+    bool names_rooms = false;  // else they are known where its client is, and nowhere else
   };
+  // What a cursor is answered whose client is gone.
+  static HttpReply gone_reply();
   // Opens one on this worker and gives it its first request. Nothing if there are as many connections as may be.
   static std::optional<base::ConnectionId> open(workers::Worker& worker, WorkerContext& context,
                                                 const base::Address& remote, Subscription subscription, const Ask& ask);

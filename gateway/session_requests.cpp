@@ -71,12 +71,7 @@ void poll_rooms(WorkerContext& context, Worker& here, const base::ConnectionId& 
       here, session,
       [ask](Worker& there, PollSession& found, Connection& connection) { found.on_poll(there, connection, ask); },
       [&contexts = context.contexts, id = ask.id](Worker& there) {
-        answer(contexts.context_of(there), there, id,
-               http_reply({410,
-                           base::fail(base::Errc::not_found,
-                                      "the client was gone for too long; ask again with the cursor's position, which "
-                                      "is what stands before its point"),
-                           {}}));
+        answer(contexts.context_of(there), there, id, PollSession::gone_reply());
       });
 }
 

@@ -132,13 +132,20 @@ test('when the node of a cursor is killed its position counts', async (t) => {
   await second.publish('1', { rooms: ['cursor'] });
   const seen = (await ask(second, { cursor, wait: 5 })).body;
   assert.deepEqual(seen.messages.map((one) => one.data), ['1']);
+  const roomless = (await get(first, '/poll?room=cursor')).body.cursor;
   const held = ask(second, { cursor: seen.cursor, wait: 20 });
-  await eventually(async () => (await second.metric('sluice_requests_carried_abroad_total')) >= 2, 'the poll to be carried');
+  const heldWithout = get(second, `/poll?cursor=${roomless}&wait=20s`);
+  await eventually(async () => (await second.metric('sluice_requests_carried_abroad_total')) >= 3, 'the polls to be carried');
   await first.kill();
   await third.publish('2', { rooms: ['cursor'] });
   // Whoever waited learns that nothing came, as far as that node told.
   const empty = (await held).body;
   assert.deepEqual(empty.messages, []);
+  // Which rooms it was in nobody knows any more.
+  assert.equal((await heldWithout).status, 410);
+  const unknown = await get(third, `/poll?cursor=${roomless}`);
+  assert.equal(unknown.status, 410);
+  assert.match(unknown.body, /ask again with its rooms and the cursor's position/);
   const after = (await ask(third, { cursor: empty.cursor, wait: 5 })).body;
   assert.deepEqual([after.messages.map((one) => one.data), after.gap], [['2'], false]);
   const rest = (await ask(second, { cursor: after.cursor })).body;
