@@ -68,7 +68,8 @@ struct Options {
          .misfit = name_misfit});
     visitor.option("secret-file", secret_file,
                    {.sentence = "A file of at least 32 bytes, the same on all nodes of a cluster, by which they know "
-                                "the session ids and cursors that the others gave; none: made anew at each start."});
+                                "the session ids and cursors that the others gave. Needed with --broker nats; without "
+                                "it a node that is alone makes one at each start."});
     visitor.option("stream-replicas", stream_replicas,
                    {.unit = "servers",
                     .min = 1,

@@ -152,6 +152,7 @@ void NatsPeers::take_beat(const PeerBeat& beat, std::uint32_t from) {
 }
 
 void NatsPeers::hear(Peer peer, std::uint64_t secret_mark) {
+  peer.has_other_secret = secret_mark != 0 && secret_mark != settings_.secret_mark;
   const Peer copy = peer;
   const bool has_come = leases_.hear(std::move(peer), base::Clock::now());
   show_others();
@@ -160,7 +161,7 @@ void NatsPeers::hear(Peer peer, std::uint64_t secret_mark) {
   base::log_info(
       "node_came",
       {{"node", copy.name}, {"incarnation", base::incarnation_text(copy.incarnation)}, {"version", copy.version}});
-  if (secret_mark != 0 && secret_mark != settings_.secret_mark) {
+  if (copy.has_other_secret) {
     base::log_error("secret_differs", {{"node", copy.name},
                                        {"why",
                                         "its --secret-file is another than ours, so neither knows the session "
@@ -191,6 +192,8 @@ void NatsPeers::show_others() {
   auto shown = std::make_shared<std::vector<Peer>>();
   for (const auto& [incarnation, peer] : leases_.all()) shown->push_back(peer);
   metrics_.nodes.set(shown->size());
+  const auto strangers = std::ranges::count_if(*shown, &Peer::has_other_secret);
+  metrics_.other_secrets.set(static_cast<std::uint64_t>(strangers));
   others_.publish(std::move(shown));
 }
 

@@ -1,19 +1,21 @@
 #include "control/drain_stream.hpp"
 
+#include <utility>
+
 #include "control/wire.hpp"
 
 namespace sluice::control {
 
-DrainStream::DrainStream(StreamParts parts, const grpc::ByteBuffer& request) : parts_(parts) {
+DrainStream::DrainStream(StreamParts parts, const grpc::ByteBuffer& request, OnBegun on_begun)
+    : parts_(parts), on_begun_(std::move(on_begun)) {
   parts_.metrics.call_began(Method::drain);
-  v1::DrainRequest parsed;
-  if (auto problem = parse(request, parts_.message_bytes_max, parsed)) {
+  if (auto problem = parse(request, parts_.message_bytes_max, request_)) {
     end(status_of(*problem));
     return;
   }
-  parts_.executor.post([this, parsed] {
+  parts_.executor.post([this] {
     if (has_ended_) return;
-    parts_.calls.drain(parsed, [self = std::weak_ptr(self_)](Outcome<Calls::DrainWatch> watch) {
+    parts_.calls.drain(request_, [self = std::weak_ptr(self_)](Outcome<Calls::DrainWatch> watch) {
       if (const auto alive = self.lock()) (*alive)->take_begun(std::move(watch));
     });
   });
@@ -22,7 +24,12 @@ DrainStream::DrainStream(StreamParts parts, const grpc::ByteBuffer& request) : p
 void DrainStream::take_begun(Outcome<Calls::DrainWatch> watch) {
   if (!watch) return end(status_of(watch.failure()));
   watch_ = *watch;
+  tell_begun(0);
   report();
+}
+
+void DrainStream::tell_begun(int status) {
+  if (const OnBegun on_begun = std::exchange(on_begun_, nullptr)) on_begun(status, request_);
 }
 
 void DrainStream::report() {
@@ -60,6 +67,7 @@ void DrainStream::end(const grpc::Status& status) {
   has_ended_ = true;
   timer_.reset();
   status_ = status.error_code();
+  tell_begun(status_);
   Finish(status);
 }
 

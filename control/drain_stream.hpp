@@ -5,6 +5,7 @@
 #include <grpcpp/support/byte_buffer.h>
 #include <grpcpp/support/server_callback.h>
 
+#include <functional>
 #include <memory>
 
 #include "base/clock.hpp"
@@ -15,7 +16,9 @@ namespace sluice::control {
 
 class DrainStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
  public:
-  DrainStream(StreamParts parts, const grpc::ByteBuffer& request);
+  // Told once, whether the node began to drain: the status of gRPC, and what was asked.
+  using OnBegun = std::function<void(int status, const v1::DrainRequest& request)>;
+  DrainStream(StreamParts parts, const grpc::ByteBuffer& request, OnBegun on_begun);
 
  private:
   void OnWriteDone(bool ok) override;
@@ -23,10 +26,13 @@ class DrainStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
   void OnDone() override;
 
   void take_begun(Outcome<Calls::DrainWatch> watch);
+  void tell_begun(int status);
   void report();
   void end(const grpc::Status& status);
 
   StreamParts parts_;
+  OnBegun on_begun_;
+  v1::DrainRequest request_;
   // What waits for another node holds to reach this: gone once this is.
   std::shared_ptr<DrainStream*> self_ = std::make_shared<DrainStream*>(this);
   const base::TimePoint began_ = base::Clock::now();

@@ -97,7 +97,10 @@ Reactor* serve_stream(const GrpcServer::Parts& parts, Method method, const grpc:
   const Credentials shown = credentials_of(context, parts.gatekeeper, method);
   const Gatekeeper::Admitted caller = parts.gatekeeper.admit(method, shown);
   const int status = caller.refusal ? caller.refusal->grpc_status() : 0;
-  parts.gatekeeper.audit(method, caller.name, shown.peer, status, nullptr);
+  // Whether a drain began is known later.
+  if (caller.refusal || method != Method::drain) {
+    parts.gatekeeper.audit(method, caller.name, shown.peer, status, nullptr);
+  }
   if (!caller.refusal) return make(shown, caller.name);
   parts.metrics.call_began(method);
   parts.metrics.call_ended(method, status, {});
@@ -190,9 +193,14 @@ grpc::ServerWriteReactor<grpc::ByteBuffer>* NodesService::WatchNodes(grpc::Callb
 
 grpc::ServerWriteReactor<grpc::ByteBuffer>* NodesService::Drain(grpc::CallbackServerContext* context,
                                                                 const grpc::ByteBuffer* request) {
-  return serve_stream<WriteReactor>(parts_, Method::drain, *context, [&](const auto&, const auto&) {
-    return new DrainStream(stream_parts(parts_), *request);
-  });
+  return serve_stream<WriteReactor>(
+      parts_, Method::drain, *context, [&](const Credentials& shown, const std::string& name) {
+        return new DrainStream(
+            stream_parts(parts_), *request,
+            [&gatekeeper = parts_.gatekeeper, name, peer = shown.peer](int status, const auto& asked) {
+              gatekeeper.audit(Method::drain, name, peer, status, &asked);
+            });
+      });
 }
 
 AccessService::Reactor* AccessService::RevokeTokens(Context* context, const Bytes* request, Bytes* response) {

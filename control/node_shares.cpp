@@ -22,6 +22,15 @@ Failure failure_of_node(const std::string& node, Failure failure) {
   return failure;
 }
 
+// This node's and, if there are not too many, the others'.
+std::string NodeShares::names_of(const std::vector<workers::Peer>& others) const {
+  constexpr std::size_t shown_max = 15;
+  std::string names = parts_.node;
+  for (std::size_t at = 0; at < std::min(others.size(), shown_max); ++at) names += ", " + others[at].name;
+  if (others.size() > shown_max) names += " and " + std::to_string(others.size() - shown_max) + " more";
+  return names;
+}
+
 Outcome<std::uint32_t> NodeShares::find(const std::string& node) const {
   if (node.empty()) return parts_.incarnation;
   const auto incarnation = base::parse_incarnation(node);
@@ -34,7 +43,7 @@ Outcome<std::uint32_t> NodeShares::find(const std::string& node) const {
   }
   if (found.size() == 1) return found.front();
   if (found.size() > 1) return misfit("node", "one node's incarnation, as several have this name");
-  Failure failure = misfit("node", "the name or the incarnation of a node that is there");
+  Failure failure = misfit("node", "the name or the incarnation of a node that is there: " + names_of(*others));
   failure.code = base::Errc::not_found;
   return failure;
 }

@@ -93,6 +93,7 @@ class NodeShares {
   // The node of that name or incarnation; empty: this one. Errc::not_found, or bad_request if several have the name.
   Outcome<std::uint32_t> find(const std::string& node) const;
   bool has_other(std::uint32_t incarnation) const;
+  std::string names_of(const std::vector<workers::Peer>& others) const;
   // The first node of the cluster from `from` on, by incarnation; nothing if there is none.
   std::optional<std::uint32_t> first_from(std::uint64_t from) const;
 

@@ -54,6 +54,7 @@ void show(const workers::Peer& peer, base::TimePoint now, v1::Node& out) {
   out.set_ready(peer.load.is_ready);
   out.set_draining(peer.load.is_draining);
   out.set_connections(count_of(peer.load.connections));
+  out.set_other_secret(peer.has_other_secret);
   show(std::chrono::duration_cast<std::chrono::milliseconds>(now - peer.heard), *out.mutable_silent_for());
 }
 

@@ -86,11 +86,17 @@ bool Node::start(Signals& signals, Supervisor& supervisor) {
     takeover = or_throw(Takeover::begin(options_.takeover, handed));
   }
   clients_.open(pool_, handing);
+  // Who is refused tries another node, who is let wait does not. What another process still serves is left alone.
+  const bool listens_later = cluster_ && !takeover;
+  if (listens_later) pool_.listen_later();
   // Before the workers accept anybody: a port that is taken must not cost clients their connections.
   control_.start(handing);
   if (cluster_ && !join_cluster(signals, supervisor)) {
     end(signals);
     return false;
+  }
+  if (const auto status = listens_later ? pool_.listen_now() : base::ok(); !status) {
+    throw std::runtime_error(status.error().detail);
   }
   pool_.start();
   // A Drain may have come already.

@@ -16,7 +16,8 @@ constexpr Manual manual{
     .usage = "sluice nodes [OPTION]...",
     .about =
         "Lists the nodes of the cluster, as each says of itself once a second. HEARD is how long ago that\n"
-        "was; the node that answers hears itself. With --watch prints a line for each node that is there,\n"
+        "was; the node that answers hears itself. A STATE with other-secret says that the node's --secret-file\n"
+        "is another than that of the node that answers. With --watch prints a line for each node that is there,\n"
         "then one for each that comes, changes, leaves, or is lost: was killed, or is cut off.\n",
     .examples =
         "  sluice nodes\n"
@@ -38,7 +39,8 @@ struct NodesOptions {
 };
 
 std::string state_of(const v1::Node& node) {
-  return node.draining() ? "draining" : node.ready() ? "ready" : "not-ready";
+  const std::string state = node.draining() ? "draining" : node.ready() ? "ready" : "not-ready";
+  return node.other_secret() ? state + ",other-secret" : state;
 }
 
 std::string heard_text(const v1::Node& node) {

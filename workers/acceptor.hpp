@@ -54,7 +54,9 @@ class Acceptor {
     }
     for_good ? close_all() : stop_listening();
   }
-  // Undoes stop(). Fails, and listens nowhere, if the system does not let it.
+  // Refuses whoever connects, also those who are queued, until it listens again.
+  void stop_listening();
+  // Undoes both. Fails, and listens nowhere, if the system does not let it.
   base::Status listen_again();
   // Whether nobody listens at an address that is to be this process's alone. Asked of all workers before one of them
   // listens again, as it is the first that would let all others in.
@@ -79,7 +81,6 @@ class Acceptor {
   std::optional<int> accept_one(std::size_t index, base::TimePoint now);
   void pause(const char* why, base::TimePoint now);
   void resume();
-  void stop_listening();
 
   Readiness& readiness_;
   base::ByteBudget& connections_;

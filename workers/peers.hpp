@@ -33,6 +33,7 @@ struct Peer {
   std::string name = {}, version = {};              // another one may have the same name
   std::chrono::system_clock::time_point started{};  // by its own clock, which may not be ours
   NodeLoad load = {};
+  bool has_other_secret = false;  // neither knows what the other has sealed
   base::TimePoint heard{};
 };
 

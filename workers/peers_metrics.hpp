@@ -6,7 +6,7 @@
 namespace sluice::workers {
 
 struct PeersMetrics {
-  base::Cell nodes;                  // others that are there
+  base::Cell nodes, other_secrets;   // others that are there, and those of them with another secret
   base::Cell came, left, lost;       // their comings and goings
   base::Cell cut_off;                // 1: we do not hear even ourselves
   base::Cell asked, unanswered;      // questions to others, and answers that did not come
@@ -17,6 +17,8 @@ struct PeersMetrics {
   template <class Visitor>
   void describe(Visitor& v) const {
     v.gauge("sluice_cluster_nodes", nodes, "Other nodes that are there.");
+    v.gauge("sluice_cluster_other_secrets", other_secrets,
+            "Of them, those whose secret is another: neither knows the session ids and cursors that the other gave.");
     v.counter("sluice_cluster_nodes_came_total", came, "Other nodes that came, also after they were lost.");
     v.counter("sluice_cluster_nodes_left_total", left, "Other nodes that said goodbye.");
     v.counter("sluice_cluster_nodes_lost_total", lost, "Other nodes of which nothing was heard for 3 s.");

@@ -107,6 +107,19 @@ void Pool::add_port(base::WorkerId worker, std::unique_ptr<WatchedPort> port) {
   state_->workers[worker.value]->add_port(std::move(port));
 }
 
+void Pool::listen_later() {
+  SLUICE_ASSERT(state_->threads.empty());
+  for (const auto& worker : state_->workers) worker->listen_later();
+}
+
+base::Status Pool::listen_now() {
+  SLUICE_ASSERT(state_->threads.empty());
+  for (const auto& worker : state_->workers) {
+    if (const auto status = worker->listen_again(); !status) return status;
+  }
+  return base::ok();
+}
+
 void Pool::start() {
   for (std::size_t at = 0; at < state_->workers.size(); ++at) {
     Worker& worker = *state_->workers[at];

@@ -48,6 +48,9 @@ class Pool {
   void add_listener(base::WorkerId worker, int descriptor, ListenerKind kind = 0, const ListenerTerms& terms = {});
   // Likewise a port whose descriptor does not block.
   void add_port(base::WorkerId worker, std::unique_ptr<WatchedPort> port);
+  // Between both whoever connects is refused. Before start() only.
+  void listen_later();
+  base::Status listen_now();
   // Starts the threads. Throws std::system_error if one cannot be started or pinned.
   void start();
   // Ends what is left, at once, and joins the threads. The caller's thread only; must not be a worker.

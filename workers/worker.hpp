@@ -264,6 +264,7 @@ class Worker {
   // whether it can, of one worker before any of them listens: it listens there for a moment.
   base::Status may_listen() const;
   base::Status listen_again();
+  void listen_later() { acceptor_.stop_listening(); }  // before its thread runs; with listen_again() it does
   // Takes new connections, and ends nobody any more for a drain or a shed. Once all workers listen.
   void undrain();
   ListeningSockets listening_sockets() const;

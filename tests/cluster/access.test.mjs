@@ -73,6 +73,11 @@ test('the command line shows all nodes, watches them, and drains one by another'
   const unknown = await run(['node', 'nobody', ...at]);
   assert.deepEqual([unknown.code, /the name or the incarnation of a node/.test(unknown.stderr)], [1, true]);
   assert.match(await ok('drain', 'node1', '--seconds', '0'), / done\n$/);
+  const refused = await run(['drain', 'node9', ...at]);
+  assert.match(refused.stderr, /a node that is there: node0, node/);
+  const audited = () => nodes.at(0).log.filter((one) => one.event === 'audit' && one.call === 'Drain').map((one) => [one.status, one.request]);
+  await nodes.at(0).until(() => audited().length === 2, 'both lines');
+  assert.deepEqual(audited().map(([status, request]) => [status, /node: "(node\d)"/.exec(request)[1]]), [['ok', 'node1'], ['not_found', 'node9']]);
   await client.whenClosed();
   await eventually(async () => JSON.parse((await ok('nodes', '--json')).split('\n')[1]).draining, 'it to say so');
   assert.equal((await nodes.at(0).admin('/readyz')).status, 200);

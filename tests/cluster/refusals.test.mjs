@@ -97,6 +97,8 @@ test('a broker that is not there yet, or has no JetStream, is waited for, and th
   const waiting = await startGateway(t, flags, { isReady: (log) => log.includes('broker_unreachable') });
   assert.equal(waiting.logged('broker_unreachable').server, server.address);
   assert.deepEqual([(await waiting.admin('/readyz')).status, (await waiting.admin('/healthz')).status], [503, 200]);
+  // Whoever comes goes elsewhere at once.
+  await assert.rejects(fetch(`http://${waiting.clients}/poll`), (error) => error.cause.code === 'ECONNREFUSED');
   await rejects(waiting.publish('too early'), 'UNAVAILABLE');
   await server.start();
   await waiting.ready();
@@ -130,6 +132,13 @@ test('nodes with different secrets tell of it, and messages come all the same', 
   const pairs = [[nodes.at(0), 'other0'], [other, 'node0']];
   for (const [node, peer] of pairs) await node.until(() => node.logged('secret_differs', { node: peer, level: 'error' }), 'a log line of the other secret');
   await works([nodes.at(0), other]);
+  await other.untilMetric('sluice_cluster_other_secrets', {}, (value) => value === 1);
+  const { stdout } = await run(['nodes', '--grpc', other.address('grpc')]);
+  assert.match(stdout, /^node0 .* ready,other-secret /m);
+  assert.match(stdout, /^other0 .* ready /m);
+  const unknown = await run(['node', 'nosuch', '--grpc', other.address('grpc')]);
+  assert.equal(unknown.code, 1);
+  assert.match(unknown.stderr, /that is there: other0, node0/);
 });
 
 test('a node with another idea of the history does not start', async (t) => {
