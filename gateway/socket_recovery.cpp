@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "gateway/rfc6455.hpp"
 #include "gateway/run_at.hpp"
 #include "gateway/socket_io_socket.hpp"
 
@@ -25,7 +26,12 @@ std::optional<BrokenSocket> take_over(Worker& worker, const ConnectionId& id, co
   if (socket == nullptr || socket->pid() != pid) return std::nullopt;
   BrokenSocket broken = socket->broken(worker, *rider);
   socket->outlive();
+  Connection& carrier = worker.carrier_of(*rider);
   worker.abandon(*rider, workers::EndReason::client_vanished);
+  // As a rule its client has left it. But the claim may be an earlier one, that was on its way for long, and then the
+  // client would go on here without hearing any more.
+  worker.end(carrier, {workers::EndReason::client_vanished, rfc6455::close_code::going_away,
+                       "the client has come back by another connection"});
   return broken;
 }
 

@@ -92,8 +92,7 @@ class Worker {
   // Sets the connection's one deadline, at which Wire::on_deadline is called; at most a tick of the wheel late.
   void arm(Connection& connection, base::TimePoint deadline) { wheel_.arm(connection.slot(), deadline); }
   void disarm(Connection& connection) { wheel_.disarm(connection.slot()); }
-  // Queues a frame that is no message: behind what is queued, and under no slow policy.
-  // A rider's goes through its carrier.
+  // Queues a frame that is no message, behind what is queued and under no slow policy; a rider's by its carrier.
   void send(Connection& connection, std::string_view frame) {
     delivery_.send_control(slab_.carrier_of(connection), frame, now_);
   }
@@ -176,6 +175,7 @@ class Worker {
   // Opens a member of its own that is heard through the outbox of `carrier`, under its limits. It has no socket and no
   // bytes; the carrier's wire ends it when the carrier ends. It has no part in drains.
   Connection& open_rider(Connection& carrier, std::unique_ptr<Wire> wire);
+  Connection& carrier_of(Connection& rider) { return slab_.carrier_of(rider); }
   // The client of a connection without a socket has shown itself.
   void note_life(Connection& connection);
   // Writes all that a connection without a socket has still to get to its transport, which takes all of it.
