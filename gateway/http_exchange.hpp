@@ -3,10 +3,12 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "base/ids.hpp"
+#include "workers/ending.hpp"
 
 namespace sluice::workers {
 class Connection;
@@ -49,6 +51,8 @@ class HttpHandler {
   virtual void on_request(workers::Worker& worker, const ExchangeId& id, std::string body) = 0;
   // Adds to the answer what this request's needs whatever it says.
   virtual void complete(HttpReply&) const {}
+  // The connection ends by our will before the answer, and its client may come back: what it is told; nothing: 503.
+  virtual std::optional<HttpReply> last_words(const workers::Ending&) const { return std::nullopt; }
   // Whoever asked is gone before the answer, or before the whole request.
   virtual void on_gone(workers::Worker&, const ExchangeId&) {}
 };

@@ -173,6 +173,7 @@ class PollRequest final : public HttpHandler {
       : context_(context),
         asked_(std::move(asked)),
         session_(asked_->wish.session),
+        goes_on_from_(asked_->wish.names_rooms ? asked_->wish.since : std::nullopt),
         takes_gzip_(takes_gzip),
         headers_(std::move(headers)) {}
 
@@ -180,6 +181,11 @@ class PollRequest final : public HttpHandler {
   void complete(HttpReply& reply) const override {
     reply.headers += headers_;
     if (takes_gzip_) gzip_reply(reply);
+  }
+
+  std::optional<HttpReply> last_words(const workers::Ending& ending) const override {
+    if (!goes_on_from_) return std::nullopt;
+    return PollSession::elsewhere_reply(*goes_on_from_, ending.returns_after);
   }
 
   void on_request(Worker& worker, const ExchangeId& id, std::string) override {
@@ -209,6 +215,8 @@ class PollRequest final : public HttpHandler {
   WorkerContext& context_;
   std::unique_ptr<Asked> asked_;               // until the request is whole
   std::optional<base::ConnectionId> session_;  // that it named, or that it opened
+  // Nothing: its position does not say enough for going on elsewhere.
+  const std::optional<base::Position> goes_on_from_;
   const bool takes_gzip_;
   std::string headers_;
 };

@@ -304,8 +304,12 @@ void HttpWire::on_deadline(Worker& worker, Connection& connection) {
 void HttpWire::on_ending(Worker& worker, Connection& connection, const workers::Ending& ending) {
   // Whoever has not even asked for anything is told nothing; browsers open such connections in advance.
   if (!answer_ && (begun_ || request_) && may_come_back(ending.reason)) {
-    const unsigned seconds = retry_after_seconds(ending);
-    answer_ = std::make_unique<std::string>(http_text(unavailable_reply("the gateway is going away", seconds)));
+    const HttpHandler* const handler = request_ ? request_->handler.get() : nullptr;
+    auto reply = handler != nullptr ? handler->last_words(ending) : std::nullopt;
+    if (reply) handler->complete(*reply);
+    if (!reply) reply = unavailable_reply("the gateway is going away", retry_after_seconds(ending));
+    reply->closes = true;
+    answer_ = std::make_unique<std::string>(http_text(*reply, is_head_));
   }
   if (answer_) worker.send(connection, *answer_);
 }

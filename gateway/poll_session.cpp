@@ -63,6 +63,12 @@ HttpReply PollSession::gone_reply() {
                      {}});
 }
 
+HttpReply PollSession::elsewhere_reply(base::Position since, std::chrono::milliseconds after) {
+  std::string body = "{\"cursor\":\"" + since.text() + "\",\"messages\":[],\"gap\":false";
+  if (after.count() > 0) body += ",\"retry_ms\":" + std::to_string(after.count());
+  return {200, "application/json", std::move(body) + "}\n"};
+}
+
 std::optional<base::ConnectionId> PollSession::open(Worker& worker, WorkerContext& context, const base::Address& remote,
                                                     Subscription subscription, const Ask& ask) {
   auto wire = std::make_unique<PollSession>(context);
@@ -99,7 +105,7 @@ void PollSession::on_poll(Worker& worker, Connection& connection, const Ask& ask
 bool PollSession::is_prepared(Worker& worker, Connection& connection, const Ask& ask, base::Position since) {
   std::vector<RoomKey> rooms;
   worker.for_each_room(connection, [&rooms](const RoomKey& key, std::uint64_t) { rooms.push_back(key); });
-  held_ = Held{ask.id, since, true};
+  held_ = Held{ask.id, since, true, ask.names_rooms};
   const auto ready = prepare(context_, worker, connection, {connection.name_space(), rooms, since},
                              [this, ask](Worker& here, Connection& found, const base::Status& status) {
                                take_prepared(here, found, ask, status);
@@ -211,7 +217,7 @@ void PollSession::forget_kept(base::Position since) {
 }
 
 void PollSession::hold(Worker& worker, Connection& connection, const Ask& ask, base::Position since) {
-  held_ = Held{ask.id, since};
+  held_ = Held{ask.id, since, false, ask.names_rooms};
   worker.arm(connection, worker.now() + ask.wait);
 }
 
@@ -279,6 +285,8 @@ void PollSession::refuse_held(Worker& worker, const HttpReply& reply) {
 
 void PollSession::on_ending(Worker& worker, Connection&, const workers::Ending& ending) {
   const std::string why = ending.text.empty() ? "the connection was ended" : ending.text;
+  const bool may_go_on = held_ && held_->names_rooms && may_come_back(ending.reason);
+  if (may_go_on) return refuse_held(worker, elsewhere_reply(held_->since, ending.returns_after));
   refuse_held(worker, may_come_back(ending.reason)
                           ? unavailable_reply(why, retry_after_seconds(ending))
                           : http_reply(HttpError{403, base::fail(base::Errc::forbidden, why)}));

@@ -63,9 +63,13 @@ test('a client that gives up its poll at another node ends its session', async (
   const before = await nodes.at(1).metric('sluice_requests_carried_abroad_total');
   const poll = engines[1].poll().catch(() => null);
   await eventually(async () => (await nodes.at(1).metric('sluice_requests_carried_abroad_total')) > before, 'the poll to be carried');
+  // Nothing is said meanwhile: that would be the poll's answer.
+  const vanished = () => nodes.at(0).metric('sluice_connections_closed_total', { reason: 'client_vanished' });
+  const vanishedBefore = await vanished();
   engines[1].last.destroy();
   await poll;
-  await eventually(async () => (await engines[2].post('4x')).status === 400, 'the session to be gone');
+  await eventually(async () => (await vanished()) > vanishedBefore, 'the session to be gone');
+  assert.equal((await engines[2].post('4x')).status, 400);
   isRefusal(await engines[0].poll(), 1, 'Session ID unknown');
 });
 

@@ -97,9 +97,11 @@ test('each wire is told when to come back, as it can be, each client another tim
   const tcp = await connectTcp(gateway);
   tcp.send('{}');
   await tcp.next((one) => one.notice === 'open');
-  const { cursor } = await (await fetch(`http://${gateway.clients}/poll?room=a`)).json();
-  const polling = fetch(`http://${gateway.clients}/poll?cursor=${cursor}&wait=20s`);
-  await gateway.untilMetric('sluice_connections', { protocol: 'http' }, (value) => value >= 1);
+  const poll = (query) => fetch(`http://${gateway.clients}/poll?${query}`);
+  const { cursor } = await (await poll('room=a')).json();
+  const { cursor: roomless } = await (await poll('room=a')).json();
+  const polling = poll(`room=a&cursor=${cursor}&wait=20s`), pollingSomewhere = poll(`cursor=${roomless}&wait=20s`);
+  await gateway.untilMetric('sluice_connections', { protocol: 'http' }, (value) => value >= 2);
   await drain(gateway, { over: seconds(0), returnWithin: seconds(8), reason: 'moving' }).done;
   const hints = [];
   for (const stream of streams) {
@@ -116,7 +118,11 @@ test('each wire is told when to come back, as it can be, each client another tim
     assert.deepEqual(rest, { notice: 'end', code: 1001, reason: 'moving' });
     assert.ok(hint > 0 && hint <= 8000, `${hint}`);
   }
-  const answer = await polling;
+  // It goes on elsewhere by its position, if it says in which rooms.
+  const { retry_ms: hint, ...goesOn } = await (await polling).json();
+  assert.deepEqual(goesOn, { cursor: cursor.split('.')[0], messages: [], gap: false });
+  assert.ok(hint > 0 && hint <= 8000, `${hint}`);
+  const answer = await pollingSomewhere;
   assert.equal(answer.status, 503);
   const after = Number(answer.headers.get('retry-after'));
   assert.ok(after >= 1 && after <= 8, `${after}`);

@@ -80,10 +80,14 @@ class PollingMember extends Member {
       }
       if (!answer.ok) throw Object.assign(new Error('refused'), { status: answer.status });
       if (isFirst) this.letIn();
-      const { cursor, messages, gap, reason } = await answer.json();
+      const { cursor, messages, gap, reason, retry_ms: rest } = await answer.json();
       if (gap) this.gaps.push(reason);
       for (const message of messages) this.hear(message);
       this.cursor = cursor;
+      if (!rest) continue;
+      // Its node drains.
+      await new Promise((resolve) => setTimeout(resolve, rest));
+      this.letIn();
     }
   }
   stop() {
