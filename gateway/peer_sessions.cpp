@@ -42,7 +42,7 @@ void deal_with(WorkerContext& context, Worker& worker, Request request, base::Ti
       return post_to_session(context, worker, request.session, id, std::move(request.payload));
     case Request::Kind::rooms_poll:
       context.peer_exchanges.add(id, request.session, until, answer);
-      return poll_rooms(context, worker, request.session, {id, request.since, request.wait});
+      return poll_rooms(context, worker, request.session, {id, request.since, request.wait, request.names_rooms});
     case Request::Kind::gone:
       context.peer_exchanges.forget(id);
       return end_request(worker, request.session, id);

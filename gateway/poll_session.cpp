@@ -91,7 +91,9 @@ std::optional<base::ConnectionId> PollSession::open(Worker& worker, WorkerContex
 
 void PollSession::on_poll(Worker& worker, Connection& connection, const Ask& ask) {
   if (!connection.is_open()) {
-    return gateway::answer(context_, worker, ask.id, unavailable_reply("the connection is ending; ask again"));
+    return gateway::answer(context_, worker, ask.id,
+                           ask.names_rooms && ask.since ? elsewhere_reply(*ask.since)
+                                                        : unavailable_reply("the connection is ending; ask again"));
   }
   worker.note_life(connection);
   // The one before was given up by whoever asked, or will be.

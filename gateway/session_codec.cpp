@@ -44,6 +44,7 @@ std::string encode(Request request) {
       break;
     case Request::Kind::rooms_poll:
       out.mutable_rooms_poll()->set_wait_ms(static_cast<std::uint32_t>(request.wait.count()));
+      out.mutable_rooms_poll()->set_names_rooms(request.names_rooms);
       if (!request.since) break;
       out.mutable_rooms_poll()->mutable_since()->set_epoch(request.since->epoch);
       out.mutable_rooms_poll()->mutable_since()->set_offset(request.since->offset);
@@ -79,6 +80,7 @@ base::Result<Request> decode_request(std::string_view bytes, std::uint32_t from)
     case v1::SessionRequest::kRoomsPoll:
       request.kind = Request::Kind::rooms_poll;
       request.wait = std::chrono::milliseconds(in.rooms_poll().wait_ms());
+      request.names_rooms = in.rooms_poll().names_rooms();
       if (in.rooms_poll().has_since()) {
         request.since = base::Position{in.rooms_poll().since().epoch(), in.rooms_poll().since().offset()};
       }

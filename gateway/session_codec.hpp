@@ -20,7 +20,7 @@ struct Request {
   std::string payload = {};                  // of engine_post
   std::optional<base::Position> since = {};  // of rooms_poll, as what follows
   std::chrono::milliseconds wait{0};
-  bool names_rooms = false;  // known where it was read, alone
+  bool names_rooms = false;
 };
 
 std::string encode(Request request);

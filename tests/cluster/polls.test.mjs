@@ -155,3 +155,17 @@ test('when the node of a cursor is killed its position counts', async (t) => {
   const rest = (await ask(second, { cursor: after.cursor })).body;
   assert.deepEqual([rest.messages, rest.gap], [[], false]);
 });
+
+test('a poll that is held at a node that drains goes on by its position, wherever it was read', async (t) => {
+  const extra = await Cluster.start(t, { count: 2 });
+  const [drained, other] = extra.nodes;
+  const { cursor } = (await ask(drained, {})).body;
+  const held = ask(other, { cursor, wait: 20 });
+  await eventually(async () => (await other.metric('sluice_requests_carried_abroad_total')) > 0, 'the poll to be carried');
+  for await (const progress of drained.rpc('Nodes').drain({ over: { seconds: 0 } })) assert.ok(progress);
+  const { status, body } = await held;
+  assert.deepEqual([status, body.messages, body.gap, body.cursor], [200, [], false, cursor.split('.')[0]]);
+  assert.ok(body.retry_ms > 0);
+  await other.publish('meanwhile', { rooms: ['cursor'] });
+  assert.deepEqual((await ask(other, { cursor: body.cursor, wait: 5 })).body.messages.map((one) => one.data), ['meanwhile']);
+});

@@ -78,7 +78,7 @@ class PollingMember extends Member {
         this.cursor = null;
         continue;
       }
-      if (!answer.ok) throw Object.assign(new Error('refused'), { status: answer.status });
+      if (!answer.ok) throw Object.assign(new Error('refused'), { status: `${answer.status} ${await answer.text()}` });
       if (isFirst) this.letIn();
       const { cursor, messages, gap, reason, retry_ms: rest } = await answer.json();
       if (gap) this.gaps.push(reason);

@@ -34,7 +34,7 @@ export class Member {
     if (this.opened > 1) this.returns.push(Date.now());
   }
   refused(why) {
-    if (!this.isOver) this.refusals.push(String(why));
+    if (!this.isOver) this.refusals.push(`${this.wire}: ${why}`);
   }
   // Comes back as applications are told to: soon, but not all at the same moment.
   comeBack(again) {
