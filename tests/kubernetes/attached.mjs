@@ -7,6 +7,7 @@ export class Attached {
   disconnected = new Map();
   lost = 0;
   #backends = new Map(); // pod -> Backend
+  #noted = new Set();
 
   constructor(space, release) {
     this.space = space;
@@ -30,7 +31,11 @@ export class Attached {
       await backend.attached();
     }
   }
-  note({ kind, connection: { connection } }) {
+  // What is told again has the number that it had.
+  note({ kind, source, number, connection: { connection } }) {
+    const key = `${source}/${number}`;
+    if (this.#noted.has(key)) return;
+    this.#noted.add(key);
     const told = kind === 'connected' ? this.connected : kind === 'disconnected' ? this.disconnected : null;
     told?.set(connection, (told.get(connection) ?? 0) + 1);
   }

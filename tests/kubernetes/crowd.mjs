@@ -172,7 +172,7 @@ export class Crowd {
     return this.members.filter((member) => member.opened > 0).length;
   }
   stop() {
-    for (const member of this.members) {
+    for (const member of this.members.filter((one) => !one.isOver)) {
       member.isOver = true;
       member.stop();
     }
