@@ -22,6 +22,8 @@ constexpr std::chrono::nanoseconds shared_age_max = 11 * 24h;
 constexpr std::int64_t shared_bytes_max = std::int64_t{256} << 20;
 // How often to look whether the stream is still the same: somebody may have removed it.
 constexpr base::Duration stream_look_every = 5s;
+// A new leader may not have read all that it leads; by then it has.
+constexpr base::Duration sunk_after = 3s;
 // As long as a publisher may try again under the same id.
 constexpr std::chrono::nanoseconds duplicates_max = 2min;
 
@@ -33,6 +35,20 @@ std::optional<std::uint64_t> epoch_of(std::string_view description) {
   if (!description.starts_with(description_prefix)) return std::nullopt;
   const auto position = base::Position::parse(description.substr(description_prefix.size()));
   return position ? std::optional(position->epoch) : std::nullopt;
+}
+
+// Another one each time: a stream that is made anew is another history.
+std::uint64_t random_epoch() {
+  std::random_device random;
+  return std::uint64_t{random()} << 32 | random();
+}
+
+// The same at all nodes (the finalizer of MurmurHash3).
+std::uint64_t epoch_after(std::uint64_t epoch) {
+  std::uint64_t mixed = epoch + 0x9e3779b97f4a7c15ULL;
+  mixed = (mixed ^ mixed >> 33) * 0xff51afd7ed558ccdULL;
+  mixed = (mixed ^ mixed >> 33) * 0xc4ceb9fe1a85ec53ULL;
+  return mixed ^ mixed >> 33;
 }
 
 // A session is written again now and then, so that it outlives the node for as long as its client may be away.
@@ -98,7 +114,7 @@ void Cluster::start(NatsPeers::GetLoad load) {
   loop_.post([this, load = std::move(load)]() mutable {
     peers_->start(std::move(load));
     auto leaders = client_->subscribe("$JS.EVENT.ADVISORY.STREAM.LEADER_ELECTED." + subjects_.stream(),
-                                      [this](const auto&) { broker_->look_back(); });
+                                      [this](const auto&) { broker_->look_again(); });
     if (leaders) leader_subscription_ = std::move(*leaders);
     client_->start();
   });
@@ -139,6 +155,7 @@ void Cluster::on_disconnected(const base::Error& reason) {
   values_->close();
   open_epoch_ = 0;
   is_in_doubt_ = false;
+  sunk_since_.reset();
   peers_->on_disconnected();
   broker_->close();
   sessions_->close();
@@ -161,7 +178,7 @@ void Cluster::on_complaint(std::string_view text) {
 
 // --- the stream ---
 
-StreamSettings Cluster::stream_settings() const {
+StreamSettings Cluster::stream_settings(std::uint64_t epoch) const {
   StreamSettings stream;
   stream.name = subjects_.stream();
   stream.subjects = {subjects_.all_stored()};
@@ -174,16 +191,14 @@ StreamSettings Cluster::stream_settings() const {
   stream.replicas = static_cast<int>(settings_.options.stream_replicas);
   stream.duplicate_window = std::min<std::chrono::nanoseconds>(settings_.age_max, duplicates_max);
   stream.denies_delete = true;
-  // Another one each time: a stream that is made anew is another history.
-  std::random_device random;
-  stream.description = description_prefix + base::Position{std::uint64_t{random()} << 32 | random(), 0}.text();
+  stream.description = description_prefix + base::Position{epoch, 0}.text();
   return stream;
 }
 
 void Cluster::find_stream() {
   const IfMissing if_missing = certainty_.if_missing(base::Clock::now());
-  const auto asked =
-      streams_->ensure_stream(stream_settings(), if_missing, [this](const auto& state) { take_stream(state); });
+  const auto asked = streams_->ensure_stream(stream_settings(random_epoch()), if_missing,
+                                             [this](const auto& state) { take_stream(state); });
   if (!asked) take_stream(asked.error());
 }
 
@@ -212,11 +227,13 @@ void Cluster::take_stream(const base::Result<StreamState>& state) {
   if (!is_certain) return stream_again_->set_after(stream_again_after);
   const base::Position position{*epoch, state->last_sequence};
   stream_again_->set_after(stream_look_every);
-  const bool is_in_doubt = std::exchange(is_in_doubt_, false);
-  if (std::exchange(open_epoch_, position.epoch) == position.epoch) {
-    if (is_in_doubt) broker_->look_back();
+  if (open_epoch_ == position.epoch) {
+    if (is_in_doubt_) end_doubt(position.offset);
     return;
   }
+  open_epoch_ = position.epoch;
+  is_in_doubt_ = false;
+  sunk_since_.reset();
   const std::uint64_t before = std::exchange(last_epoch_, position.epoch);
   if (before != 0 && before != position.epoch) {
     base::log_warning(
@@ -228,6 +245,22 @@ void Cluster::take_stream(const base::Result<StreamState>& state) {
   base::log_info("broker_ready", {{"stream", subjects_.stream()}, {"messages", state->messages}});
   has_stream_ = true;
   note_found();
+}
+
+// It says that it is the same stream. One that has lost its end, as its servers lost their disk or memory, gives places
+// again that it had given before: that is another history, which each node that sees it calls by the same name.
+void Cluster::end_doubt(std::uint64_t last_sequence) {
+  const base::TimePoint now = base::Clock::now();
+  if (last_sequence >= broker_->watermark()) {
+    is_in_doubt_ = false;
+    sunk_since_.reset();
+    return broker_->look_again();
+  }
+  stream_again_->set_after(stream_again_after);
+  if (!sunk_since_) sunk_since_ = now;
+  if (now - *sunk_since_ < sunk_after) return;
+  const auto asked = streams_->describe(stream_settings(epoch_after(open_epoch_)), [](const auto&) {});
+  if (!asked && log_limit_.allows(now)) base::log_warning("broker_stream_missing", {{"why", asked.error().detail}});
 }
 
 void Cluster::take_bucket(const base::Status& status) {

@@ -65,7 +65,8 @@ class Cluster final : private NatsClient::Listener {
   void take_bucket(const base::Status& status);
   void note_found();
   void give_up(const base::Error& reason);
-  StreamSettings stream_settings() const;
+  StreamSettings stream_settings(std::uint64_t epoch) const;
+  void end_doubt(std::uint64_t last_sequence);
 
   const Settings settings_;
   const Subjects subjects_;
@@ -81,9 +82,10 @@ class Cluster final : private NatsClient::Listener {
   Certainty certainty_;  // of the stream
   NatsSubscription leader_subscription_;
   base::LogLimit log_limit_{10, std::chrono::minutes(1)};
-  std::uint64_t open_epoch_ = 0;  // of the stream that the broker was told of; 0: of none
-  std::uint64_t last_epoch_ = 0;  // likewise, also while the broker is away
-  bool is_in_doubt_ = false;      // whether it is that stream still
+  std::uint64_t open_epoch_ = 0;               // of the stream that the broker was told of; 0: of none
+  std::uint64_t last_epoch_ = 0;               // likewise, also while the broker is away
+  bool is_in_doubt_ = false;                   // whether it is that stream still
+  std::optional<base::TimePoint> sunk_since_;  // when it was first seen to have less than it had
   std::promise<base::Status> found_;
   bool is_found_ = false;  // that was told
   bool has_stream_ = false, has_bucket_ = false;

@@ -35,7 +35,7 @@ Feeds::Feeds(boost::asio::io_context& loop, NatsClient& client, const Subjects& 
       on_doubt_(std::move(on_doubt)),
       streams_(client, settings.patience),
       fetches_(client, subjects.stream(), settings.patience),
-      arrivals_(loop, metrics, [this] { audit(arrivals_.watermark()); }),
+      arrivals_(loop, metrics, [this] { on_overflow(); }),
       expiry_(loop, [this] { expire(); }),
       second_(loop, [this] { on_second(); }),
       barrier_again_(loop, [this] { repeat_barrier(); }),
@@ -296,13 +296,14 @@ void Feeds::stop(const base::Error& reason) {
   tick_subscription_.end();
 }
 
-void Feeds::on_new_leader() {
+void Feeds::look_again() {
   if (is_open_) look_back();
 }
 
 // A leader that died may have stored messages of which nobody was told, while others were handed on behind them.
 void Feeds::look_back() {
   const std::uint64_t from = watermarks_.empty() ? arrivals_.watermark() : watermarks_.front();
+  last_published_ = 0;
   audit(std::min(from, std::exchange(doubted_from_, std::nullopt).value_or(from)));
 }
 

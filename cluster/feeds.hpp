@@ -53,8 +53,11 @@ class Feeds {
   void close();
   // Ends for good, and gives up all that waits.
   void stop(const base::Error& reason);
-  // Another server leads the stream: what the last one stored and did not tell of is looked for.
-  void on_new_leader();
+  // Another server leads the stream, and what the last one stored and did not tell of is looked for; or what came was
+  // doubted, but the stream is the same.
+  void look_again();
+  // The place of the last message that was handed on.
+  std::uint64_t watermark() const { return arrivals_.watermark(); }
   // The stream has given one of ours this place.
   void on_published(std::uint64_t sequence);
 
@@ -126,6 +129,8 @@ class Feeds {
   std::shared_ptr<workers::Message> decode_stored(const StoredMessage& stored, const Feed& feed);
   void note_malformed(std::string_view why);
   void lose(const Feed& feed, std::uint64_t through);
+  void lose_and_tell(const Feed& feed, std::uint64_t through);
+  void lose_all(std::uint64_t through, const char* why);
 
   void want_backlog(const std::shared_ptr<Feed>& feed, const std::shared_ptr<Preparation>& preparation);
   void read_backlog(const std::shared_ptr<Feed>& feed);
@@ -145,6 +150,8 @@ class Feeds {
   void take_audited(Audit& audit, const StoredMessage& stored);
   void finish_audit(const std::shared_ptr<Audit>& audit, const base::Status& status);
   void note_lost(const Audit& audit);
+  void on_overflow();
+  void give_audit_up(std::uint64_t through);
   void end_audit();
 
   void on_second();
@@ -177,6 +184,7 @@ class Feeds {
 
   std::optional<std::uint64_t> audit_from_;  // one is under way, and holds what arrives
   bool audits_at_barrier_ = false;           // it begins when a barrier comes, which tells its end
+  bool is_audit_given_up_ = false;           // it ends there instead
   std::uint64_t audit_through_ = 0, audit_number_ = 0;
   std::deque<std::uint64_t> watermarks_;  // of the last seconds, the newest last
 

@@ -10,6 +10,7 @@
 namespace sluice::cluster {
 
 using workers::Message;
+using workers::RoomKey;
 using workers::Sequencer;
 
 void Feeds::on_copy(const std::shared_ptr<Feed>& feed, const NatsMessage& message) {
@@ -65,7 +66,8 @@ void Feeds::on_tick(const NatsMessage& message) {
   if (!from || from->stream != subjects_.stream()) return;
   last_tick_ = base::Clock::now();
   if (!is_open_) return;
-  const bool is_strange = from->sequence <= arrivals_.watermark() || from->last_sequence < last_tick_sequence_;
+  const bool has_other_past = from->last_sequence != 0 && from->last_sequence < last_tick_sequence_;
+  const bool is_strange = has_other_past || from->sequence <= arrivals_.watermark();
   if (doubted_from_ || is_strange) return doubt(from->sequence);
   last_tick_sequence_ = from->sequence;
   arrivals_.add_mark(from->sequence, [this](std::uint64_t sequence) { advance(sequence); });
@@ -91,18 +93,18 @@ void Feeds::fill(const std::shared_ptr<Feed>& feed, const std::string& subject, 
   metrics_.holes.add();
   arrivals_.hold();
   const auto newest = std::make_shared<std::uint64_t>(0);
+  // Another history may begin meanwhile, whose places are others.
   fetches_.add({subject, first, last,
-                [this, feed, newest](const StoredMessage& stored) {
+                [this, feed, newest, epoch = epoch_](const StoredMessage& stored) {
+                  if (epoch != epoch_) return;
                   *newest = stored.sequence;
                   add_fetched(*feed, stored);
                 },
-                [this, feed, newest, last](const base::Status& status) {
-                  if (!status) {
-                    audit(arrivals_.watermark());
-                  } else if (*newest != last && feed->key) {
-                    // The one that came last before the hole's end is not there any more.
-                    lose(*feed, last);
-                    feed->sequencer->tell_gap(*feed->key);
+                [this, feed, newest, last, epoch = epoch_](const base::Status& status) {
+                  if (epoch == epoch_) {
+                    // The one that came last before the hole's end may not be there any more.
+                    if (status && *newest != last) lose_and_tell(*feed, last);
+                    if (!status) audit(arrivals_.watermark());
                   }
                   arrivals_.release();
                 }});
@@ -128,9 +130,18 @@ std::shared_ptr<Message> Feeds::decode_stored(const StoredMessage& stored, const
   return message;
 }
 
+// What is not of one room may have been for whoever is there.
 void Feeds::lose(const Feed& feed, std::uint64_t through) {
   metrics_.lost.add();
-  if (feed.key) feed.sequencer->lose(*feed.key, through);
+  feed.sequencer->lose(feed.key.value_or(RoomKey::everyone()), through);
+  if (!feed.is_many) return;
+  World& world = *worlds_.at(feed.sequencer);
+  world.many_lost_through = std::max(world.many_lost_through, through);
+}
+
+void Feeds::lose_and_tell(const Feed& feed, std::uint64_t through) {
+  lose(feed, through);
+  feed.sequencer->tell_gap(feed.key.value_or(RoomKey::everyone()));
 }
 
 }  // namespace sluice::cluster

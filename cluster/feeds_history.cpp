@@ -205,6 +205,7 @@ void Feeds::audit(std::uint64_t from) {
 }
 
 void Feeds::run_audit(std::uint64_t through) {
+  if (is_audit_given_up_) return give_audit_up(through);
   audits_at_barrier_ = false;
   audit_through_ = through;
   const auto audit = std::make_shared<Audit>();
@@ -280,36 +281,55 @@ void Feeds::finish_audit(const std::shared_ptr<Audit>& audit, const base::Status
 void Feeds::note_lost(const Audit& audit) {
   if (oldest_tick_ == 0 || audit.from + 1 < oldest_tick_) {
     // So long ago that some may have come and gone.
-    const std::uint64_t through = oldest_tick_ == 0 ? audit.through : oldest_tick_ - 1;
-    for (const auto& [source, feed] : by_source_) {
-      if (feed->is_live && feed->begin <= through) lose(*feed, through);
-    }
-    for (const auto& [sequencer, world] : worlds_) {
-      world->many_lost_through = std::max(world->many_lost_through, through);
-      sequencer->tell_gap(RoomKey::everyone());
-    }
-    base::log_warning("broker_messages_lost",
-                      {{"why", "the node was without the broker for longer than messages are kept"}});
-    return;
+    return lose_all(oldest_tick_ == 0 ? audit.through : oldest_tick_ - 1,
+                    "the node was without the broker for longer than messages are kept");
   }
   for (const auto& [subject, read] : audit.subjects) {
     Feed& feed = *read.feed;
     // Those that came meanwhile may have taken the place of some before these were read.
     const Feed::Last& last = feed.last_of(subject);
     if (read.reading.count + last.count - last.audited_count < settings_.messages_per_subject_max) continue;
-    const std::uint64_t through = read.reading.first - 1;
-    lose(feed, through);
-    if (feed.is_many) {
-      World& world = *worlds_.at(feed.sequencer);
-      world.many_lost_through = std::max(world.many_lost_through, through);
-    }
-    feed.sequencer->tell_gap(feed.key.value_or(RoomKey::everyone()));
+    lose_and_tell(feed, read.reading.first - 1);
   }
+}
+
+void Feeds::lose_all(std::uint64_t through, const char* why) {
+  for (const auto& [source, feed] : by_source_) {
+    if (feed->is_live && feed->begin <= through) lose(*feed, through);
+  }
+  for (const auto& [sequencer, world] : worlds_) sequencer->tell_gap(RoomKey::everyone());
+  base::log_warning("broker_messages_lost", {{"why", why}});
+}
+
+// More came than may be held, and is forgotten. If that was read again it would be as much: what an audit looks for is
+// given up.
+void Feeds::on_overflow() {
+  // Their barriers are forgotten, too.
+  for (const auto& [source, feed] : by_source_) {
+    if (!feed->is_live || feed->is_covered) continue;
+    feed->is_live = false;
+    fresh_.push_back(feed);
+  }
+  if (!audit_from_) return audit(arrivals_.watermark());
+  is_audit_given_up_ = audits_at_barrier_ = true;
+  ++audit_number_;
+  want_barrier();
+}
+
+// Up to the barrier at `through` nothing is looked for any more.
+void Feeds::give_audit_up(std::uint64_t through) {
+  lose_all(through, "more messages were missed than a node may hold");
+  for (const auto& [source, feed] : by_source_) {
+    if (!feed->is_live || feed->begin >= through) continue;
+    feed->lasts.clear();
+    feed->begin = through;
+  }
+  end_audit();
 }
 
 void Feeds::end_audit() {
   audit_from_.reset();
-  audits_at_barrier_ = false;
+  audits_at_barrier_ = is_audit_given_up_ = false;
   ++audit_number_;
   arrivals_.release();
 }

@@ -184,6 +184,15 @@ base::Status JetStream::get_state(std::string_view stream, OnState on_state) con
   });
 }
 
+base::Status JetStream::describe(const StreamSettings& settings, OnState on_state) const {
+  const auto take = [settings, on_state = std::move(on_state)](const auto& answer) {
+    if (!answer) return on_state(answer.error());
+    if (answer->has("error")) return on_state(error_of(answer->object("error")));
+    on_state(checked_state(settings, *answer));
+  };
+  return ask("UPDATE", settings.name, settings.json(), take);
+}
+
 base::Status JetStream::ensure_stream(const StreamSettings& settings, IfMissing if_missing, OnState on_state) const {
   const auto take = [self = *this, settings, if_missing, on_state = std::move(on_state)](const auto& answer) {
     if (!answer) return on_state(answer.error());

@@ -71,6 +71,8 @@ class JetStream {
   // Finds the stream; one that is missing is made, or told of as Errc::not_found (certainty.hpp tells when to do
   // which). Errc::already_exists names each setting in which one is there that is another, and leaves it alone.
   base::Status ensure_stream(const StreamSettings& settings, IfMissing if_missing, OnState on_state) const;
+  // Gives the stream these settings, of which the description alone may be another than it has.
+  base::Status describe(const StreamSettings& settings, OnState on_state) const;
   // Errc::not_found: there is no such stream.
   base::Status get_state(std::string_view stream, OnState on_state) const;
 

@@ -42,8 +42,9 @@ class NatsBroker final : public workers::Broker {
   // As Feeds::open().
   void open(base::Position position, SystemTime born);
   void close();
-  // What may have been missed is looked for.
-  void look_back() { feeds_.on_new_leader(); }
+  // As those of Feeds.
+  void look_again() { feeds_.look_again(); }
+  std::uint64_t watermark() const { return feeds_.watermark(); }
   // Nothing will be acknowledged any more.
   void stop(const base::Error& reason);
 

@@ -16,7 +16,8 @@ namespace sluice::control {
 
 class DrainStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
  public:
-  // Told once, whether the node began to drain: the status of gRPC, and what was asked.
+  // Told once, whether the node began to drain: the status of gRPC, which is CANCELLED if the caller went before that
+  // was known; and what was asked.
   using OnBegun = std::function<void(int status, const v1::DrainRequest& request)>;
   DrainStream(StreamParts parts, const grpc::ByteBuffer& request, OnBegun on_begun);
 

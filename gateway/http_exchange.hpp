@@ -52,7 +52,9 @@ class HttpHandler {
   // Adds to the answer what this request's needs whatever it says.
   virtual void complete(HttpReply&) const {}
   // The connection ends by our will before the answer, and its client may come back: what it is told; nothing: 503.
-  virtual std::optional<HttpReply> last_words(const workers::Ending&) const { return std::nullopt; }
+  virtual std::optional<HttpReply> last_words(const workers::Worker&, const workers::Ending&) const {
+    return std::nullopt;
+  }
   // Whoever asked is gone before the answer, or before the whole request.
   virtual void on_gone(workers::Worker&, const ExchangeId&) {}
 };

@@ -173,7 +173,8 @@ class PollRequest final : public HttpHandler {
       : context_(context),
         asked_(std::move(asked)),
         session_(asked_->wish.session),
-        goes_on_from_(asked_->wish.names_rooms ? asked_->wish.since : std::nullopt),
+        since_(asked_->wish.since),
+        names_rooms_(asked_->wish.names_rooms),
         takes_gzip_(takes_gzip),
         headers_(std::move(headers)) {}
 
@@ -183,9 +184,16 @@ class PollRequest final : public HttpHandler {
     if (takes_gzip_) gzip_reply(reply);
   }
 
-  std::optional<HttpReply> last_words(const workers::Ending& ending) const override {
-    if (!goes_on_from_) return std::nullopt;
-    return PollSession::elsewhere_reply(*goes_on_from_, ending.returns_after);
+  std::optional<HttpReply> last_words(const Worker& worker, const workers::Ending& ending) const override {
+    if (!since_ || !session_) return std::nullopt;
+    std::string cursor = since_->text();
+    if (is_abroad(worker)) {
+      // It stays the same client.
+      cursor += '.' + context_.seals.seal(Seals::Purpose::poll_session, *session_, {});
+    } else if (!names_rooms_) {
+      return std::nullopt;
+    }
+    return PollSession::elsewhere_reply(cursor, ending.returns_after);
   }
 
   void on_request(Worker& worker, const ExchangeId& id, std::string) override {
@@ -215,8 +223,8 @@ class PollRequest final : public HttpHandler {
   WorkerContext& context_;
   std::unique_ptr<Asked> asked_;               // until the request is whole
   std::optional<base::ConnectionId> session_;  // that it named, or that it opened
-  // Nothing: its position does not say enough for going on elsewhere.
-  const std::optional<base::Position> goes_on_from_;
+  const std::optional<base::Position> since_;
+  const bool names_rooms_;
   const bool takes_gzip_;
   std::string headers_;
 };

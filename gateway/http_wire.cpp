@@ -305,7 +305,7 @@ void HttpWire::on_ending(Worker& worker, Connection& connection, const workers::
   // Whoever has not even asked for anything is told nothing; browsers open such connections in advance.
   if (!answer_ && (begun_ || request_) && may_come_back(ending.reason)) {
     const HttpHandler* const handler = request_ ? request_->handler.get() : nullptr;
-    auto reply = handler != nullptr ? handler->last_words(ending) : std::nullopt;
+    auto reply = handler != nullptr ? handler->last_words(worker, ending) : std::nullopt;
     if (reply) handler->complete(*reply);
     if (!reply) reply = unavailable_reply("the gateway is going away", retry_after_seconds(ending));
     reply->closes = true;

@@ -134,7 +134,7 @@ HttpReply PeerSessions::unreached(const Request& request, Errc why) const {
   }
   // It goes on by its position alone, if that says enough.
   if (!request.names_rooms) return PollSession::gone_reply();
-  return PollSession::elsewhere_reply(*request.since);
+  return PollSession::elsewhere_reply(request.since->text());
 }
 
 // --- what others have read ---

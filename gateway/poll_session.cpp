@@ -63,8 +63,8 @@ HttpReply PollSession::gone_reply() {
                      {}});
 }
 
-HttpReply PollSession::elsewhere_reply(base::Position since, std::chrono::milliseconds after) {
-  std::string body = "{\"cursor\":\"" + since.text() + "\",\"messages\":[],\"gap\":false";
+HttpReply PollSession::elsewhere_reply(const std::string& cursor, std::chrono::milliseconds after) {
+  std::string body = "{\"cursor\":\"" + cursor + "\",\"messages\":[],\"gap\":false";
   if (after.count() > 0) body += ",\"retry_ms\":" + std::to_string(after.count());
   return {200, "application/json", std::move(body) + "}\n"};
 }
@@ -92,7 +92,7 @@ std::optional<base::ConnectionId> PollSession::open(Worker& worker, WorkerContex
 void PollSession::on_poll(Worker& worker, Connection& connection, const Ask& ask) {
   if (!connection.is_open()) {
     return gateway::answer(context_, worker, ask.id,
-                           ask.names_rooms && ask.since ? elsewhere_reply(*ask.since)
+                           ask.names_rooms && ask.since ? elsewhere_reply(ask.since->text())
                                                         : unavailable_reply("the connection is ending; ask again"));
   }
   worker.note_life(connection);
@@ -288,7 +288,7 @@ void PollSession::refuse_held(Worker& worker, const HttpReply& reply) {
 void PollSession::on_ending(Worker& worker, Connection&, const workers::Ending& ending) {
   const std::string why = ending.text.empty() ? "the connection was ended" : ending.text;
   const bool may_go_on = held_ && held_->names_rooms && may_come_back(ending.reason);
-  if (may_go_on) return refuse_held(worker, elsewhere_reply(held_->since, ending.returns_after));
+  if (may_go_on) return refuse_held(worker, elsewhere_reply(held_->since.text(), ending.returns_after));
   refuse_held(worker, may_come_back(ending.reason)
                           ? unavailable_reply(why, retry_after_seconds(ending))
                           : http_reply(HttpError{403, base::fail(base::Errc::forbidden, why)}));

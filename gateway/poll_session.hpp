@@ -28,8 +28,8 @@ class PollSession final : public workers::Wire {
   };
   // What a cursor is answered whose client is gone.
   static HttpReply gone_reply();
-  // It goes on as another client from there on, and had best come back `after` that; 0: nothing is said of that.
-  static HttpReply elsewhere_reply(base::Position since, std::chrono::milliseconds after = {});
+  // It goes on at another node by `cursor`, and had best come back `after` that; 0: nothing is said of that.
+  static HttpReply elsewhere_reply(const std::string& cursor, std::chrono::milliseconds after = {});
   // Opens one on this worker and gives it its first request. Nothing if there are as many connections as may be.
   static std::optional<base::ConnectionId> open(workers::Worker& worker, WorkerContext& context,
                                                 const base::Address& remote, Subscription subscription, const Ask& ask);

@@ -117,6 +117,29 @@ test('clients of a node that was cut off for longer than the history are told of
   assert.deepEqual(quiet.parsed.slice(1).map((one) => one.notice ?? one.data), ['missed']);
 });
 
+test('a node that has missed more than it may hold tells of a gap, and goes on', async (t) => {
+  const { nodes } = await Cluster.start(t, { linked: [1], count: 2 });
+  const [node, cut] = [...nodes];
+  const client = await cut.connect('?envelope=1');
+  t.after(() => client.terminate());
+  nodes.link(1).cut();
+  await eventually(() => cut.publish('lost', lobby).then(() => false, () => true), 'the node to know');
+  const large = 'x'.repeat(900_000);
+  for (let count = 0; count < 85; ++count) await node.publish(large, lobby);
+  nodes.link(1).restore();
+  await eventually(() => cut.logged('broker_messages_lost'), 'it to give up', 30_000);
+  await publishInTheEnd(cut, 'last');
+  await client.until(() => client.parsed.at(-1).data === 'last', 'the last');
+  assert.ok(client.parsed.some((one) => one.notice === 'gap'));
+  // Who comes now finds the room whole from here on.
+  const { receipt } = await node.publish('after', lobby);
+  const late = await cut.connect(`?envelope=1&since=${receipt.position}`);
+  t.after(() => late.terminate());
+  await node.publish('now', lobby);
+  await late.until(() => late.parsed.at(-1).data === 'now', 'what is said now');
+  assert.ok(!late.parsed.some((one) => one.notice === 'gap'));
+});
+
 test('the broker going away and coming back is told in the log and by metrics', async (t) => {
   const { nats, nodes } = await Cluster.start(t, { count: 1 });
   const node = nodes.at(0);

@@ -10,8 +10,10 @@ const lobby = { rooms: ['lobby'] };
 const epochOf = ({ receipt }) => receipt.position.split('-')[0];
 
 async function removeStream(t, nats) {
-  const manager = await nats.manager(t);
-  await manager.streams.delete(await nats.onlyStream());
+  const { streams } = await nats.manager(t);
+  const { config } = await streams.info(await nats.onlyStream());
+  await streams.delete(config.name);
+  return () => streams.add(config);
 }
 // Until somebody has made it again, as publishers do.
 const publish = (node, text, target = lobby) => eventually(() => node.publish(text, target).catch((error) => {
@@ -81,4 +83,30 @@ test('sockets of nodes that lived through it come back at nodes that did not', a
   const events = () => back.messages.filter((one) => typeof one === 'string' && one.startsWith('42')).map(plain);
   await eventually(() => events().length >= 2, 'both').catch(() => {});
   assert.deepEqual(events(), ['42["message","missed"]', '42["message","now"]']);
+});
+
+test('a stream that has lost all that it had, and says that it is the same, is another history', async (t) => {
+  const { nats, nodes } = await Cluster.start(t, { count: 2 });
+  const listeners = await Promise.all([...nodes].map(async (node) => {
+    const listener = new Listener('lobby');
+    const connection = await resumable.websocket(node, listener);
+    t.after(() => connection.close());
+    return listener;
+  }));
+  let last;
+  for (let count = 0; count < 300; ++count) last = await nodes.at(count).publish('long ago', lobby);
+  const makeAgain = await removeStream(t, nats);
+  await makeAgain();
+  const texts = Array.from({ length: 50 }, (_, at) => `${at}`);
+  for (const [at, text] of texts.entries()) await publish(nodes.at(at), text);
+  const heard = (one) => one.heard.filter((data) => data !== 'long ago');
+  await eventually(() => listeners.every((one) => heard(one).at(-1) === '49'), 'all to have heard').catch(() => {});
+  for (const one of listeners) assert.deepEqual([heard(one), one.gaps], [texts, ['other_epoch']]);
+  const now = await publish(nodes.at(0), 'now');
+  assert.notEqual(epochOf(now), epochOf(last));
+  // Who comes later finds the same history.
+  const late = await nodes.at(1).connect('?envelope=1');
+  t.after(() => late.terminate());
+  await late.count(1);
+  assert.equal(late.parsed[0].position.split('-')[0], epochOf(now));
 });
