@@ -1,17 +1,25 @@
-// A backend that attaches to each node of a release, as those that come and go, and notes whom it was told of.
-import { Backend } from '../integration/backend.mjs';
-import { rpcClient } from '../integration/calls.mjs';
+// A backend that attaches to each node of a release, as those that come and go, and notes whom it was told of. In a process of its
+// own: a crowd in the same one would keep it from acknowledging in time.
+import { fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 
 export class Attached {
-  connected = new Map(); // connection -> how often it was told to have come
-  disconnected = new Map();
-  lost = 0;
-  #backends = new Map(); // pod -> Backend
-  #noted = new Set();
+  #known = new Set(); // pods
+  #asked = new Map(); // number -> resolve
+  #number = 0;
 
   constructor(space, release) {
     this.space = space;
     this.release = release;
+    this.child = fork(fileURLToPath(new URL('attached_backends.mjs', import.meta.url)));
+    this.child.on('message', ({ number, ...report }) => this.#asked.get(number)?.(report));
+  }
+  #ask(question) {
+    const number = ++this.#number;
+    return new Promise((resolve) => {
+      this.#asked.set(number, resolve);
+      this.child.send({ number, ...question });
+    });
   }
   // Looks for new pods again and again, also while others leave; gives once it is attached to those that are there now.
   async start() {
@@ -23,28 +31,19 @@ export class Attached {
   }
   async look() {
     for (const pod of await this.space.gateways(this.release)) {
-      const name = pod.metadata.name;
-      if (!this.space.isReady(pod) || this.#backends.has(name)) continue;
-      const client = rpcClient(`${pod.status.podIP}:8081`, 'Backends');
-      const backend = new Backend({ rpc: () => client }, { group: 'watch', credits: 10_000, onEvent: (event) => this.note(event) });
-      this.#backends.set(name, backend);
-      await backend.attached();
+      const { name } = pod.metadata;
+      if (!this.space.isReady(pod) || this.#known.has(name)) continue;
+      this.#known.add(name);
+      await this.#ask({ address: `${pod.status.podIP}:8081` });
     }
   }
-  // What is told again has the number that it had.
-  note({ kind, source, number, connection: { connection } }) {
-    const key = `${source}/${number}`;
-    if (this.#noted.has(key)) return;
-    this.#noted.add(key);
-    const told = kind === 'connected' ? this.connected : kind === 'disconnected' ? this.disconnected : null;
-    told?.set(connection, (told.get(connection) ?? 0) + 1);
-  }
-  get lostEvents() {
-    return [...this.#backends.values()].reduce((sum, backend) => sum + (backend.lost ?? 0), 0);
+  // How many connections it was told of, how many of them have not ended, what was told twice, and how much it has missed.
+  report() {
+    return this.#ask({});
   }
   stop() {
     this.isOver = true;
     clearTimeout(this.timer);
-    for (const backend of this.#backends.values()) backend.close();
+    this.child.disconnect();
   }
 }
