@@ -20,13 +20,13 @@ class OpenBucket {
     base::Duration patience{std::chrono::seconds(2)};  // for each answer of the broker
     std::string missing = "broker_bucket_missing";     // what the log calls it that it is not there
   };
-  // Told that it is there, and of what waiting would not mend: a bucket with other settings.
+  // Told that it is there, again if it was made anew, and of what waiting would not mend: one with other settings.
   using OnFound = std::function<void(const base::Status& status)>;
 
   // All outlive this.
   OpenBucket(boost::asio::io_context& loop, NatsClient& client, Settings settings);
 
-  // The broker is there: looks for the bucket again and again, until it is there.
+  // The broker is there: looks for the bucket again and again, also whether it still is there.
   void open(OnFound on_found);
   // It is away, or nothing is wanted of it any more.
   void close();

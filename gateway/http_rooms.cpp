@@ -161,6 +161,8 @@ base::Result<PollWish> read_poll(const RouteParts& parts) {
   return wish;
 }
 
+constexpr unsigned gone = 410;
+
 class PollRequest final : public HttpHandler {
  public:
   // What nobody needs any more once the request is held, which may be for long.
@@ -180,6 +182,8 @@ class PollRequest final : public HttpHandler {
 
   HttpReply too_large() const override { return http_reply({413, fail(Errc::too_large, "a poll has no body"), {}}); }
   void complete(HttpReply& reply) const override {
+    // Its client is gone, which was not known when it was read. It goes on by its position, if that says enough.
+    if (reply.status == gone && names_rooms_ && since_) reply = PollSession::elsewhere_reply(since_->text());
     reply.headers += headers_;
     if (takes_gzip_) gzip_reply(reply);
   }

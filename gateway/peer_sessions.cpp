@@ -129,7 +129,9 @@ HttpReply PeerSessions::reply_of(const base::Result<std::string>& answer, const 
 HttpReply PeerSessions::unreached(const Request& request, Errc why) const {
   // As a session that is gone: the client begins anew, and goes on where it was.
   if (request.kind != Request::Kind::rooms_poll) return engine_io::reply_of(engine_io::Refusal::unknown_session);
-  if (!request.since || (why != Errc::unavailable && knows(request.session.incarnation))) {
+  // Without a broker no node is reached, and none counts as gone.
+  const bool may_be_there = knows(request.session.incarnation);
+  if (!request.since || (may_be_there && (why != Errc::unavailable || !request.names_rooms))) {
     return scattered_unavailable_reply("the node of this client cannot be reached", request.exchange.slot);
   }
   // It goes on by its position alone, if that says enough.

@@ -141,6 +141,9 @@ workers::Announced PollSession::missed_since(Worker& worker, const Connection& c
   });
   auto& sequencer = worker.sequencer(connection.name_space());
   workers::Replay replay = sequencer.replay(keys, since);
+  // All of a history that has begun meanwhile is new to it.
+  const bool is_anew = replay.gap == workers::Gap::other_epoch && worker.has_shared_broker();
+  if (is_anew) replay = {sequencer.replay(keys, {sequencer.position().epoch, 0}).messages, workers::Gap::other_epoch};
   // Those that it missed before it was opened came with its opening, or may be asked for again.
   const std::uint64_t first = *std::ranges::min_element(places);
   std::erase_if(replay.messages, [&](const auto& message) {

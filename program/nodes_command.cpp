@@ -16,9 +16,9 @@ constexpr Manual manual{
     .usage = "sluice nodes [OPTION]...",
     .about =
         "Lists the nodes of the cluster, as each says of itself once a second. HEARD is how long ago that\n"
-        "was; the node that answers hears itself. A STATE with other-secret says that the node's --secret-file\n"
-        "is another than that of the node that answers. With --watch prints a line for each node that is there,\n"
-        "then one for each that comes, changes, leaves, or is lost: was killed, or is cut off.\n",
+        "was; the node that answers hears itself. STATE has other-secret if the --secret-file of that node\n"
+        "is another than that of the node that answers. With --watch prints a line for each node that is\n"
+        "there, then one for each that comes, changes, leaves, or is lost: was killed, or is cut off.\n",
     .examples =
         "  sluice nodes\n"
         "  sluice nodes --watch\n"

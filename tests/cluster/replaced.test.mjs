@@ -36,7 +36,7 @@ test('who is there is told of a gap, and hears all that is published to the new 
   await removeStream(t, nats);
   const told = (one) => [one.wire, one.gaps, one.heard];
   await publish(nodes.at(0), 'first');
-  // Socket.IO clients are away for a moment, and pollers between two polls: both begin anew where the history is then.
+  // Socket.IO clients are away for a moment, and begin anew where the history is then.
   await eventually(() => listeners.every((one) => one.gaps.length > 0), 'all to be told').catch(() => {});
   for (const one of listeners) assert.ok(one.gaps.length > 0, JSON.stringify(told(one)));
   const texts = Array.from({ length: 100 }, (_, at) => `${at}`);
@@ -45,7 +45,7 @@ test('who is there is told of a gap, and hears all that is published to the new 
   assert.notEqual(epochOf(last), epochOf(before));
   await eventually(() => listeners.every((one) => one.heard.at(-1) === '99'), 'all to have heard').catch(() => {});
   for (const one of listeners) {
-    const missed = /^socketIo|^poll/.test(one.wire) && !one.heard.includes('first');
+    const missed = one.wire.startsWith('socketIo') && !one.heard.includes('first');
     assert.deepEqual(one.heard, ['before', ...(missed ? [] : ['first']), ...texts], one.wire);
     // A poll that was held is told of it, and so is the next one, whose cursor is of the old history.
     assert.ok(one.gaps.length <= (one.wire === 'poll' ? 2 : 1), JSON.stringify(told(one)));
@@ -109,4 +109,19 @@ test('a stream that has lost all that it had, and says that it is the same, is a
   t.after(() => late.terminate());
   await late.count(1);
   assert.equal(late.parsed[0].position.split('-')[0], epochOf(now));
+});
+
+test('a bucket that somebody removes is made again, also while nodes run', async (t) => {
+  const { nats, nodes } = await Cluster.start(t, { count: 1 });
+  const { streams } = await nats.manager(t);
+  const names = [];
+  for await (const { config } of streams.list()) names.push(config.name);
+  const buckets = names.filter((name) => name.startsWith('KV_'));
+  assert.equal(buckets.length, 2, String(names));
+  for (const name of buckets) await streams.delete(name);
+  await eventually(async () => (await Promise.all(buckets.map((name) => streams.info(name).catch(() => null)))).every(Boolean), 'both', 30_000);
+  assert.ok(nodes.at(0).logged('session_bucket_missing'));
+  const client = await openSocket(t, nodes.at(0), { query: '&room=a' });
+  assert.ok(client.sids['/'].pid);
+  await eventually(async () => (await nodes.at(0).metric('sluice_socket_records_written_total')) > 0, 'its record');
 });
