@@ -85,3 +85,16 @@ test('the schema knows every value that there is, and no other', () => {
   compare(values, schema, '');
   assert.deepEqual(missing, []);
 });
+
+test('values that do not go together are refused by both their names', async () => {
+  assert.match(await refusal({ clients: { ports: { http: 8082 } } }), /metrics\.port is 8082, as clients\.ports\.http is; ports that differ were expected/);
+  assert.match(await refusal({ clients: { ports: { tcp: 8080 } } }), /clients\.ports\.tcp is 8080, as clients\.ports\.http is/);
+  assert.match(await refusal({ ...nats, autoscaling: { enabled: true, minReplicas: 5, maxReplicas: 2 } }), /minReplicas is 5; at most maxReplicas, 2, was expected/);
+  assert.match(await refusal({ existingSecret: 'mine', secrets: { tokenSecret: 'x'.repeat(40) } }), /secrets\.tokenSecret is set and so is existingSecret/);
+});
+
+test('what would keep pods from starting is refused', async () => {
+  assert.match(await refusal({ drain: { delaySeconds: null } }), /delaySeconds/);
+  assert.match(await refusal({ live: { 'log-level': 'loud' } }), /log-level/);
+  assert.match(await refusal({ live: { workers: 3 } }), /workers/);
+});

@@ -2,6 +2,7 @@
 import http from 'node:http';
 import { once } from 'node:events';
 import { Cluster } from '../cluster/cluster.mjs';
+import { startNodes } from '../cluster/nodes.mjs';
 import { Backend } from '../integration/backend.mjs';
 import { Engine } from '../integration/engine.mjs';
 import { eventually } from '../integration/harness.mjs';
@@ -55,6 +56,15 @@ export const clusterCauses = {
         nodes.link(0).restore();
         await eventually(() => publish(cut, 'back'), 'the broker to be back', 60_000);
       });
+    },
+  },
+  // One of the other nodes has a secret of its own.
+  secretive: {
+    alerts: [],
+    async run(world, pod) {
+      const { nats, nodes } = await nodesOf(world, pod);
+      await startNodes(world.t, nats, { count: 1, name: 'other' });
+      await nodes.at(0).untilMetric('sluice_cluster_other_secrets', {}, (value) => value === 1);
     },
   },
   garbled: {
