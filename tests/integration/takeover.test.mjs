@@ -165,6 +165,7 @@ test('a process that cannot start gives up, and the old one goes on', async (t) 
   await old.publish('still here');
   const fresh = await next(t, socket, old);
   await fresh.connect();
+  assert.equal((await old.ended()).code, 0);
 });
 
 // What a stranger says on the socket; gives what it hears.
@@ -219,10 +220,11 @@ test('the path that a killed process left is nobody’s', async (t) => {
   const old = await first(t, socket);
   await old.kill();
   assert.ok(existsSync(socket));
-  const fresh = await first(t, socket, ['--drain-seconds', '5']);
+  const fresh = await first(t, socket, ['--drain-seconds', '1']);
   assert.ok(fresh.logged('ready', { taken_over: false }));
   const third = await next(t, socket, fresh);
   await third.connect(); // to either of the two
+  assert.equal((await fresh.ended()).code, 0);
 });
 
 test('while a process takes over, another one is refused; and the old one cannot be undrained', async (t) => {
