@@ -165,7 +165,7 @@ test('what comes too fast may be dropped, or end the connection', async (t) => {
   const closed = await closing.connect();
   for (let n = 0; n < 40; ++n) closed.send(String(n));
   assert.equal((await closed.whenClosed()).code, 1008);
-  assert.equal(await closing.metric('sluice_connections_closed_total', { reason: 'over_rate' }), 1);
+  await closing.untilMetric('sluice_connections_closed_total', { reason: 'over_rate' }, (value) => value === 1);
 });
 
 // A connection that begins with these bytes, then asks for a WebSocket; gives the first bytes of the answer.
