@@ -11,7 +11,6 @@ namespace sluice::cluster {
 
 using workers::Message;
 using workers::RoomKey;
-using workers::Sequencer;
 
 void Feeds::on_copy(const std::shared_ptr<Feed>& feed, const NatsMessage& message) {
   metrics_.received.add();

@@ -114,9 +114,9 @@ void Pool::listen_later() {
 
 base::Status Pool::listen_now() {
   SLUICE_ASSERT(state_->threads.empty());
-  if (const auto status = state_->workers.front()->may_listen(); !status) return status;
+  if (auto status = state_->workers.front()->may_listen(); !status) return status;
   for (const auto& worker : state_->workers) {
-    if (const auto status = worker->listen_again(); !status) return status;
+    if (auto status = worker->listen_again(); !status) return status;
   }
   return base::ok();
 }
