@@ -59,7 +59,7 @@ class Documents(unittest.TestCase):
                    "--read-only", "--cap-drop", "--security-opt", "--stop-timeout", "--network", "--ulimit",
                    # Of helm and kubectl.
                    "--create-namespace", "--reuse-values", "--set", "--from-file", "--from-literal", "--filename", "--image",
-                   "--restart", "--attach", "--rm", "--quiet", "--silent", "--fail"}
+                   "--restart", "--attach", "--rm", "--quiet", "--silent", "--fail", "--profile"}
         unknown = sorted({f"{path}: {flag}" for path in documents() for part in code_parts(text(path))
                           for flag in FLAG.findall(part) if flag not in options | foreign})
         self.assertEqual(unknown, [])
