@@ -27,7 +27,7 @@ export const clusterCauses = {
   },
   // The broker is there, and a moment later it is not, so that there is always something under way that it does not take.
   unsteady: {
-    alerts: ['SluiceBrokerRefuses', 'SluiceBrokerSlow', 'SluicePublishSlow'],
+    alerts: ['SluiceBrokerRefuses', 'SluiceBrokerSlow'],
     async run(world, pod) {
       const { nats, nodes } = await nodesOf(world, pod);
       const [server] = nats.servers;
