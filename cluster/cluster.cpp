@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/log.hpp"
+#include "base/mix.hpp"
 
 namespace sluice::cluster {
 
@@ -43,13 +44,8 @@ std::uint64_t random_epoch() {
   return std::uint64_t{random()} << 32 | random();
 }
 
-// The same at all nodes (the finalizer of MurmurHash3).
-std::uint64_t epoch_after(std::uint64_t epoch) {
-  std::uint64_t mixed = epoch + 0x9e3779b97f4a7c15ULL;
-  mixed = (mixed ^ mixed >> 33) * 0xff51afd7ed558ccdULL;
-  mixed = (mixed ^ mixed >> 33) * 0xc4ceb9fe1a85ec53ULL;
-  return mixed ^ mixed >> 33;
-}
+// The same at all nodes.
+std::uint64_t epoch_after(std::uint64_t epoch) { return base::mix(epoch + 1); }
 
 // A session is written again now and then, so that it outlives the node for as long as its client may be away.
 KeptSessions::Settings session_settings(const Cluster::Settings& settings) {
@@ -154,8 +150,7 @@ void Cluster::on_disconnected(const base::Error& reason) {
   stream_again_->cancel();
   values_->close();
   open_epoch_ = 0;
-  is_in_doubt_ = false;
-  sunk_since_.reset();
+  end_doubt();
   peers_->on_disconnected();
   broker_->close();
   sessions_->close();
@@ -228,12 +223,11 @@ void Cluster::take_stream(const base::Result<StreamState>& state) {
   const base::Position position{*epoch, state->last_sequence};
   stream_again_->set_after(stream_look_every);
   if (open_epoch_ == position.epoch) {
-    if (is_in_doubt_) end_doubt(position.offset);
+    if (is_in_doubt_) settle_doubt(position.offset);
     return;
   }
   open_epoch_ = position.epoch;
-  is_in_doubt_ = false;
-  sunk_since_.reset();
+  end_doubt();
   const std::uint64_t before = std::exchange(last_epoch_, position.epoch);
   if (before != 0 && before != position.epoch) {
     base::log_warning(
@@ -249,11 +243,10 @@ void Cluster::take_stream(const base::Result<StreamState>& state) {
 
 // It says that it is the same stream. One that has lost its end, as its servers lost their disk or memory, gives places
 // again that it had given before: that is another history, which each node that sees it calls by the same name.
-void Cluster::end_doubt(std::uint64_t last_sequence) {
+void Cluster::settle_doubt(std::uint64_t last_sequence) {
   const base::TimePoint now = base::Clock::now();
   if (last_sequence >= broker_->watermark()) {
-    is_in_doubt_ = false;
-    sunk_since_.reset();
+    end_doubt();
     return broker_->look_again();
   }
   stream_again_->set_after(stream_again_after);
@@ -261,6 +254,11 @@ void Cluster::end_doubt(std::uint64_t last_sequence) {
   if (now - *sunk_since_ < sunk_after) return;
   const auto asked = streams_->describe(stream_settings(epoch_after(open_epoch_)), [](const auto&) {});
   if (!asked && log_limit_.allows(now)) base::log_warning("broker_stream_missing", {{"why", asked.error().detail}});
+}
+
+void Cluster::end_doubt() {
+  is_in_doubt_ = false;
+  sunk_since_.reset();
 }
 
 void Cluster::take_bucket(const base::Status& status) {

@@ -66,7 +66,8 @@ class Cluster final : private NatsClient::Listener {
   void note_found();
   void give_up(const base::Error& reason);
   StreamSettings stream_settings(std::uint64_t epoch) const;
-  void end_doubt(std::uint64_t last_sequence);
+  void settle_doubt(std::uint64_t last_sequence);
+  void end_doubt();
 
   const Settings settings_;
   const Subjects subjects_;

@@ -90,15 +90,17 @@ class Refused final : public Reactor {
   void OnDone() override { delete this; }
 };
 
+// Who tells the audit of a stream that its caller may have.
+enum class AuditedBy : std::uint8_t { us, itself };
+
 // The stream that `make` makes, if its caller may have it.
 template <class Reactor, class Make>
 Reactor* serve_stream(const GrpcServer::Parts& parts, Method method, const grpc::CallbackServerContext& context,
-                      Make&& make) {
+                      Make&& make, AuditedBy audited_by = AuditedBy::us) {
   const Credentials shown = credentials_of(context, parts.gatekeeper, method);
   const Gatekeeper::Admitted caller = parts.gatekeeper.admit(method, shown);
   const int status = caller.refusal ? caller.refusal->grpc_status() : 0;
-  // Whether a drain began is known later.
-  if (caller.refusal || method != Method::drain) {
+  if (caller.refusal || audited_by == AuditedBy::us) {
     parts.gatekeeper.audit(method, caller.name, shown.peer, status, nullptr);
   }
   if (!caller.refusal) return make(shown, caller.name);
@@ -194,13 +196,15 @@ grpc::ServerWriteReactor<grpc::ByteBuffer>* NodesService::WatchNodes(grpc::Callb
 grpc::ServerWriteReactor<grpc::ByteBuffer>* NodesService::Drain(grpc::CallbackServerContext* context,
                                                                 const grpc::ByteBuffer* request) {
   return serve_stream<WriteReactor>(
-      parts_, Method::drain, *context, [&](const Credentials& shown, const std::string& name) {
+      parts_, Method::drain, *context,
+      [&](const Credentials& shown, const std::string& name) {
         return new DrainStream(
             stream_parts(parts_), *request,
             [&gatekeeper = parts_.gatekeeper, name, peer = shown.peer](int status, const auto& asked) {
               gatekeeper.audit(Method::drain, name, peer, status, &asked);
             });
-      });
+      },
+      AuditedBy::itself);  // whether it began is known later
 }
 
 AccessService::Reactor* AccessService::RevokeTokens(Context* context, const Bytes* request, Bytes* response) {

@@ -161,8 +161,6 @@ base::Result<PollWish> read_poll(const RouteParts& parts) {
   return wish;
 }
 
-constexpr unsigned gone = 410;
-
 class PollRequest final : public HttpHandler {
  public:
   // What nobody needs any more once the request is held, which may be for long.
@@ -182,8 +180,6 @@ class PollRequest final : public HttpHandler {
 
   HttpReply too_large() const override { return http_reply({413, fail(Errc::too_large, "a poll has no body"), {}}); }
   void complete(HttpReply& reply) const override {
-    // Its client is gone, which was not known when it was read. It goes on by its position, if that says enough.
-    if (reply.status == gone && names_rooms_ && since_) reply = PollSession::elsewhere_reply(since_->text());
     reply.headers += headers_;
     if (takes_gzip_) gzip_reply(reply);
   }
@@ -241,7 +237,7 @@ Routed route_poll(const RouteParts& parts) {
   const auto wish = read_poll(parts);
   if (!wish) return error_reply(wish.error(), headers);
   if (wish->is_gone && !wish->names_rooms) {
-    HttpReply reply = PollSession::gone_reply();
+    HttpReply reply = PollSession::gone_reply(wish->since, wish->names_rooms);
     reply.headers += headers;
     return reply;
   }

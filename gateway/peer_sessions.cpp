@@ -134,9 +134,7 @@ HttpReply PeerSessions::unreached(const Request& request, Errc why) const {
   if (!request.since || (may_be_there && (why != Errc::unavailable || !request.names_rooms))) {
     return scattered_unavailable_reply("the node of this client cannot be reached", request.exchange.slot);
   }
-  // It goes on by its position alone, if that says enough.
-  if (!request.names_rooms) return PollSession::gone_reply();
-  return PollSession::elsewhere_reply(request.since->text());
+  return PollSession::gone_reply(request.since, request.names_rooms);
 }
 
 // --- what others have read ---

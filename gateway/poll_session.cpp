@@ -55,7 +55,8 @@ class PollSession::Sink final : public workers::Transport {
   std::unique_ptr<std::string> begun_;  // a piece whose end is still to come
 };
 
-HttpReply PollSession::gone_reply() {
+HttpReply PollSession::gone_reply(std::optional<base::Position> since, bool names_rooms) {
+  if (since && names_rooms) return elsewhere_reply(since->text());
   return http_reply({410,
                      base::fail(base::Errc::not_found,
                                 "the cursor's client is gone, as it was away for too long or its node ended; ask again "

@@ -26,8 +26,8 @@ class PollSession final : public workers::Wire {
     std::chrono::milliseconds wait{0};
     bool names_rooms = false;  // else they are known where its client is, and nowhere else
   };
-  // What a cursor is answered whose client is gone.
-  static HttpReply gone_reply();
+  // What is answered to a poll whose client is gone: it goes on by its position, if that says enough.
+  static HttpReply gone_reply(std::optional<base::Position> since, bool names_rooms);
   // It goes on at another node by `cursor`, and had best come back `after` that; 0: nothing is said of that.
   static HttpReply elsewhere_reply(const std::string& cursor, std::chrono::milliseconds after = {});
   // Opens one on this worker and gives it its first request. Nothing if there are as many connections as may be.

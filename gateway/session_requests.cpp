@@ -70,8 +70,8 @@ void poll_rooms(WorkerContext& context, Worker& here, const base::ConnectionId& 
   with_wire<PollSession>(
       here, session,
       [ask](Worker& there, PollSession& found, Connection& connection) { found.on_poll(there, connection, ask); },
-      [&contexts = context.contexts, id = ask.id](Worker& there) {
-        answer(contexts.context_of(there), there, id, PollSession::gone_reply());
+      [&contexts = context.contexts, ask](Worker& there) {
+        answer(contexts.context_of(there), there, ask.id, PollSession::gone_reply(ask.since, ask.names_rooms));
       });
 }
 

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <utility>
 
+#include "base/mix.hpp"
 #include "workers/commands.hpp"
 #include "workers/worker.hpp"
 
@@ -30,10 +31,8 @@ constexpr double age_jitter = 0.2;
 
 // From 0 to 1, for each connection another, and always the same.
 double chance_of(const Connection& connection, std::uint32_t incarnation) {
-  std::uint64_t mixed = (std::uint64_t{connection.slot()} << 32 | connection.generation()) ^ incarnation;
-  mixed = (mixed ^ mixed >> 33) * 0xff51afd7ed558ccdULL;
-  mixed = (mixed ^ mixed >> 33) * 0xc4ceb9fe1a85ec53ULL;
-  return static_cast<double>(mixed >> 11) / static_cast<double>(std::uint64_t{1} << 53);
+  const std::uint64_t own = std::uint64_t{connection.slot()} << 32 | connection.generation();
+  return static_cast<double>(base::mix(own ^ incarnation) >> 11) / static_cast<double>(std::uint64_t{1} << 53);
 }
 
 // A request is over soon by itself; and who rides ends with whom it rides on.

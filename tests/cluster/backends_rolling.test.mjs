@@ -2,7 +2,7 @@
 // are told of that.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Backend } from '../integration/backend.mjs';
+import { Backend, Told } from '../integration/backend.mjs';
 import { eventually } from '../integration/watch.mjs';
 import { startNats } from './nats.mjs';
 import { startNodes, writeSecret } from './nodes.mjs';
@@ -16,19 +16,10 @@ test('each connection is told to have come and gone once, whichever nodes come a
   const flags = ['--drain-seconds', '3', '--drain-delay-seconds', '0.2'];
   const start = async (number, name) => [...(await startNodes(t, nats, { count: number, secret, flags, name }))];
   const serving = await start(3, 'old');
-  const seen = new Set();
-  const told = { connected: new Map(), disconnected: new Map() };
-  let lost = 0;
-  // What is told again has the number that it had.
-  const note = ({ kind, source, number, connection, ...event }) => {
-    const key = `${source}/${number}`;
-    if (seen.has(key) || !told[kind]) return;
-    seen.add(key);
-    told[kind].set(connection, [...(told[kind].get(connection) ?? []), { source, number, ...event[kind] }]);
-  };
+  const told = new Told();
   const backends = [];
   const attach = async (node) => {
-    const backend = await new Backend(node, { group: 'watch', credits: 10_000, onEvent: note }).attached();
+    const backend = await new Backend(node, { group: 'watch', credits: 10_000, onEvent: told.note }).attached();
     backends.push(backend);
   };
   for (const node of serving) await attach(node);
@@ -57,16 +48,12 @@ test('each connection is told to have come and gone once, whichever nodes come a
     serving.push(fresh);
     leaving.push(serving.shift());
     leaving.at(-1).signal();
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    await leaving.at(-1).until(() => leaving.at(-1).logged('draining'), 'it to drain');
   }
   for (const node of leaving) assert.deepEqual(await node.ended(), { code: 0, signal: null });
   isOver = true;
   for (const socket of sockets) socket.terminate();
-  await eventually(() => [...told.connected.keys()].every((id) => told.disconnected.has(id)), 'all ends to be told');
-  for (const backend of backends) lost += backend.lost ?? 0;
-  assert.equal(lost, 0);
-  for (const [what, events] of Object.entries(told)) {
-    const twice = [...events].filter(([, all]) => all.length > 1);
-    assert.equal(twice.length, 0, `${what}, ${twice.length} twice: ${JSON.stringify(twice.slice(0, 3))}`);
-  }
+  await eventually(() => told.open.length === 0, 'all ends to be told');
+  for (const backend of backends) assert.equal(backend.lost ?? 0, 0);
+  assert.deepEqual(told.twice.slice(0, 3), [], `${told.twice.length} twice`);
 });

@@ -1,10 +1,12 @@
 // Nodes of one cluster: gateways of 2 workers that share a broker and a secret.
+import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { startGateway } from '../integration/harness.mjs';
 import { freePorts } from '../integration/ports.mjs';
+import { eventually } from '../integration/watch.mjs';
 import { Link } from './link.mjs';
 
 export function writeSecret(t, bytes = 32) {
@@ -13,6 +15,14 @@ export function writeSecret(t, bytes = 32) {
   const file = path.join(folder, 'secret');
   writeFileSync(file, randomBytes(bytes).toString('hex').slice(0, bytes));
   return file;
+}
+
+// Again and again until the broker takes it, as publishers do.
+export function publishInTheEnd(node, text, target, options = {}) {
+  return eventually(() => node.publish(text, target, options).catch((error) => {
+    assert.equal(error.code, 14, String(error));
+    return null;
+  }), 'a publish to be accepted', 30_000);
 }
 
 // A place in the cluster, where one gateway after the other may be.

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { detailOf, eventually, rejects } from '../integration/harness.mjs';
 import { Cluster } from './cluster.mjs';
+import { publishInTheEnd } from './nodes.mjs';
 import { io } from './packages.mjs';
 import { Listener, resumable, socketIoByPolling, socketIoByWebSocket } from './wires.mjs';
 
@@ -26,14 +27,6 @@ async function have(listeners, wanted) {
   await eventually(() => listeners.every((one) => one.heard.length >= wanted.length), 'all of it').catch(() => {});
   for (const one of listeners) assert.deepEqual([one.heard, one.gaps, one.isOver], [wanted, [], undefined], one.wire);
 }
-// Until the broker is there again, as publishers do.
-async function publishInTheEnd(node, text, options = {}) {
-  return eventually(() => node.publish(text, lobby, options).catch((error) => {
-    assert.equal(error.code, 14, String(error));
-    return null;
-  }), 'a publish to be accepted', 30_000);
-}
-
 test('while the broker is gone clients stay and publishers are told to come again; then all goes on', async (t) => {
   const { nats, nodes } = await Cluster.start(t, {});
   const listeners = (await Promise.all([...nodes].map((node) => listen(t, node)))).flat();
@@ -58,8 +51,8 @@ test('while the broker is gone clients stay and publishers are told to come agai
   const late = await nodes.at(1).connect();
   t.after(() => late.terminate());
   await server.start();
-  await Promise.all([...nodes].map((node, at) => publishInTheEnd(node, `back ${at}`, { idempotencyKey: `back ${at}` })));
-  const after = await publishInTheEnd(nodes.at(0), 'last');
+  await Promise.all([...nodes].map((node, at) => publishInTheEnd(node, `back ${at}`, lobby, { idempotencyKey: `back ${at}` })));
+  const after = await publishInTheEnd(nodes.at(0), 'last', lobby);
   await late.has('last');
   assert.equal(after.receipt.position.split('-')[0], before.receipt.position.split('-')[0]);
   assert.ok(offset(after) > offset(before));
@@ -77,7 +70,7 @@ test('a node that was cut off delivers what was said meanwhile, in order, before
   for (const text of numbers(5, 50)) await node.publish(text, lobby);
   nodes.link(2).restore();
   for (const text of numbers(50, 80)) await node.publish(text, lobby);
-  await publishInTheEnd(cut, '80');
+  await publishInTheEnd(cut, '80', lobby);
   await have(listeners, numbers(0, 81));
 });
 
@@ -107,7 +100,7 @@ test('clients of a node that was cut off for longer than the history are told of
   await node.publish('missed', { rooms: ['quiet'] });
   for (const text of numbers(0, 20)) await node.publish(text, lobby);
   nodes.link(1).restore();
-  await publishInTheEnd(cut, 'last');
+  await publishInTheEnd(cut, 'last', lobby);
   await client.until(() => client.parsed.at(-1).data === 'last', 'the last');
   const seen = client.parsed.slice(2).map((one) => one.notice ?? one.data);
   assert.equal(seen[0], 'gap');
@@ -128,7 +121,7 @@ test('a node that has missed more than it may hold tells of a gap, and goes on',
   for (let count = 0; count < 85; ++count) await node.publish(large, lobby);
   nodes.link(1).restore();
   await eventually(() => cut.logged('broker_messages_lost'), 'it to give up', 30_000);
-  await publishInTheEnd(cut, 'last');
+  await publishInTheEnd(cut, 'last', lobby);
   await client.until(() => client.parsed.at(-1).data === 'last', 'the last');
   assert.ok(client.parsed.some((one) => one.notice === 'gap'));
   // Who comes now finds the room whole from here on.
@@ -193,7 +186,7 @@ test('one of three servers, and then the leader of the stream, may go: publisher
   t.after(() => clients.forEach((client) => client.terminate()));
   let sent = 0;
   const publish = async (count) => {
-    for (const end = sent + count; sent < end; ++sent) await publishInTheEnd(nodes.at(sent), String(sent), { idempotencyKey: String(sent) });
+    for (const end = sent + count; sent < end; ++sent) await publishInTheEnd(nodes.at(sent), String(sent), lobby, { idempotencyKey: String(sent) });
   };
   await publish(30);
   const leader = await nats.leader(await nats.onlyStream());

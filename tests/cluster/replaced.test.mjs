@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { Engine, openSocket, plain } from '../integration/engine.mjs';
 import { eventually } from '../integration/harness.mjs';
 import { Cluster } from './cluster.mjs';
+import { publishInTheEnd } from './nodes.mjs';
 import { Listener, resumable, socketIoByPolling, socketIoByWebSocket } from './wires.mjs';
 
 const lobby = { rooms: ['lobby'] };
@@ -15,11 +16,7 @@ async function removeStream(t, nats) {
   await streams.delete(config.name);
   return () => streams.add(config);
 }
-// Until somebody has made it again, as publishers do.
-const publish = (node, text, target = lobby) => eventually(() => node.publish(text, target).catch((error) => {
-  assert.equal(error.code, 14, String(error));
-  return null;
-}), 'a publish to be accepted', 30_000);
+const publish = (node, text, target = lobby) => publishInTheEnd(node, text, target);
 
 test('who is there is told of a gap, and hears all that is published to the new stream, once', async (t) => {
   const { nats, nodes } = await Cluster.start(t, {});

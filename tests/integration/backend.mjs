@@ -69,3 +69,24 @@ export class Backend {
     this.stream.cancel();
   }
 }
+
+// Whose coming and going several replicas of a group were told of.
+export class Told {
+  connected = new Map(); // connection -> what was told of its coming
+  disconnected = new Map();
+  #noted = new Set();
+
+  // What is told again has the number that it had.
+  note = ({ kind, source, number, connection, ...event }) => {
+    const key = `${source}/${number}`;
+    if (!['connected', 'disconnected'].includes(kind) || this.#noted.has(key)) return;
+    this.#noted.add(key);
+    this[kind].set(connection, [...(this[kind].get(connection) ?? []), { source, number, ...event[kind] }]);
+  };
+  get open() {
+    return [...this.connected.keys()].filter((id) => !this.disconnected.has(id));
+  }
+  get twice() {
+    return [this.connected, this.disconnected].flatMap((events) => [...events].filter(([, all]) => all.length > 1));
+  }
+}

@@ -16,6 +16,15 @@ using Texts = std::vector<std::string>;
 
 class ClusterTest : public NatsTest {
  protected:
+  // As an operator might, behind the nodes' backs.
+  void remove_stream() {
+    auto& client = connect(server_);
+    bool is_gone = false;
+    ASSERT_TRUE(client->request({.subject = "$JS.API.STREAM.DELETE.SLUICE_test"}, std::chrono::seconds(10),
+                                [&](const auto&) { is_gone = true; }));
+    ASSERT_TRUE(until([&] { return is_gone; }));
+  }
+
   base::TestFolder folder_;
   NatsTestServer server_{jetstream_in(folder_)};
 };
@@ -225,11 +234,7 @@ TEST_F(ClusterTest, AnotherStreamIsAnotherHistory) {
   a.say("x", "1");
   EXPECT_EQ(a.hear(1), Texts{"1"});
   const base::Position before = a.sequencer().position();
-  auto& client = connect(server_);
-  bool is_gone = false;
-  ASSERT_TRUE(client->request({.subject = "$JS.API.STREAM.DELETE.SLUICE_test"}, std::chrono::seconds(10),
-                              [&](const auto&) { is_gone = true; }));
-  ASSERT_TRUE(until([&] { return is_gone; }));
+  remove_stream();
   server_.kill();
   server_.start();
   ASSERT_TRUE(ClusterNode::eventually([&] { return a.metrics().connects.read() == 2; }));
@@ -248,11 +253,7 @@ TEST_F(ClusterTest, WhatIsPublishedToAnotherStreamIsHeardFromItsBeginning) {
   for (int count = 0; count < 20; ++count) a.say("x", std::to_string(count));
   for (ClusterNode* node : {&a, &b}) EXPECT_EQ(node->hear(20).size(), 20u);
   const base::Position before = b.sequencer().position();
-  auto& client = connect(server_);
-  bool is_gone = false;
-  ASSERT_TRUE(client->request({.subject = "$JS.API.STREAM.DELETE.SLUICE_test"}, std::chrono::seconds(10),
-                              [&](const auto&) { is_gone = true; }));
-  ASSERT_TRUE(until([&] { return is_gone; }));
+  remove_stream();
   Texts said;
   for (int count = 0; count < 60; ++count) {
     said.push_back("new " + std::to_string(count));
