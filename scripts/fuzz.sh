@@ -32,14 +32,19 @@ run_fuzzer() {
   "build/fuzz/tests/fuzz/${name}_fuzz" "${arguments[@]}" "${folders[@]}" >"build/fuzz/logs/$name" 2>&1
 }
 
-# As many at a time as there are cores. What each says is shown together when it has ended.
+# As many at a time as there are cores. What each says is shown together when it has ended: all of it if it found
+# something, else its sums.
 names=() runs=() failed=()
 show_first() {
   local status=0
   wait "${runs[0]}" || status=$?
   echo "--- ${names[0]}, $seconds seconds"
-  cat "build/fuzz/logs/${names[0]}"
-  ((status == 0)) || failed+=("${names[0]}")
+  if ((status == 0)); then
+    grep '^stat::' "build/fuzz/logs/${names[0]}" || true
+  else
+    cat "build/fuzz/logs/${names[0]}"
+    failed+=("${names[0]}")
+  fi
   names=("${names[@]:1}") runs=("${runs[@]:1}")
 }
 for source in tests/fuzz/*_fuzz.cpp; do

@@ -4,6 +4,7 @@
 passed_total=0
 failed_total=0
 summary=()
+failures=()
 logs_folder=build/test-logs
 
 # Each prints "PASSED FAILED" for the log on standard input. "! " begins a line by which a stage of ours reports a
@@ -28,12 +29,28 @@ counts_of_unittest() {
        END { print (ran > failed ? ran - failed : 0), failed + 0 }'
 }
 
+# Each prints what the log on standard input says of failures; finish repeats that, since a whole log is long and its
+# beginning may be out of reach.
+failures_of_gtest() {
+  grep -E -A12 ': Failure$|^\[  FAILED  \]|^! |Sanitizer:|runtime error:' | grep -vE '^(--- |\[  PASSED  \])'
+}
+failures_of_node() { sed -n -e '/failing tests:/,$p' -e '/failing tests:/,$!{/^! /p}'; }
+failures_of_unittest() { sed -n '/^======/,$p'; }
+failures_of_exit() { tail -n 30; }
+
+# failures_in COUNTED_BY LOG: where that says nothing, as something was killed or did not begin, the end of the log.
+failures_in() {
+  local found
+  found="$("failures_of_$1" <"$2" | cut -c1-400 | head -n 100)"
+  printf '%s' "${found:-$(tail -n 30 "$2" | cut -c1-400)}"
+}
+
 # stage COUNTED_BY MINUTES NAME COMMAND...: COUNTED_BY is exit, gtest, node or unittest. The command is killed after
 # MINUTES. Nothing run, or a bad exit without a counted failure, is a failure.
 stage() {
   local counted_by=$1 minutes=$2 name=$3
   shift 3
-  local log="$logs_folder/${name//[^a-z0-9]/-}.log" began=$SECONDS status=0 passed=0 failed=0
+  local log="$logs_folder/${name//[^a-z0-9]/-}.log" began=$SECONDS status=0 passed=0 failed=0 why=''
   printf '\n=== %s\n' "$name"
   with_time_limit "$minutes" "$@" </dev/null 2>&1 | tee "$log"
   status=${PIPESTATUS[0]}
@@ -41,16 +58,19 @@ stage() {
   if [[ $counted_by == exit && $status == 0 ]]; then
     passed=1
   elif ((status != 0 && failed == 0)); then
-    echo "FAILED: $name (exit status $status$( ((status != 124)) || echo ", stopped after $minutes minutes"))"
+    why="FAILED: $name (exit status $status$( ((status != 124)) || echo ", stopped after $minutes minutes"))"
     failed=1
   elif ((passed + failed == 0)); then
-    echo "FAILED: $name ran no test at all"
+    why="FAILED: $name ran no test at all"
     failed=1
   fi
+  [[ -z $why ]] || echo "$why"
   passed_total=$((passed_total + passed))
   failed_total=$((failed_total + failed))
   summary+=("$(printf '%-32s %5d s %6d passed %5d failed' "$name" $((SECONDS - began)) "$passed" "$failed")")
-  ((failed == 0))
+  ((failed == 0)) && return
+  failures+=("=== failed in $name" ${why:+"$why"} "$(failures_in "$counted_by" "$log")" "")
+  return 1
 }
 
 # Runs a function or a program; after the limit ends it and all that it started (a process group of its own), status 124.
@@ -68,9 +88,10 @@ cannot_run() {
   summary+=("$(printf '%-32s %5d s %6d passed %5d failed  cannot run: %s' "$1" 0 0 1 "$2")")
 }
 
-# Prints the durations and, last and alone, the totals. Fails if anything failed.
+# Prints what failed, the durations and, last and alone, the totals. Fails if anything failed.
 finish() {
   printf '\n'
+  ((${#failures[@]} == 0)) || printf '%s\n' "${failures[@]}"
   printf '%s\n' "${summary[@]}"
   printf '%-32s %5d s\n\n' "all of it" "$SECONDS"
   printf '%d passed, %d failed\n' "$passed_total" "$failed_total"
