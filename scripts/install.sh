@@ -19,7 +19,7 @@ test_packages=(
 )
 package_packages=(dpkg-dev file)
 container_packages=(
-  buildah podman runc uidmap mmdebstrap
+  buildah podman netavark aardvark-dns runc uidmap mmdebstrap docker-compose
   lintian systemd python3 ca-certificates
 )
 cluster_packages=(

@@ -1,4 +1,4 @@
-// deploy/compose: the program, Prometheus and Grafana take what it gives them. Engines of containers are not run here.
+// deploy/compose: the program, Prometheus and Grafana take what it gives them. tests/packages/compose_test.py runs it.
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';

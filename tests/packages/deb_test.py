@@ -3,7 +3,8 @@ import os
 import re
 import unittest
 
-from debian import ROOT, Debian, package, run
+from commands import run
+from debian import ROOT, Debian, package
 
 
 class Package(unittest.TestCase):

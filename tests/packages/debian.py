@@ -1,19 +1,12 @@
 """A fresh Debian 12 in a folder, for a package to come into and to leave. Needs root and mmdebstrap."""
 import pathlib
 import shutil
-import subprocess
 import tempfile
+
+from commands import run
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
-
-
-def run(*command, code=0, **options):
-    """Gives what a command prints, on both of its outputs; `code` None takes any exit code."""
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, **options)
-    if code is not None and done.returncode != code:
-        raise AssertionError(f"{' '.join(map(str, command))} ended with {done.returncode}:\n{done.stdout[-4000:]}")
-    return done.stdout
 
 
 def package():

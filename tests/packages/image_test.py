@@ -1,67 +1,31 @@
 """The container image: what is in it, and how it runs with everything taken away. Needs root, buildah, podman and runc."""
 import contextlib
 import json
-import os
-import pathlib
-import socket
-import subprocess
-import time
 import unittest
 
+from commands import eventually
+from containers import IMAGE, ROOT, build_image, free_ports, run
 from websocket import WebSocket
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-IMAGE = "localhost/sluice:under-test"
-# Images and their layers are kept from run to run, apart from those of whoever runs this.
-STORAGE = ROOT / "build/containers"
-ENVIRONMENT = {**os.environ, "CONTAINERS_STORAGE_CONF": str(STORAGE / "storage.conf")}
-# crun wants cgroups of another kind than some hosts have; and some forbid to raise what the runtime asks for.
-PODMAN = ("podman", "--runtime", "runc", "--cgroup-manager", "cgroupfs")
-LIMITS = ("--ulimit", "nofile=20000:20000", "--ulimit", "nproc=20000:20000")
 TAKEN_AWAY = ("--read-only", "--read-only-tmpfs=false", "--cap-drop=all", "--security-opt=no-new-privileges")
-
-
-def run(*command, code=0):
-    """Gives what a command prints, on both of its outputs."""
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
-                          env=ENVIRONMENT)
-    if code is not None and done.returncode != code:
-        raise AssertionError(f"{' '.join(map(str, command))} ended with {done.returncode}:\n{done.stdout[-4000:]}")
-    return done.stdout
-
-
-def eventually(condition, seconds=30):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if found := condition():
-            return found
-        time.sleep(0.05)
-    raise AssertionError("waited in vain")
-
-
-def free_port():
-    """The health check has to know the admin port before the gateway says it."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
 
 
 class Container:
     def __init__(self, test, **variables):
-        self.admin = f"127.0.0.1:{free_port()}"
+        self.admin = f"127.0.0.1:{free_ports(1)[0]}"
         given = {"SLUICE_LISTEN": "127.0.0.1:0", "SLUICE_GRPC": "127.0.0.1:0", "SLUICE_ADMIN": self.admin,
                  "SLUICE_CLIENT_MESSAGES": "relay", "SLUICE_LOG_FORMAT": "json", "SLUICE_WORKERS": "1", **variables}
         flags = [part for name, value in given.items() for part in ("--env", f"{name}={value}")]
-        self.name = run(*PODMAN, "run", "--detach", "--network", "host", *LIMITS, *TAKEN_AWAY, *flags, IMAGE).split()[-1]
-        test.addCleanup(run, *PODMAN, "rm", "--force", "--time", "0", self.name, code=None)
+        self.name = run("podman", "run", "--detach", "--network", "host", *TAKEN_AWAY, *flags, IMAGE).split()[-1]
+        test.addCleanup(run, "podman", "rm", "--force", "--time", "0", self.name, code=None)
         try:
             eventually(lambda: self.logged("ready"))
         except AssertionError:
-            raise AssertionError(run(*PODMAN, "logs", self.name, code=None)) from None
+            raise AssertionError(run("podman", "logs", self.name, code=None)) from None
 
     def logged(self, event):
         lines = []
-        for line in run(*PODMAN, "logs", self.name).splitlines():
+        for line in run("podman", "logs", self.name).splitlines():
             with contextlib.suppress(ValueError):
                 lines.append(json.loads(line))
         return [line for line in lines if line["event"] == event]
@@ -70,26 +34,20 @@ class Container:
         return next(line["address"] for line in self.logged("listening") if line["what"] == what)
 
     def inside(self, *command, code=0):
-        return run(*PODMAN, "exec", self.name, *command, code=code)
+        return run("podman", "exec", self.name, *command, code=code)
 
     def state(self):
-        return json.loads(run(*PODMAN, "inspect", self.name))[0]["State"]
+        return json.loads(run("podman", "inspect", self.name))[0]["State"]
 
 
 class Image(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        STORAGE.mkdir(parents=True, exist_ok=True)
-        driver = os.environ.get("STORAGE_DRIVER", "overlay")
-        (STORAGE / "storage.conf").write_text(f'[storage]\ndriver = "{driver}"\ngraphroot = "{STORAGE}/graph"\n'
-                                              f'runroot = "{STORAGE}/run"\n', encoding="utf-8")
-        began = time.monotonic()
-        built = run(ROOT / "deploy/build-image.sh", "--with", "buildah", IMAGE)
-        print(f"{built.splitlines()[-1]}, built in {time.monotonic() - began:.0f} s", flush=True)
+        build_image()
         cls.described = json.loads(run("buildah", "inspect", "--type", "image", IMAGE))["Docker"]["config"]
 
     def entry(self, *command, code=0):
-        return run(*PODMAN, "run", "--rm", "--no-healthcheck", "--network", "host", *LIMITS, *TAKEN_AWAY,
+        return run("podman", "run", "--rm", "--no-healthcheck", "--network", "host", *TAKEN_AWAY,
                    "--entrypoint", command[0], IMAGE, *command[1:], code=code)
 
     def test_it_says_who_it_runs_as_what_it_is_and_how_it_is_asked(self):
@@ -132,7 +90,7 @@ class Image(unittest.TestCase):
         self.assertEqual(container.inside("sluice", "health"), "ok\n")
         self.assertEqual(container.inside("sluice", "health", "--ready"), "ready\n")
         # The image's own check, as a container engine runs it.
-        run(*PODMAN, "healthcheck", "run", container.name)
+        run("podman", "healthcheck", "run", container.name)
         self.assertIn("matched=2", container.inside("sluice", "publish", "--grpc", container.address("grpc"), "--room",
                                                     "lobby", "hi"))
         a.close()
@@ -141,7 +99,7 @@ class Image(unittest.TestCase):
     def test_stopped_it_drains_and_ends_with_0(self):
         container = Container(self, SLUICE_DRAIN_SECONDS="1")
         client = WebSocket(container.address("clients"))
-        run(*PODMAN, "kill", "--signal", "TERM", container.name)
+        run("podman", "kill", "--signal", "TERM", container.name)
         self.assertEqual(client.receive()[0], 8)
         client.close()
         eventually(lambda: container.state()["Status"] == "exited")
@@ -149,7 +107,7 @@ class Image(unittest.TestCase):
         self.assertTrue(container.logged("stopped"))
 
     def test_a_check_of_a_gateway_that_is_gone_fails(self):
-        lost = self.entry("sluice", "health", "--admin", f"127.0.0.1:{free_port()}", code=1)
+        lost = self.entry("sluice", "health", "--admin", f"127.0.0.1:{free_ports(1)[0]}", code=1)
         self.assertRegex(lost, r"^sluice health: 127\.0\.0\.1:\d+: ")
 
     def test_its_defaults_are_safe_beyond_loopback(self):

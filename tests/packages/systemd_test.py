@@ -8,19 +8,11 @@ import subprocess
 import time
 import unittest
 
-from debian import PATH, Debian, run
+from commands import eventually, run
+from debian import PATH, Debian
 
 CGROUP = f"sluice-test-{os.getpid()}"
 CONFIG = "/etc/sluice/sluice.toml"
-
-
-def eventually(condition, seconds=60):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if found := condition():
-            return found
-        time.sleep(0.1)
-    raise AssertionError("waited in vain")
 
 
 class Service(unittest.TestCase):
