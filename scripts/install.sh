@@ -20,7 +20,7 @@ test_packages=(
 package_packages=(dpkg-dev file)
 container_packages=(
   buildah podman netavark aardvark-dns runc uidmap mmdebstrap docker-compose
-  lintian systemd python3 ca-certificates
+  lintian systemd python3 python3-venv ca-certificates
 )
 cluster_packages=(
   containerd runc containernetworking-plugins iptables conntrack iproute2 procps util-linux gcc libc6-dev openssl

@@ -5,6 +5,7 @@ import http from 'node:http';
 import net from 'node:net';
 import { test } from 'node:test';
 import { Client, eventually, startGateway } from './harness.mjs';
+import { envoy, startEnvoy } from './envoy.mjs';
 import { startHaproxy } from './haproxy.mjs';
 import { startNginx } from './nginx.mjs';
 import { LineClient } from './sockets.mjs';
@@ -21,6 +22,13 @@ const proxies = {
     return { gateway, ...(await startHaproxy(t, gateway)) };
   },
 };
+// scripts/test-packages.sh envoy fetches one and runs this file with it.
+if (envoy) {
+  proxies.Envoy = async (t, flags = []) => {
+    const gateway = await startGateway(t, [...trusted, ...flags]);
+    return { gateway, ...(await startEnvoy(t, gateway)) };
+  };
+}
 
 // An answer that may go on for ever; gives what has come of it so far.
 async function reading(t, url, options = {}) {
@@ -92,11 +100,11 @@ test('HAProxy carries lines of TCP, and their addresses', async (t) => {
   await client.next((one) => JSON.stringify(one).includes('for the lines'), 'what was said');
 });
 
-test('HAProxy sends nobody to a node that drains, and lets its clients stay for as long', async (t) => {
-  const { gateway, clients } = await proxies.HAProxy(t, ['--drain-delay-seconds', '20', '--drain-seconds', '1']);
+for (const name of Object.keys(proxies).filter((one) => one !== 'nginx')) test(`${name} sends nobody to a node that drains, and lets its clients stay for as long`, async (t) => {
+  const { gateway, clients } = await proxies[name](t, ['--drain-delay-seconds', '20', '--drain-seconds', '1']);
   const socket = await new Client(`ws://${clients}/?room=lobby`).opened();
   gateway.signal();
-  await eventually(async () => (await fetch(`http://${clients}/poll?room=lobby`)).status === 503, 'HAProxy to have seen it');
+  await eventually(async () => (await fetch(`http://${clients}/poll?room=lobby`)).status === 503, 'the proxy to have seen it');
   await gateway.publish('still here');
   await socket.has('still here');
   // The second ends it at once.
