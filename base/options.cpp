@@ -23,6 +23,29 @@ std::vector<std::string> split_list(std::string_view text) {
   return values;
 }
 
+// Kubernetes gives a container two families of variables for each service: NAME_SERVICE_..., and NAME_PORT..., which
+// Docker's links had.
+bool is_of_a_service(std::string_view variable, std::string_view value) {
+  constexpr std::string_view port = "_PORT";
+  if (variable.find("_SERVICE_HOST") != variable.npos || variable.find("_SERVICE_PORT") != variable.npos) return true;
+  for (auto at = variable.find(port); at != variable.npos; at = variable.find(port, at + 1)) {
+    const std::string_view rest = variable.substr(at + port.size());
+    // NAME_PORT is a URL there: somebody who gives a port has misspelled an option.
+    if (rest.empty()) return value.find("://") != value.npos;
+    if (rest.size() > 1 && rest[0] == '_' && rest[1] >= '0' && rest[1] <= '9') return true;
+  }
+  return false;
+}
+
+// Says that, and which of `names` may have been meant.
+std::string no_such_option(std::string_view name, const std::vector<std::string_view>& names, std::string_view before) {
+  std::string problem = "there is no such option";
+  if (const auto near = nearest_word(name, names)) {
+    problem.append("; did you mean ").append(before).append(*near).append("?");
+  }
+  return problem;
+}
+
 }  // namespace
 
 std::vector<std::string> Option::shown_values() const {
@@ -126,6 +149,18 @@ std::vector<OptionSet::Given> OptionSet::read_variables(const Environment& envir
   return all;
 }
 
+std::vector<std::string> OptionSet::stray_variables(const Environment& environment) const {
+  std::vector<std::string> variables;
+  for (const Option& option : options_) variables.push_back(option.environment_variable());
+  const std::vector<std::string_view> known(variables.begin(), variables.end());
+  std::vector<std::string> strays;
+  for (const auto& [name, value] : environment) {
+    if (!name.starts_with("SLUICE_") || value.empty() || std::ranges::find(known, name) != known.end()) continue;
+    if (!is_of_a_service(name, value)) strays.push_back(name + ": " + no_such_option(name, known, ""));
+  }
+  return strays;
+}
+
 std::vector<OptionSet::Given> OptionSet::read_config() {
   std::vector<Given> all;
   if (config().empty()) return all;
@@ -160,15 +195,10 @@ void OptionSet::apply(const std::vector<Given>& all) {
   }
 }
 
-// Says that there is no such option, and which one may have been meant.
 std::string OptionSet::unknown(std::string_view name, std::string_view before) const {
-  std::string problem = "there is no such option";
   std::vector<std::string_view> names;
   for (const Option& option : options_) names.push_back(option.name);
-  if (const auto near = nearest_word(name, names)) {
-    problem.append("; did you mean ").append(before).append(*near).append("?");
-  }
-  return problem;
+  return no_such_option(name, names, before);
 }
 
 }  // namespace sluice::base

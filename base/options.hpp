@@ -32,8 +32,11 @@ class OptionSet {
 
   // Fills the structs: file (if `config` names one), then environment, then flags. Returns everything that is wrong, a
   // sentence each, naming source, option, value and what was expected; empty if all is well. Called once. Variables of
-  // no option are left alone: Kubernetes makes some, such as SLUICE_SERVICE_HOST. An empty variable counts as not set.
+  // no option are left alone. An empty variable counts as not set.
   std::vector<std::string> load(const std::vector<std::string>& flags, const Environment& environment);
+  // Variables that look like an option's and are none's, a sentence each. Kubernetes' own for a service (such as
+  // SLUICE_SERVICE_HOST, SLUICE_PORT_8080_TCP_ADDR) are none of our business.
+  std::vector<std::string> stray_variables(const Environment& environment) const;
 
   // In the order of declaration, `config` (if there is one) first.
   const std::vector<Option>& options() const { return options_; }

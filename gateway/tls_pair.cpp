@@ -31,7 +31,7 @@ struct Content {
 };
 
 base::Error cannot_read(const std::string& path) {
-  return fail(Errc::bad_request, path + ": " + std::generic_category().message(errno));
+  return fail(Errc::bad_request, path + ": cannot be read: " + std::generic_category().message(errno));
 }
 
 base::Result<Content> read_file(const std::string& path) {
@@ -141,21 +141,27 @@ base::Status read_staple(TlsPair& pair) {
   return base::ok();
 }
 
+base::Error about(std::string_view flag, const base::Error& error) {
+  return fail(error.code, std::string(flag) + ": " + error.detail);
+}
+
 }  // namespace
 
 base::Result<TlsPair> load_tls_pair(const TlsFiles& files) {
   ERR_clear_error();
   TlsPair pair;
   pair.files = files;
-  if (const auto read = read_certificates(pair); !read) return read.error();
-  if (const auto read = read_key(pair); !read) return read.error();
+  if (const auto read = read_certificates(pair); !read) return about("--tls-cert", read.error());
+  if (const auto read = read_key(pair); !read) return about("--tls-key", read.error());
   const auto from = time_of(X509_get0_notBefore(pair.certificate.get()));
   const auto until = time_of(X509_get0_notAfter(pair.certificate.get()));
-  if (!from || !until) return fail(Errc::bad_request, files.certificate + ": its time of validity cannot be read");
+  if (!from || !until) {
+    return about("--tls-cert", fail(Errc::bad_request, files.certificate + ": its time of validity cannot be read"));
+  }
   pair.valid_from = *from;
   pair.valid_until = *until;
   pair.names = names_of(pair.certificate.get());
-  if (const auto read = read_staple(pair); !read) return read.error();
+  if (const auto read = read_staple(pair); !read) return about("--tls-cert", read.error());
   return pair;
 }
 

@@ -4,7 +4,9 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
+#include <vector>
 
 namespace sluice::overload {
 
@@ -27,8 +29,8 @@ struct Options {
         "memory-max", memory_max,
         {.unit = "bytes",
          .max = 1ULL << 44,
-         .sentence = "Memory that the process and its clients' sockets may have together; 0: as the cgroup's "
-                     "limit has it, if there is one."});
+         .sentence = "Memory that the process and its clients' sockets may have together, at least 1MiB; 0: as the "
+                     "cgroup's limit has it, if there is one."});
     visitor.option("overload-percent-min", overload_percent_min,
                    {.unit = "percent",
                     .min = 10,
@@ -40,6 +42,13 @@ struct Options {
                     .min = 10,
                     .max = 60'000,
                     .sentence = "How late a worker may be before it counts as having no time left."});
+  }
+
+  // A number without a unit is one of bytes, which is not what whoever writes 64 means.
+  std::vector<std::string> validate() const {
+    constexpr std::size_t least = std::size_t{1} << 20;
+    if (memory_max == 0 || memory_max >= least) return {};
+    return {"--memory-max: " + std::to_string(memory_max) + " bytes: 0 or at least 1MiB was expected"};
   }
 };
 

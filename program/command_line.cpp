@@ -127,6 +127,14 @@ std::optional<int> CommandLine::read() {
   return !set_.config().empty() && access(set_.config().c_str(), R_OK) != 0 ? exit_failed : exit_usage;
 }
 
+std::vector<std::string> CommandLine::stray_variables() const {
+  base::Environment environment = invocation_.environment;
+  for (const Variables others : {Variables::grpc_only, Variables::client_port, Variables::admin_only}) {
+    for (const std::string_view name : variables_of_calls(others)) environment.erase(std::string(name));
+  }
+  return set_.stray_variables(environment);
+}
+
 int CommandLine::misuse(std::string_view what) const {
   complain(invocation_.command, what);
   complain(invocation_.command, "`sluice " + std::string(invocation_.command) + " --help` tells how it is used");

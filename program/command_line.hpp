@@ -46,6 +46,8 @@ class CommandLine {
   const std::vector<std::string>& flags() const { return flags_; }
   const base::OptionSet& set() const { return set_; }
   base::OptionSet& set() { return set_; }
+  // As base::OptionSet::stray_variables, without those that calls and clients have.
+  std::vector<std::string> stray_variables() const;
   // Prints what is wrong with the words; gives the exit code.
   int misuse(std::string_view what) const;
 

@@ -24,7 +24,8 @@ constexpr Manual check_manual{
     .usage = "sluice check --config FILE [OPTION of serve]...",
     .about =
         "Checks what `sluice serve` would be given: the file, this environment and the options given here.\n"
-        "Prints ok, or a line for each mistake, with exit code 1.\n",
+        "Prints ok, or a line for each mistake, with exit code 1. A SLUICE_ variable of no option is told,\n"
+        "but is no mistake.\n",
     .examples = "  sluice check --config sluice.toml\n",
 };
 constexpr Manual version_manual{
@@ -78,6 +79,7 @@ int run_check(const Invocation& invocation) {
     return line.set().config().empty() ? *code : *code == exit_ok ? exit_ok : exit_failed;
   if (!line.words().empty()) return line.misuse("'" + line.words().front() + "' is not a flag; was --config meant?");
   if (line.set().config().empty()) return line.misuse("which file? name it by --config");
+  for (const std::string& stray : line.stray_variables()) complain(invocation.command, stray);
   print("ok\n");
   return exit_ok;
 }

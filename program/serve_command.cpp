@@ -80,6 +80,7 @@ int run_serve(const Invocation& invocation) {
                               {"node", options.control.node_name},
                               {"workers", options.workers.workers},
                               {"connections_max", options.workers.connections_max}});
+  for (const std::string& stray : line.stray_variables()) base::log_warning("stray_variable", {{"what", stray}});
   Node node(options);
   Supervisor supervisor(invocation.environment);
   if (!node.start(signals, supervisor)) return exit_ok;

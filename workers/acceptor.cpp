@@ -20,8 +20,8 @@ base::Error cannot_listen(const base::Address& address, int error) {
 
 }  // namespace
 
-Acceptor::Acceptor(Readiness& readiness, base::ByteBudget& connections, Metrics& metrics)
-    : readiness_(readiness), connections_(connections), metrics_(metrics), log_limit_(1, std::chrono::seconds(10)) {}
+Acceptor::Acceptor(Readiness& readiness, Places& places, Metrics& metrics)
+    : readiness_(readiness), places_(places), metrics_(metrics), log_limit_(1, std::chrono::seconds(10)) {}
 
 Acceptor::~Acceptor() { close_all(); }
 
@@ -33,13 +33,16 @@ void Acceptor::add(int descriptor, ListenerKind kind, const ListenerTerms& terms
 }
 
 std::optional<int> Acceptor::accept_one(std::size_t index, base::TimePoint now) {
-  if (!connections_.try_take(1)) {
+  if (!places_.try_take()) {
     pause("the limit on connections is reached", now);
     return std::nullopt;
   }
   while (true) {
     const int descriptor = accept4(listeners_[index].descriptor, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    if (descriptor >= 0) return descriptor;
+    if (descriptor >= 0) {
+      places_.occupy();
+      return descriptor;
+    }
     // A client that gave up while it was queued, or a network's error of the moment, says nothing about the next one
     // (accept(2), "Error handling").
     if (errno == EINTR || errno == ECONNABORTED || errno == EPROTO || errno == ENETDOWN || errno == EHOSTUNREACH ||
@@ -49,7 +52,7 @@ std::optional<int> Acceptor::accept_one(std::size_t index, base::TimePoint now) 
     break;
   }
   const int error = errno;
-  connections_.give_back(1);
+  places_.give_back();
   if (error != EAGAIN && error != EWOULDBLOCK) pause(std::generic_category().message(error).c_str(), now);
   return std::nullopt;
 }
@@ -62,7 +65,7 @@ void Acceptor::pause(const char* why, base::TimePoint now) {
   if (log_limit_.allows(now)) {
     base::log_warning(
         "accepting_paused",
-        {{"why", why}, {"connections", connections_.used()}, {"suppressed", log_limit_.take_suppressed()}});
+        {{"why", why}, {"connections", places_.occupied()}, {"suppressed", log_limit_.take_suppressed()}});
   }
 }
 
@@ -78,7 +81,7 @@ void Acceptor::resume() {
 }
 
 void Acceptor::release() {
-  connections_.give_back(1);
+  places_.leave();
   // Soon, not at once: a crowd that waits for the last place must not make the loop spin.
   if (paused_until_) *paused_until_ = std::min(*paused_until_, base::Clock::now() + std::chrono::milliseconds(10));
 }

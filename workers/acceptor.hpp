@@ -10,12 +10,12 @@
 #include <vector>
 
 #include "base/address.hpp"
-#include "base/byte_budget.hpp"
 #include "base/clock.hpp"
 #include "base/log_limit.hpp"
 #include "base/result.hpp"
 #include "workers/listening_sockets.hpp"
 #include "workers/metrics.hpp"
+#include "workers/places.hpp"
 #include "workers/readiness.hpp"
 #include "workers/wire.hpp"
 
@@ -23,8 +23,7 @@ namespace sluice::workers {
 
 class Acceptor {
  public:
-  // `connections` counts those of all workers.
-  Acceptor(Readiness& readiness, base::ByteBudget& connections, Metrics& metrics);
+  Acceptor(Readiness& readiness, Places& places, Metrics& metrics);
   ~Acceptor();
   Acceptor(const Acceptor&) = delete;
   Acceptor& operator=(const Acceptor&) = delete;
@@ -33,7 +32,7 @@ class Acceptor {
   void add(int descriptor, ListenerKind kind, const ListenerTerms& terms);
 
   // Takes up to a batch of connections from listener `index` and calls open(descriptor, kind) for each, which has a
-  // place in the count of connections.
+  // place.
   template <class Open>
   void accept_some(std::size_t index, base::TimePoint now, Open&& open) {
     for (int taken = 0; taken < batch && !paused_until_; ++taken) {
@@ -83,7 +82,7 @@ class Acceptor {
   void resume();
 
   Readiness& readiness_;
-  base::ByteBudget& connections_;
+  Places& places_;
   Metrics& metrics_;
   base::LogLimit log_limit_;
   struct Listener {

@@ -22,7 +22,9 @@ struct Pool::State {
   const std::uint32_t incarnation;
   Backend& backend;
   Broker& broker;
-  base::ByteBudget queued, history, sockets, sessions;
+  base::ByteBudget queued, history;
+  Places sockets;
+  base::ByteBudget sessions;
   const overload::Options* const overload_options;  // null: nobody watches
   overload::Relief relief;
   overload::Metrics overload_metrics;
@@ -71,7 +73,7 @@ Pool::State::State(const Options& options_of, std::uint32_t incarnation_of, std:
       queued(options.queued_bytes_max),
       history(options.history_bytes_max),
       sockets(options.connections_max != 0 ? options.connections_max : std::numeric_limits<std::size_t>::max()),
-      sessions(sockets.bytes_max()),
+      sessions(sockets.max()),
       overload_options(overload),
       mailboxes(make_mailboxes(options)),
       sequencers(options.namespaces_max),
@@ -266,7 +268,7 @@ base::Result<std::vector<ListeningSockets>> Pool::listening_sockets(base::TimePo
   return sockets;
 }
 
-std::uint64_t Pool::connections() const { return state_->sockets.used() + state_->sessions.used(); }
+std::uint64_t Pool::connections() const { return state_->sockets.occupied() + state_->sessions.used(); }
 
 const Metrics& Pool::metrics(base::WorkerId worker) const {
   const Worker& one = *state_->workers[worker.value];

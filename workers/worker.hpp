@@ -67,7 +67,7 @@ class Worker {
     const Namespaces& namespaces;
     std::span<const std::unique_ptr<Sequencer>> sequencers;  // by namespace; those that exist
     base::ByteBudget& queued;                                // bytes of frames, of all workers
-    base::ByteBudget& sockets;                               // counts connections that have one, of all workers
+    Places& sockets;                                         // of connections that have one, of all workers
     base::ByteBudget& sessions;                              // counts those that have none, likewise: they cost no file
     const overload::Relief& relief;                          // what is done about overload, of all workers
   };

@@ -10,7 +10,6 @@ import { folderOf, root } from './chart.mjs';
 const program = process.env.SLUICE_BINARY;
 const folder = path.join(root, 'deploy/compose');
 const compose = parse(readFileSync(path.join(folder, 'compose.yaml'), 'utf8'), { merge: true });
-const known = new Set(JSON.parse(execFileSync(program, ['options', '--json'], { encoding: 'utf8' })).map(({ name }) => `SLUICE_${name.toUpperCase().replaceAll('-', '_')}`));
 const gateways = Object.entries(compose.services).filter(([, service]) => service.environment?.SLUICE_BROKER);
 
 const check = (t, environment) => {
@@ -28,10 +27,9 @@ test('the program takes the options of each gateway, and would not take others',
   for (const [name, { environment }] of gateways) {
     assert.equal(environment.SLUICE_SECRET_FILE, '/run/secrets/cluster');
     assert.equal(environment.SLUICE_NODE_NAME, name);
-    // Of variables that it does not know it says nothing, as an engine may give it others.
-    for (const variable of Object.keys(environment)) assert.ok(known.has(variable), variable);
+    // A variable that it does not know would be told.
     const checked = check(t, environment);
-    assert.equal(checked.status, 0, checked.stderr);
+    assert.deepEqual([checked.status, checked.stderr], [0, '']);
   }
   assert.notEqual(check(t, { ...gateways[0][1].environment, SLUICE_BROKER: 'natz' }).status, 0);
 });

@@ -89,6 +89,7 @@ test('the schema knows every value that there is, and no other', () => {
 test('values that do not go together are refused by both their names', async () => {
   assert.match(await refusal({ clients: { ports: { http: 8082 } } }), /metrics\.port is 8082, as clients\.ports\.http is; ports that differ were expected/);
   assert.match(await refusal({ clients: { ports: { tcp: 8080 } } }), /clients\.ports\.tcp is 8080, as clients\.ports\.http is/);
+  assert.match(await refusal({ strategy: { rollingUpdate: { maxSurge: '0%', maxUnavailable: 0 } } }), /maxSurge and maxUnavailable are both 0/);
   assert.match(await refusal({ ...nats, autoscaling: { enabled: true, minReplicas: 5, maxReplicas: 2 } }), /minReplicas is 5; at most maxReplicas, 2, was expected/);
   assert.match(await refusal({ existingSecret: 'mine', secrets: { tokenSecret: 'x'.repeat(40) } }), /secrets\.tokenSecret is set and so is existingSecret/);
 });

@@ -66,7 +66,8 @@ test('options lists every option in three forms; check says what is wrong with a
   const help = await ok(['options']);
   for (const option of ['--listen', '--workers', '--history-messages', '--slow-policy']) assert.ok(help.includes(option), option);
   const json = JSON.parse(await ok(['options', '--json']));
-  assert.ok(json.some((option) => option.name === 'message-bytes-max' && option.default === 1000000 || option.name === 'message-bytes-max'));
+  const { kind, environment } = json.find((option) => option.name === 'message-bytes-max');
+  assert.deepEqual({ kind, environment }, { kind: 'bytes', environment: 'SLUICE_MESSAGE_BYTES_MAX' });
   assert.match(await ok(['options', '--markdown']), /^# Options/);
   const bad = await run(['check', '--config', '/dev/null/none']);
   assert.equal(bad.code, 1, bad.stderr);
@@ -104,6 +105,25 @@ test('what options prints as a sample is a file that check takes, and each mista
   for (const name of ['message-bytes-max', 'unknown', 'namespace']) assert.match(bad.stderr + bad.stdout, new RegExp(name));
   writeFileSync(file, 'this is = = no TOML\n');
   assert.equal((await run(['check', '--config', file])).code, 1);
+});
+
+test('a variable of no option is told: no mistake, but perhaps not what was meant', async (t) => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'sluice-check-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const file = path.join(folder, 'sluice.toml');
+  writeFileSync(file, '');
+  // The others are Kubernetes' and a client's.
+  const env = { SLUICE_WORKER: '3', SLUICE_SERVICE_HOST: '10.0.0.1', SLUICE_PORT: 'tcp://10.0.0.1:8080', SLUICE_TOKEN: 'x' };
+  const what = 'SLUICE_WORKER: there is no such option; did you mean SLUICE_WORKERS?';
+  assert.deepEqual(await run(['check', '--config', file], { env }), { code: 0, stdout: 'ok\n', stderr: `sluice check: ${what}\n` });
+  const other = await startGateway(t, [], { env });
+  assert.deepEqual(other.log.filter(({ event }) => event === 'stray_variable').map((line) => line.what), [what]);
+});
+
+test('a bound of memory without its unit is refused', async () => {
+  const refused = await run(['serve', '--memory-max', '64']);
+  assert.equal(refused.code, 2);
+  assert.match(refused.stderr, /--memory-max: 64 bytes: 0 or at least 1MiB was expected/);
 });
 
 test('the gateway to call may be named by the environment', async () => {

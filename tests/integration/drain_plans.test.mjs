@@ -237,6 +237,13 @@ for (const [what, request] of [
   });
 }
 
+test('a drain of nobody is done at once', async (t) => {
+  const gateway = await startGateway(t);
+  const { code, reports } = await drain(gateway).done;
+  assert.equal(code, grpc.status.OK);
+  assert.deepEqual(reports.map(({ connectionsLeft, connectionsAtStart, done }) => [connectionsLeft, connectionsAtStart, done]), [[0, 0, true]]);
+});
+
 test('the commands: drain, and undrain while it is watched', async (t) => {
   const gateway = await startGateway(t);
   await inOrder(gateway, 2);

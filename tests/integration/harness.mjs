@@ -22,9 +22,12 @@ export async function startGateway(t, flags = [], { env = {}, wrap, isReady } = 
   return gateway;
 }
 
+// A gateway tells of variables that are no option's; those that are for the tests are not for it.
+const foreign = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('SLUICE_')));
+
 function launch(args, env, wrap) {
   const [program, ...all] = wrap ? ['sh', '-c', wrap, 'sh', binary, ...args] : [binary, ...args];
-  return spawn(program, all, { env: { ...process.env, ...env } });
+  return spawn(program, all, { env: { ...foreign, ...env } });
 }
 
 function defaults(flags) {

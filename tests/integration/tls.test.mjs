@@ -156,8 +156,8 @@ test('mistakes with certificates are named before anything starts', async (t) =>
     [['--listen-tls', '127.0.0.1:0'], 2, /--tls-cert/],
     [['--tls-cert', pairs[0].cert, '--tls-key', pairs[0].key], 2, /--listen-tls/],
     [['--listen-tls', '127.0.0.1:0', '--tls-cert', pairs[0].cert], 2, /--tls-key/],
-    [['--listen-tls', '127.0.0.1:0', '--tls-cert', pairs[0].cert, '--tls-key', pairs[1].key], 1, /key/],
-    [['--listen-tls', '127.0.0.1:0', '--tls-cert', '/nowhere.pem', '--tls-key', pairs[1].key], 1, /nowhere\.pem/],
+    [['--listen-tls', '127.0.0.1:0', '--tls-cert', pairs[0].cert, '--tls-key', pairs[1].key], 1, /--tls-key: .* is not the key of /],
+    [['--listen-tls', '127.0.0.1:0', '--tls-cert', '/nowhere.pem', '--tls-key', pairs[1].key], 1, /--tls-cert: \/nowhere\.pem: cannot be read: No such file/],
     [['--listen-tls', '0.0.0.0:0', '--client-messages', 'relay', '--tls-cert', pairs[0].cert, '--tls-key', pairs[0].key], 2, /--allow-anonymous/],
   ];
   for (const [flags, code, what] of wrong) {

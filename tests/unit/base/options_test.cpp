@@ -72,6 +72,22 @@ TEST(OptionSet, LeavesVariablesOfNoOptionAndEmptyOnesAlone) {
   EXPECT_EQ(loaded.first.workers, 2u);
 }
 
+TEST(OptionSet, TellsOfVariablesThatLookLikeAnOptions) {
+  const Loaded loaded({});
+  EXPECT_EQ(loaded.set.stray_variables(
+                {{"SLUICE_WORKER", "2"}, {"SLUICE_WORKERS", "2"}, {"WORKER", "2"}, {"SLUICE_EMPTY", ""}}),
+            Problems{"SLUICE_WORKER: there is no such option; did you mean SLUICE_WORKERS?"});
+  EXPECT_EQ(loaded.set.stray_variables({{"SLUICE_SERVICE_HOST", "10.0.0.1"},
+                                        {"SLUICE_CONTROL_SERVICE_PORT_GRPC", "8081"},
+                                        {"SLUICE_PORT", "tcp://10.0.0.1:8080"},
+                                        {"SLUICE_PORTAL_PORT", "tcp://10.0.0.3:80"},
+                                        {"SLUICE_PORTAL_PORT_80_TCP_PROTO", "tcp"},
+                                        {"SLUICE_NATS_PORT_4222_TCP_ADDR", "10.0.0.2"}}),
+            Problems{});
+  EXPECT_EQ(loaded.set.stray_variables({{"SLUICE_LISTEN_PORT", "8080"}, {"SLUICE_PORTAL", "1"}}),
+            (Problems{"SLUICE_LISTEN_PORT: there is no such option", "SLUICE_PORTAL: there is no such option"}));
+}
+
 TEST(OptionSet, FlagsWinOverEnvironmentOverFile) {
   const ScratchFile file("workers = 1\nbytes-max = '2KiB'\npause-seconds = 3\n");
   const Loaded loaded({"--config", file.path(), "--workers=5"},

@@ -101,19 +101,23 @@ TEST_F(TlsCertificatesTest, OneFileMayHoldBoth) {
 
 TEST_F(TlsCertificatesTest, AFileThatIsNotThereIsNamed) {
   const TlsFiles files = write_pair(folder_, "a");
-  EXPECT_EQ(refusal({folder_.path("none.crt"), files.key}), folder_.path("none.crt") + ": No such file or directory");
+  EXPECT_EQ(refusal({folder_.path("none.crt"), files.key}),
+            "--tls-cert: " + folder_.path("none.crt") + ": cannot be read: No such file or directory");
   EXPECT_EQ(refusal({files.certificate, folder_.path("none.key")}),
-            folder_.path("none.key") + ": No such file or directory");
-  EXPECT_EQ(refusal({folder_.path(""), files.key}), folder_.path("") + ": Is a directory");
+            "--tls-key: " + folder_.path("none.key") + ": cannot be read: No such file or directory");
+  EXPECT_EQ(refusal({folder_.path(""), files.key}),
+            "--tls-cert: " + folder_.path("") + ": cannot be read: Is a directory");
 }
 
 TEST_F(TlsCertificatesTest, AFileWithoutACertificateOrKeyIsNamed) {
   const TlsFiles files = write_pair(folder_, "a");
   folder_.write("junk", "junk");
-  EXPECT_EQ(refusal({folder_.path("junk"), files.key}), folder_.path("junk") + ": holds no certificate in PEM form");
+  EXPECT_EQ(refusal({folder_.path("junk"), files.key}),
+            "--tls-cert: " + folder_.path("junk") + ": holds no certificate in PEM form");
   EXPECT_EQ(refusal({files.certificate, folder_.path("junk")}),
-            folder_.path("junk") + ": holds no private key in PEM form");
-  EXPECT_EQ(refusal({files.certificate, files.certificate}), files.certificate + ": holds no private key in PEM form");
+            "--tls-key: " + folder_.path("junk") + ": holds no private key in PEM form");
+  EXPECT_EQ(refusal({files.certificate, files.certificate}),
+            "--tls-key: " + files.certificate + ": holds no private key in PEM form");
 }
 
 TEST_F(TlsCertificatesTest, AFileIsReadUpToItsLimit) {
@@ -123,7 +127,8 @@ TEST_F(TlsCertificatesTest, AFileIsReadUpToItsLimit) {
   folder_.write("a.crt", pair.certificate + filler + "\n");
   EXPECT_TRUE(load({{folder_.path("a.crt"), folder_.path("a.key")}}));
   folder_.write("a.crt", pair.certificate + filler + "\n\n");
-  EXPECT_EQ(refusal({folder_.path("a.crt"), folder_.path("a.key")}), folder_.path("a.crt") + ": is larger than 1 MiB");
+  EXPECT_EQ(refusal({folder_.path("a.crt"), folder_.path("a.key")}),
+            "--tls-cert: " + folder_.path("a.crt") + ": is larger than 1 MiB");
 }
 
 TEST_F(TlsCertificatesTest, AChainThatIsCutIsRefused) {
@@ -131,14 +136,14 @@ TEST_F(TlsCertificatesTest, AChainThatIsCutIsRefused) {
   folder_.write("cut.crt", leaf.certificate + issuer.certificate.substr(0, issuer.certificate.size() / 2));
   folder_.write("cut.key", leaf.key);
   EXPECT_EQ(refusal({folder_.path("cut.crt"), folder_.path("cut.key")}),
-            folder_.path("cut.crt") + ": a certificate of its chain cannot be read");
+            "--tls-cert: " + folder_.path("cut.crt") + ": a certificate of its chain cannot be read");
 }
 
 TEST_F(TlsCertificatesTest, AnotherCertificatesKeyIsRefused) {
   const TlsFiles a = write_pair(folder_, "a"), b = write_pair(folder_, "b");
-  EXPECT_EQ(refusal({a.certificate, b.key}), b.key + ": is not the key of " + a.certificate);
+  EXPECT_EQ(refusal({a.certificate, b.key}), "--tls-key: " + b.key + ": is not the key of " + a.certificate);
   const TlsFiles rsa = write_pair(folder_, "rsa", {.is_rsa = true});
-  EXPECT_EQ(refusal({a.certificate, rsa.key}), rsa.key + ": is not the key of " + a.certificate);
+  EXPECT_EQ(refusal({a.certificate, rsa.key}), "--tls-key: " + rsa.key + ": is not the key of " + a.certificate);
 }
 
 TEST_F(TlsCertificatesTest, AnEncryptedKeyIsRefused) {
@@ -146,7 +151,7 @@ TEST_F(TlsCertificatesTest, AnEncryptedKeyIsRefused) {
   folder_.write("a.crt", pair.certificate);
   folder_.write("a.key", pair.encrypted_key);
   EXPECT_EQ(refusal({folder_.path("a.crt"), folder_.path("a.key")}),
-            folder_.path("a.key") + ": the key is encrypted; one without a passphrase is needed");
+            "--tls-key: " + folder_.path("a.key") + ": the key is encrypted; one without a passphrase is needed");
 }
 
 TEST_F(TlsCertificatesTest, OneBadPairRefusesAll) {

@@ -63,7 +63,8 @@ class TlsReloaderTest : public testing::Test {
 TEST_F(TlsReloaderTest, WhatCannotBeLoadedAtFirstIsRefused) {
   const auto started = TlsReloader::start({.files = {{folder_.path("none.crt"), folder_.path("none.key")}}});
   ASSERT_FALSE(started);
-  EXPECT_EQ(started.error().detail, folder_.path("none.crt") + ": No such file or directory");
+  EXPECT_EQ(started.error().detail,
+            "--tls-cert: " + folder_.path("none.crt") + ": cannot be read: No such file or directory");
 }
 
 TEST_F(TlsReloaderTest, ReplacedFilesAreLoaded) {
@@ -98,7 +99,7 @@ TEST_F(TlsReloaderTest, BadFilesAreRefusedAndTheOldStayUntilGoodOnesCome) {
   const auto reloader = start(a);
   const TestPair next = make_pair_of({.names = {"new.example"}});
   folder_.write("a.crt", next.certificate);
-  EXPECT_EQ(attempts_.next(), a.key + ": is not the key of " + a.certificate);
+  EXPECT_EQ(attempts_.next(), "--tls-key: " + a.key + ": is not the key of " + a.certificate);
   EXPECT_EQ(name_in(*reloader), "old.example");
   folder_.write("a.key", next.key);
   EXPECT_EQ(attempts_.next(), "");

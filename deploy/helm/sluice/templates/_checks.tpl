@@ -11,6 +11,9 @@
 {{- with .Values.autoscaling }}
 {{- if and .enabled (gt (int .minReplicas) (int .maxReplicas)) }}{{ fail (printf "autoscaling.minReplicas is %d; at most maxReplicas, %d, was expected" (int .minReplicas) (int .maxReplicas)) }}{{ end }}
 {{- end }}
+{{- with dig "rollingUpdate" dict (.Values.strategy | default dict) }}
+{{- if and (has (toString .maxSurge) (list "0" "0%")) (has (toString .maxUnavailable) (list "0" "0%")) }}{{ fail "strategy.rollingUpdate: maxSurge and maxUnavailable are both 0, so no pod could be replaced; one of them above 0 was expected" }}{{ end }}
+{{- end }}
 {{- if .Values.existingSecret }}
 {{- range $key, $value := .Values.secrets }}
 {{- if $value }}{{ fail (printf "secrets.%s is set and so is existingSecret, which would be used alone; one of them was expected" $key) }}{{ end }}
