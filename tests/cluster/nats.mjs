@@ -1,4 +1,5 @@
-// Debian's nats-server with JetStream: one, or several that are one cluster, each with ports and a folder of its own.
+// Debian's nats-server with JetStream: one, several that are one cluster, or clusters that are one supercluster, each
+// server with ports and a folder of its own.
 import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -13,8 +14,8 @@ const program = '/usr/sbin/nats-server';
 const patience = 60_000;
 
 class NatsServer {
-  constructor(t, at, ports, folder, text) {
-    Object.assign(this, { t, at, ports, folder, text, name: `nats${at}` });
+  constructor(t, { at, region, ports, folder }, text) {
+    Object.assign(this, { t, at, region, ports, folder, text, name: `nats${at}` });
   }
   get address() {
     return `127.0.0.1:${this.ports.clients}`;
@@ -55,6 +56,10 @@ class Nats {
   // Flags of a node that knows all servers, or those behind these addresses.
   flags(addresses = this.servers.map((server) => server.address)) {
     return addresses.flatMap((address) => ['--nats-url', `${this.scheme}://${address}`]);
+  }
+  // Those of one cluster of a supercluster, for nodes that reach no other.
+  region(region) {
+    return new Nats(this.servers.filter((server) => server.region === region), this);
   }
   get up() {
     return this.servers.filter((server) => server.isUp);
@@ -108,23 +113,28 @@ class Nats {
   }
 }
 
-const text = ({ at, ports, folder }, routes, { configuration = '', advertises = true, jetstream = true, files = '4GB' }) => `
+const urls = (ports) => `[${ports.map((port) => `"nats://127.0.0.1:${port}"`).join(', ')}]`;
+const gatewaysOf = (regions) => regions.map(({ name, gateways }) => `{ name: ${name}, urls: ${urls(gateways)} }`).join(', ');
+const text = ({ at, ports, folder }, region, regions, { configuration = '', advertises = true, jetstream = true, domain, files = '4GB' }) => `
 server_name: nats${at}
 listen: "127.0.0.1:${ports.clients}"
 http: "127.0.0.1:${ports.monitor}"
-${jetstream ? `jetstream: { store_dir: "${folder}", max_memory_store: 1GB, max_file_store: ${files} }` : ''}
-${routes.length > 1 ? `cluster: { name: trio, listen: "127.0.0.1:${ports.routes}", no_advertise: ${!advertises}, routes: [${routes.map((port) => `"nats://127.0.0.1:${port}"`).join(', ')}] }` : ''}
+${jetstream ? `jetstream: { store_dir: "${folder}",${domain ? ` domain: ${domain},` : ''} max_memory_store: 1GB, max_file_store: ${files} }` : ''}
+${region.routes.length > 1 || regions.length > 1 ? `cluster: { name: ${region.name}, listen: "127.0.0.1:${ports.routes}", no_advertise: ${!advertises}, routes: ${urls(region.routes)} }` : ''}
+${regions.length > 1 ? `gateway: { name: ${region.name}, listen: "127.0.0.1:${ports.gateways}", gateways: [${gatewaysOf(regions)}] }` : ''}
 ${configuration}
 `;
 
-// `files` is how much they may keep in files. `configuration` is added to each server's, which have JetStream unless told otherwise. Without `advertises` clients learn of no server that they were not told of.
+// `regions` says how many servers each cluster of a supercluster has; without it there is one of `count`.
+// `files` is how much they may keep in files. `configuration` is added to each server's, which have JetStream, in a domain if one is given, unless told
+// otherwise. Without `advertises` clients learn of no server that they were not told of.
 // `client` is what npm's client needs to come in.
-export async function startNats(t, { count = 1, ...options } = {}) {
+export async function startNats(t, { count = 1, regions = [count], ...options } = {}) {
   const folder = mkdtempSync(path.join(tmpdir(), 'sluice-nats-'));
   t.after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }));
   // Again if somebody else took a port meanwhile.
   for (let attempt = 0; attempt < 5; ++attempt) {
-    const servers = await tryStart(t, path.join(folder, String(attempt)), count, options);
+    const servers = await tryStart(t, path.join(folder, String(attempt)), regions, options);
     if (!servers) continue;
     const nats = new Nats(servers, options);
     await nats.ready();
@@ -133,13 +143,19 @@ export async function startNats(t, { count = 1, ...options } = {}) {
   return assert.fail('the NATS servers do not start');
 }
 
-async function tryStart(t, folder, count, options) {
-  const ports = await freePorts(count * 3);
-  const routes = ports.splice(0, count);
-  const servers = routes.map((route, at) => {
-    const place = { at, ports: { routes: route, clients: ports[2 * at], monitor: ports[2 * at + 1] }, folder: path.join(folder, `nats${at}`) };
+async function tryStart(t, folder, sizes, options) {
+  const ports = await freePorts(sizes.reduce((sum, size) => sum + size) * 4);
+  const places = sizes.flatMap((size, region) => Array.from({ length: size }, () => {
+    const [routes, gateways, clients, monitor] = ports.splice(0, 4);
+    return { region, ports: { routes, gateways, clients, monitor } };
+  })).map((place, at) => ({ ...place, at, folder: path.join(folder, `nats${at}`) }));
+  const regions = sizes.map((_, region) => {
+    const inside = places.filter((place) => place.region === region);
+    return { name: `region${region}`, routes: inside.map((place) => place.ports.routes), gateways: inside.map((place) => place.ports.gateways) };
+  });
+  const servers = places.map((place) => {
     mkdirSync(place.folder, { recursive: true });
-    return new NatsServer(t, at, place.ports, place.folder, text(place, routes, options));
+    return new NatsServer(t, place, text(place, regions[place.region], regions, options));
   });
   const areUp = await Promise.all(servers.map((server) => server.start()));
   if (areUp.every(Boolean)) return servers;

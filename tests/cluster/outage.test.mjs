@@ -5,31 +5,22 @@ import { detailOf, eventually, rejects } from '../integration/harness.mjs';
 import { Cluster } from './cluster.mjs';
 import { publishInTheEnd } from './nodes.mjs';
 import { io } from './packages.mjs';
-import { Listener, resumable, socketIoByPolling, socketIoByWebSocket } from './wires.mjs';
+import { everyWire, haveHeard, listenAt } from './wires.mjs';
 
 const numbers = (from, to) => Array.from({ length: to - from }, (_, at) => String(from + at));
 const lobby = { rooms: ['lobby'] };
 const offset = ({ receipt }) => Number(receipt.position.split('-')[1]);
 
-// Listeners of all wires at one node.
-function listen(t, node, room = 'lobby') {
-  const wires = Object.entries({ ...resumable, socketIoByPolling, socketIoByWebSocket });
-  return Promise.all(wires.map(async ([wire, connect]) => {
-    const listener = Object.assign(new Listener(room), { wire });
-    const connection = await connect(node, listener);
-    connection.ended.then(() => (listener.isOver = true));
-    t.after(() => connection.close());
-    return listener;
-  }));
-}
-// They have heard this and nothing else, without a break.
+const listen = (t, ...nodes) => listenAt(t, nodes, 'lobby', everyWire);
+// All of it on the connections that they had.
 async function have(listeners, wanted) {
-  await eventually(() => listeners.every((one) => one.heard.length >= wanted.length), 'all of it').catch(() => {});
-  for (const one of listeners) assert.deepEqual([one.heard, one.gaps, one.isOver], [wanted, [], undefined], one.wire);
+  await haveHeard(listeners, wanted);
+  assert.deepEqual(listeners.filter((one) => one.isOver).map((one) => one.wire), []);
 }
+
 test('while the broker is gone clients stay and publishers are told to come again; then all goes on', async (t) => {
   const { nats, nodes } = await Cluster.start(t, {});
-  const listeners = (await Promise.all([...nodes].map((node) => listen(t, node)))).flat();
+  const listeners = await listen(t, ...nodes);
   const before = await nodes.at(0).publish('0', lobby);
   await have(listeners, ['0']);
   const [server] = nats.servers;
@@ -62,7 +53,7 @@ test('while the broker is gone clients stay and publishers are told to come agai
 test('a node that was cut off delivers what was said meanwhile, in order, before what is said now', async (t) => {
   const { nodes } = await Cluster.start(t, { linked: [2] });
   const [node, cut] = [nodes.at(0), nodes.at(2)];
-  const listeners = [...(await listen(t, cut)), ...(await listen(t, node))];
+  const listeners = await listen(t, cut, node);
   for (const text of numbers(0, 5)) await node.publish(text, lobby);
   await have(listeners, numbers(0, 5));
   nodes.link(2).cut();
@@ -76,7 +67,7 @@ test('a node that was cut off delivers what was said meanwhile, in order, before
 
 test('a node that was stopped for a while delivers what was said meanwhile', async (t) => {
   const { nodes } = await Cluster.start(t, {});
-  const listeners = (await Promise.all([...nodes].map((node) => listen(t, node)))).flat();
+  const listeners = await listen(t, ...nodes);
   await nodes.at(0).publish('0', lobby);
   await have(listeners, ['0']);
   nodes.freeze(1);

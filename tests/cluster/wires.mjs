@@ -1,11 +1,13 @@
 // The wires whose clients can resume, each as little as a real client can be: connect(door, listener, ways) tells `listener` what
 // comes, begins where that stopped, and gives { ended, close() }. `door` is a gateway, or what stands before some.
+import assert from 'node:assert/strict';
 import dgram from 'node:dgram';
 import { once } from 'node:events';
 import http from 'node:http';
 import net from 'node:net';
 import { createInterface } from 'node:readline';
 import { splitAddress } from '../integration/bytes.mjs';
+import { eventually } from '../integration/watch.mjs';
 import { WebSocket, io } from './packages.mjs';
 
 // What one client has heard, over all its connections.
@@ -216,3 +218,22 @@ export const socketIoByWebSocket = socketIo(['websocket']);
 export const socketIoByPolling = socketIo(['polling']);
 
 export const resumable = { websocket, sse, poll, tcp, udp };
+export const everyWire = { ...resumable, socketIoByPolling, socketIoByWebSocket };
+
+// A listener of each wire at each of `doors`, which know their `wire`, how to `connect`, their `connection`, and `isOver` once
+// that has ended. `t` closes them.
+export function listenAt(t, doors, room, wires = resumable) {
+  return Promise.all(doors.flatMap((door) => Object.entries(wires).map(async ([wire, connect]) => {
+    const listener = Object.assign(new Listener(room), { wire, connect });
+    const connection = await connect(door, listener);
+    connection.ended.then(() => (listener.isOver = true));
+    listener.connection = connection;
+    t.after(() => listener.connection.close());
+    return listener;
+  })));
+}
+// They have heard this and nothing else, without a gap.
+export async function haveHeard(listeners, wanted) {
+  await eventually(() => listeners.every((one) => one.heard.length >= wanted.length), 'all of it').catch(() => {});
+  for (const one of listeners) assert.deepEqual([one.heard, one.gaps], [wanted, []], one.wire);
+}
