@@ -6,6 +6,13 @@ const lowest = 10_000;
 // Above it the kernel takes ports for outgoing connections: one of those would sit on the port of who is away for a moment.
 const end = Number(readFileSync('/proc/sys/net/ipv4/ip_local_port_range', 'utf8').split(/\s+/)[0]);
 
+// Each process goes through a range of its own, so that what one has been given and does not listen on yet is not given to
+// another: processes of tests that run at once have ids that are near each other.
+const ranges = 50;
+const size = Math.floor((end - lowest) / ranges);
+const first = lowest + (process.pid % ranges) * size;
+let next = Math.floor(Math.random() * size);
+
 async function isFree(port) {
   const server = net.createServer().listen(port, '127.0.0.1');
   const isListening = await new Promise((resolve) => server.on('listening', () => resolve(true)).on('error', () => resolve(false)));
@@ -13,10 +20,10 @@ async function isFree(port) {
   return isListening;
 }
 
-// One on which nobody listens now; whoever takes it may still come too late, and asks for another then.
+// One on which nobody listens now; somebody else may still take it first.
 export async function freePort() {
   for (;;) {
-    const port = lowest + Math.floor(Math.random() * (end - lowest));
+    const port = first + (next++ % size);
     if (await isFree(port)) return port;
   }
 }
