@@ -28,6 +28,7 @@ constexpr std::string_view time_stamp = "Nats-Time-Stamp";
 namespace err_code {
 constexpr std::int64_t stream_name_in_use = 10058;
 constexpr std::int64_t stream_not_found = 10059;
+constexpr std::int64_t subjects_overlap = 10065;
 constexpr std::int64_t wrong_last_sequence = 10071;
 constexpr std::int64_t wrong_last_sequence_constant = 10164;  // from 2.11 on
 }  // namespace err_code
@@ -210,9 +211,16 @@ base::Status JetStream::create(const StreamSettings& settings, OnState on_state)
     if (!answer) return on_state(answer.error());
     if (!answer->has("error")) return on_state(checked_state(settings, *answer));
     const JsonObject error = answer->object("error");
-    if (error.number("err_code") != err_code::stream_name_in_use) return on_state(error_of(error));
-    // Another node was faster, with other settings: they are told.
-    if (const auto asked = self.ensure_stream(settings, IfMissing::tell, on_state); !asked) on_state(asked.error());
+    const std::int64_t number = error.number("err_code");
+    const bool is_overlap = number == err_code::subjects_overlap;
+    if (number != err_code::stream_name_in_use && !is_overlap) return on_state(error_of(error));
+    // Another node was faster. Subjects overlap with the stream that it has just made, or with somebody else's.
+    const auto take_theirs = [on_state, is_overlap,
+                              refusal = error_of(error)](const base::Result<StreamState>& theirs) {
+      const bool is_elsewhere = is_overlap && !theirs && theirs.error().code == Errc::not_found;
+      is_elsewhere ? on_state(refusal) : on_state(theirs);
+    };
+    if (const auto asked = self.ensure_stream(settings, IfMissing::tell, take_theirs); !asked) on_state(asked.error());
   };
   return ask("CREATE", settings.name, settings.json(), take);
 }

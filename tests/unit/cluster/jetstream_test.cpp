@@ -102,6 +102,39 @@ TEST_F(JetStreamTest, WhoComesSecondFindsWhatTheFirstOneMade) {
   EXPECT_EQ(made, 2);
 }
 
+// Of nodes that start at once one is told at times that subjects overlap: with the stream that the other one makes.
+TEST_F(JetStreamTest, AllWhoMakeOneAtOnceHaveIt) {
+  constexpr int clients = 6, rounds = 100;
+  std::vector<JetStream> all;
+  for (int at = 0; at < clients; ++at) all.emplace_back(*connect(server_).client, 10s);
+  for (int round = 0; round < rounds; ++round) {
+    StreamSettings settings = wanted;
+    settings.name = "S" + std::to_string(round);
+    settings.subjects = {settings.name + ".>"};
+    settings.republish.reset();
+    int made = 0, refused = 0;
+    for (const JetStream& one : all) {
+      EXPECT_TRUE(one.ensure_stream(settings, IfMissing::make, [&](const base::Result<StreamState>& state) {
+        EXPECT_TRUE(state) << state.error().detail;
+        ++(state ? made : refused);
+      }));
+    }
+    ASSERT_TRUE(until([&] { return made + refused == clients; }));
+    ASSERT_EQ(refused, 0) << "in round " << round;
+  }
+}
+
+TEST_F(JetStreamTest, ASubjectThatAnotherStreamHasIsToldOf) {
+  ASSERT_TRUE(ensure(wanted));
+  StreamSettings other = wanted;
+  other.name = "T";
+  other.republish.reset();
+  const auto refused = ensure(other);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Errc::bad_request);
+  EXPECT_EQ(refused.error().detail, "JetStream: subjects overlap with an existing stream (10065)");
+}
+
 TEST_F(JetStreamTest, WhatTheServerRefusesToMakeIsTold) {
   StreamSettings settings = wanted;
   settings.replicas = 3;
