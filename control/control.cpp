@@ -192,11 +192,15 @@ std::vector<Control::OpenSocket> Control::copies() const {
   return copies;
 }
 
-void Control::give_up_ports() {
-  state_->executor.post([this] {
+bool Control::give_up_ports(base::TimePoint deadline) {
+  const auto promise = std::make_shared<std::promise<void>>();
+  auto done = promise->get_future();
+  state_->executor.post([this, promise] {
     state_->grpc.stop_accepting();
     state_->admin.stop_accepting();
+    promise->set_value();
   });
+  return done.wait_until(deadline) == std::future_status::ready;
 }
 
 bool Control::is_ready() const { return state_->readiness.is_ready(); }

@@ -49,8 +49,9 @@ class Control {
     base::Descriptor descriptor;
   };
   std::vector<OpenSocket> copies() const;
-  // Takes no more connections: another process has the sockets. Calls by those that there are go on.
-  void give_up_ports();
+  // Takes no more connections: another process has the sockets. Calls by those that there are go on. Behind it nothing
+  // is accepted any more, unless that took until `deadline`.
+  bool give_up_ports(base::TimePoint deadline);
   // Where the ports really are; after start().
   const base::Address& grpc_address() const;
   const base::Address& admin_address() const;

@@ -130,8 +130,10 @@ base::Result<std::unique_ptr<CallerFile>> CallerFile::open(std::string path) {
 void CallerFile::reload() {
   auto list = read(path_);
   if (!list) return base::log_warning("callers_not_loaded", {{"why", list.error().detail}});
-  base::log_info("callers_loaded", {{"callers", list->size()}});
+  const std::size_t size = list->size();
   list_.publish(std::make_shared<const CallerList>(*std::move(list)));
+  // Behind it: whoever reads the line may count on it.
+  base::log_info("callers_loaded", {{"callers", size}});
 }
 
 }  // namespace sluice::identity

@@ -192,16 +192,20 @@ void Node::drain(Signals& signals, Supervisor& supervisor) {
   const auto over = goes_on ? pool_.drain_left() : options_.gateway.drain_seconds;
   tell_stopping(supervisor, delay + over);
   control_.leave();
+  // Undrain is refused from then on, which whoever reads the line may count on.
+  if (delay == 0ms) stop_accepting();
   base::log_info("draining", {{"connections", pool_.connections()},
                               {"goes_on", goes_on},
                               {"taken_over", is_taken_over_},
                               {"delay_ms", delay.count()},
                               {"over_ms", over.count()}});
-  wait(signals, base::Clock::now() + delay, pool_, ignores_stop_, [&] {
-    tell_alive(supervisor);
-    return pool_.is_draining();
-  });
-  stop_accepting();
+  if (delay != 0ms) {
+    wait(signals, base::Clock::now() + delay, pool_, ignores_stop_, [&] {
+      tell_alive(supervisor);
+      return pool_.is_draining();
+    });
+    stop_accepting();
+  }
   if (!pool_.is_draining()) pool_.drain(drain_wish(options_.gateway));
   wait_for_clients(signals, supervisor);
   if (pool_.connections() != 0) base::log_warning("drain_overdue", {{"connections", pool_.connections()}});
@@ -210,8 +214,10 @@ void Node::drain(Signals& signals, Supervisor& supervisor) {
 // Before anybody who takes over just now hears that nothing is accepted here any more.
 void Node::stop_accepting() {
   if (is_taken_over_) {
-    pool_.give_up_listeners();
-    control_.give_up_ports();
+    const base::TimePoint deadline = base::Clock::now() + copies_max;
+    if (!pool_.give_up_listeners(deadline) || !control_.give_up_ports(deadline)) {
+      base::log_warning("takeover_late", {{"why", "a thread does not answer, and may still accept clients"}});
+    }
     takeover_port_->leave();
   } else {
     pool_.stop_accepting(workers::Pool::Stop::for_good);

@@ -215,11 +215,19 @@ void Pool::stop_accepting(Stop how) {
   }
 }
 
-void Pool::give_up_listeners() {
+bool Pool::give_up_listeners(base::TimePoint deadline) {
   state_->leaving.set(1);
+  std::vector<std::future<void>> done;
   for (const auto& mailbox : state_->mailboxes) {
-    mailbox->force([](Worker& worker) { worker.give_up_listeners(); });
+    const auto promise = std::make_shared<std::promise<void>>();
+    done.push_back(promise->get_future());
+    mailbox->force([promise](Worker& worker) {
+      worker.give_up_listeners();
+      promise->set_value();
+    });
   }
+  return std::ranges::all_of(
+      done, [deadline](const std::future<void>& one) { return one.wait_until(deadline) == std::future_status::ready; });
 }
 
 void Pool::drain(const DrainWish& wish) {

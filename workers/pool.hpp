@@ -94,8 +94,9 @@ class Pool {
   // nothing undoes that.
   enum class Stop : std::uint8_t { for_now, for_good };
   void stop_accepting(Stop how);
-  // Likewise for good, when another process has the sockets: what they have queued is for that one.
-  void give_up_listeners();
+  // Likewise for good, when another process has the sockets: what they have queued is for that one. Behind it no worker
+  // accepts any more, but for one that does not answer until `deadline`.
+  bool give_up_listeners(base::TimePoint deadline);
   // Ends the connections there are, spread evenly over a time with jitter. New ones that come meanwhile are ended at
   // the end of the plan. Calling it again replaces the plan; it takes a shed's place, too.
   void drain(const DrainWish& wish);

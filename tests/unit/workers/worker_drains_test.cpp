@@ -75,7 +75,7 @@ TEST(WorkerDrains, ListenersThatWereGivenUpServeWhoeverHasACopy) {
   auto sockets = running.pool.listening_sockets(base::Clock::now() + std::chrono::seconds(20));
   ASSERT_TRUE(sockets);
   ASSERT_EQ(sockets->front().listeners.size(), 1u);
-  running.pool.give_up_listeners();
+  running.pool.give_up_listeners(base::Clock::now() + std::chrono::seconds(20));
   running.turn();
   LineClient client = running.client();  // by the copy
   running.turn();
