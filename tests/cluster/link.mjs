@@ -1,12 +1,27 @@
-// What stands between a node and its broker, and can be cut: a TCP proxy for each server.
+// What stands between a node and its broker, and can be cut or slow: a TCP proxy for each server.
 import net from 'node:net';
 import { once } from 'node:events';
+import { Transform } from 'node:stream';
 import { splitAddress } from '../integration/bytes.mjs';
+
+// Hands each chunk on `delay()` milliseconds after it came, in order.
+const late = (delay) => new Transform({
+  transform(chunk, _, done) {
+    if (delay() > 0) setTimeout(() => this.destroyed || this.push(chunk), delay());
+    else this.push(chunk);
+    done();
+  },
+  // The end comes behind them.
+  flush(done) {
+    delay() > 0 ? setTimeout(done, delay()) : done();
+  },
+});
 
 class Proxy {
   #pairs = new Set();
   #isCut = false;
   #isSilent = false;
+  delay = 0; // milliseconds each way
 
   static async start(t, target) {
     const proxy = new Proxy();
@@ -25,7 +40,10 @@ class Proxy {
     const [host, port] = splitAddress(this.target);
     const other = net.connect({ host, port, noDelay: true });
     socket.setNoDelay(true);
-    const pair = { socket, other };
+    const [there, back] = [late(() => this.delay), late(() => this.delay)];
+    const pair = { socket, other, there, back };
+    there.pipe(other);
+    back.pipe(socket);
     this.#pairs.add(pair);
     if (!this.#isSilent) this.#join(pair);
     for (const one of [socket, other]) {
@@ -37,9 +55,9 @@ class Proxy {
       });
     }
   }
-  #join({ socket, other }) {
-    socket.pipe(other);
-    other.pipe(socket);
+  #join({ socket, other, there, back }) {
+    socket.pipe(there);
+    other.pipe(back);
   }
   cut() {
     this.#isCut = true;
@@ -50,9 +68,9 @@ class Proxy {
   }
   silence() {
     this.#isSilent = true;
-    for (const { socket, other } of this.#pairs) {
-      socket.unpipe(other).pause();
-      other.unpipe(socket).pause();
+    for (const { socket, other, there, back } of this.#pairs) {
+      socket.unpipe(there).pause();
+      other.unpipe(back).pause();
     }
   }
   restore() {
@@ -77,6 +95,10 @@ export class Link {
   // Nothing gets through any more, and nobody is told.
   silence() {
     for (const proxy of this.proxies) proxy.silence();
+  }
+  // So many milliseconds each way.
+  slow(delay) {
+    for (const proxy of this.proxies) proxy.delay = delay;
   }
   restore() {
     for (const proxy of this.proxies) proxy.restore();

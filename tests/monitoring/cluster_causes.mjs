@@ -43,6 +43,15 @@ export const clusterCauses = {
       });
     },
   },
+  // Its broker is a fifth of a second away.
+  distant: {
+    alerts: ['SluicePublishSlow'],
+    async run(world, pod) {
+      const { nodes } = await nodesOf(world, pod, { linked: [0] });
+      nodes.link(0).slow(200);
+      await world.provoke(pod, this.alerts, () => publish(nodes.at(0), 'from afar'));
+    },
+  },
   severed: {
     alerts: ['SluiceRoomsLost'],
     async run(world, pod) {
