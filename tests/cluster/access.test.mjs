@@ -5,6 +5,7 @@ import { binary, eventually, rejects, run } from '../integration/harness.mjs';
 import { secret, token } from '../integration/tokens.mjs';
 import { Program } from '../integration/programs.mjs';
 import { Cluster } from './cluster.mjs';
+import { acquainted } from './nodes.mjs';
 
 const keys = ['--token-secret', secret];
 const bearer = (sub, jti) => ({ headers: { authorization: `Bearer ${token({ sub, jti })}` } });
@@ -19,6 +20,7 @@ async function isKeptOut(node, who) {
 
 test('a user who is blocked at one node is out of all, also of one that starts later and one that was cut off', async (t) => {
   const { nodes } = await Cluster.start(t, { flags: keys, linked: [1] });
+  await acquainted(nodes);
   const clients = await Promise.all([...nodes].map((node) => node.connect('', bearer('ann'))));
   const blocked = await nodes.at(0).rpc('Access').blockUser({ user: 'ann', reason: 'enough' });
   assert.deepEqual([blocked.disconnected, blocked.silentNodes], [3, []]);

@@ -37,7 +37,7 @@ test('the connections of a node that is killed are announced gone, each once', a
   const gone = (which) => told(which, 'disconnected', (one) => one.disconnected.reason === 'node_lost');
   await other.until(() => gone([other]).length === 50, 'their ends');
   const took = Date.now() - before;
-  assert.ok(took > 1500 && took < 8000, `announced after ${took} ms`);
+  assert.ok(took > 1000 && took < 15_000, `announced after ${took} ms`);
   await eventually(() => gone(backends).length === 50, 'their ends in the other group');
   const alive = told([other], 'connected', (one) => !told([other], 'disconnected', (end) => end.disconnected.reason !== 'node_lost').some((end) => end.connection === one.connection));
   const lost = alive.filter((one) => one.connection.startsWith(other.events.find((event) => event.disconnected?.reason === 'node_lost').connection.slice(0, 8)));

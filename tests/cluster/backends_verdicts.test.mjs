@@ -6,7 +6,7 @@ import { Cluster } from './cluster.mjs';
 import { io } from './packages.mjs';
 import { areKnown, attachTo } from './replicas.mjs';
 
-const flags = ['--client-messages', 'backend', '--connect-verdict', 'required', '--connect-verdict-seconds-max', '10'];
+const flags = ['--client-messages', 'backend', '--connect-verdict', 'required', '--connect-verdict-seconds-max', '30'];
 const judge = (user) => ({
   group: 'judges',
   verdicts: true,

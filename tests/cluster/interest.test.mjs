@@ -7,7 +7,7 @@ import { Cluster } from './cluster.mjs';
 let cluster;
 let nodes;
 before(async () => {
-  cluster = await Cluster.start(null, {});
+  cluster = await Cluster.start(null, { flags: ['--history-messages', '100000'] });
   ({ nodes } = cluster);
 });
 after(() => cluster.stop());

@@ -81,7 +81,8 @@ class Nats {
   }
   // The stream that the nodes share.
   async onlyStream() {
-    const names = [...(await this.#leaders(this.up[0])).keys()].filter((name) => !name.startsWith('KV_'));
+    const leaders = await eventually(() => this.#leaders(this.up[0]).catch(() => null), 'its streams', patience);
+    const names = [...leaders.keys()].filter((name) => !name.startsWith('KV_'));
     assert.equal(names.length, 1, String(names));
     return names[0];
   }

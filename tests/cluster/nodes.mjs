@@ -17,13 +17,20 @@ export function writeSecret(t, bytes = 32) {
   return file;
 }
 
-// Again and again until the broker takes it, as publishers do.
+// Again and again until the broker takes it, as publishers do. One that it has not confirmed in time may be stored: that is
+// said again only under a key.
 export function publishInTheEnd(node, text, target, options = {}) {
   return eventually(() => node.publish(text, target, options).catch((error) => {
-    assert.equal(error.code, 14, String(error));
+    assert.ok(error.code === 14 || (error.code === 4 && options.idempotencyKey), String(error));
     return null;
   }), 'a publish to be accepted', 30_000);
 }
+
+// As many nodes are known to each as there are.
+export const acquainted = (nodes) => eventually(async () => {
+  const known = await Promise.all([...nodes].map((node) => node.rpc('Nodes').listNodes({})));
+  return known.every((one) => one.nodes.length === nodes.all.length);
+}, 'the nodes to know each other');
 
 // A place in the cluster, where one gateway after the other may be.
 class Place {

@@ -25,6 +25,7 @@ test('while the broker is gone clients stay and publishers are told to come agai
   await have(listeners, ['0']);
   const [server] = nats.servers;
   await server.kill();
+  for (const node of nodes) await node.untilMetric('sluice_broker_connected', {}, (value) => value === 0);
   for (const node of nodes) {
     const error = await rejects(node.publish('lost', lobby), 'UNAVAILABLE');
     const detail = detailOf(error);
@@ -156,18 +157,26 @@ test('a Socket.IO client that comes while the broker is away comes in by itself 
 });
 
 test('a carried poll whose answer was lost ends before its client gives up', async (t) => {
-  const pings = ['--engine-ping-interval-ms', '1000', '--engine-ping-timeout-ms', '300'];
+  const pings = ['--engine-ping-interval-ms', '400', '--engine-ping-timeout-ms', '100'];
   const { nodes } = await Cluster.start(t, { linked: [1], count: 2, flags: pings });
   const [node, cut] = [...nodes];
   const poll = (at, sid = '') => fetch(`http://${at.clients}/socket.io/?EIO=4&transport=polling${sid}`);
-  const { sid } = JSON.parse((await (await poll(cut)).text()).slice(1));
-  const waiting = poll(node, `&sid=${sid}`);
-  await cut.untilMetric('sluice_cluster_served_total', {}, (value) => value > 0);
-  // The ping that it waits for is said while nobody hears it.
-  nodes.link(1).cut();
-  await cut.untilMetric('sluice_connections_closed_total', { reason: 'heartbeat_timeout' }, (value) => value > 0);
-  nodes.link(1).restore();
-  assert.equal((await waiting).status, 400, 'so that the client begins anew');
+  // The ping that it waits for is said while nobody hears it; again if it was said before.
+  let ended = 0;
+  let answer;
+  while (answer?.status !== 400 && ended < 20) {
+    const { sid } = JSON.parse((await (await poll(cut)).text()).slice(1));
+    const served = await cut.metric('sluice_cluster_served_total');
+    const waiting = poll(node, `&sid=${sid}`);
+    await cut.untilMetric('sluice_cluster_served_total', {}, (value) => value > served);
+    nodes.link(1).cut();
+    ended += 1;
+    await cut.untilMetric('sluice_connections_closed_total', { reason: 'heartbeat_timeout' }, (value) => value >= ended);
+    nodes.link(1).restore();
+    answer = await waiting;
+    await cut.untilMetric('sluice_broker_connected', {}, (value) => value === 1);
+  }
+  assert.equal(answer.status, 400, 'so that the client begins anew');
   await node.untilMetric('sluice_cluster_nodes_lost_total', {}, (value) => value === 0);
 });
 

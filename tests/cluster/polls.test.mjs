@@ -86,7 +86,8 @@ test('the session of a node that is killed is gone, at once where it is known', 
   isRefusal(await poll, 1, 'Session ID unknown');
   const began = Date.now();
   isRefusal(await other.poll(), 1, 'Session ID unknown');
-  assert.ok(Date.now() - began < 1000);
+  // Nobody is waited for, as one would be whose lease goes on.
+  assert.ok(Date.now() - began < 2500);
 });
 
 // --- GET /poll ---
@@ -164,8 +165,9 @@ test('a poll that is held at a node that drains goes on by its position, whereve
   const [drained, other] = extra.nodes;
   const { cursor } = (await ask(drained, {})).body;
   const idle = (await ask(drained, {})).body.cursor;
+  const served = await drained.metric('sluice_cluster_served_total');
   const held = ask(other, { cursor, wait: 20 });
-  await eventually(async () => (await other.metric('sluice_requests_carried_abroad_total')) > 0, 'the poll to be carried');
+  await drained.untilMetric('sluice_cluster_served_total', {}, (value) => value > served);
   for await (const progress of drained.rpc('Nodes').drain({ over: { seconds: 0 } })) assert.ok(progress);
   const { status, body } = await held;
   assert.deepEqual([status, body.messages, body.gap, body.cursor], [200, [], false, cursor.split('.')[0]]);

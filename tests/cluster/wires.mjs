@@ -161,7 +161,10 @@ export async function udp(door, listener) {
     ++unanswered;
     socket.send(JSON.stringify({ subscribe: wish }).padEnd(100));
   };
+  let isOver = false;
   const close = () => {
+    if (isOver) return;
+    isOver = true;
     clearInterval(timer);
     socket.close();
     end();
@@ -169,7 +172,7 @@ export async function udp(door, listener) {
   // Connected, it hears this node alone: another may still say something to whoever had this port before.
   socket.connect(port, host);
   await once(socket, 'connect');
-  const timer = setInterval(() => (unanswered > 3 ? close() : subscribe()), 500);
+  const timer = setInterval(() => (unanswered > 9 ? close() : subscribe()), 500);
   await new Promise((resolve, reject) => {
     ended.then(() => reject(new Error('no UDP')));
     socket.on('error', () => {}).on('message', (data) => {
@@ -179,7 +182,11 @@ export async function udp(door, listener) {
         proof = one.challenge;
         subscribe();
       } else if (one.subscribed) {
-        if (one.subscribed.gap) listener.gap(one.subscribed.gap);
+        // What it has missed is not to be asked for again.
+        if (one.subscribed.gap) {
+          listener.gap(one.subscribed.gap);
+          listener.position = one.subscribed.position;
+        }
         listener.stands(one.subscribed.position);
         resolve();
       } else if (!('event' in one) || isNew(one.position, listener.position)) {

@@ -10,6 +10,7 @@ import path from 'node:path';
 import { before, after, test } from 'node:test';
 import { makeCertificate, tlsFlags } from './certificates.mjs';
 import { Watch, binary, eventually, run, splitAddress, startGateway } from './harness.mjs';
+import { freePort } from './ports.mjs';
 import { secret, token } from './tokens.mjs';
 
 let gateway;
@@ -156,7 +157,7 @@ test('subscribe loses and doubles nothing while its connection is cut again and 
 });
 
 test('subscribe waits for a gateway that is restarted, and says that its history began anew', async (t) => {
-  const first = await startGateway(t);
+  const first = await startGateway(t, ['--listen', `127.0.0.1:${await freePort()}`]);
   const one = start(t, ['subscribe', '--url', urlOf(first), '--json']);
   await hasMembers(first, 'lobby', 1);
   first.signal();
@@ -207,7 +208,7 @@ test('events arrive however their bytes are cut, with retry and a stream that fa
       await new Promise((resolve) => setImmediate(resolve));
     }
   });
-  const one = start(t, ['subscribe', '--url', url, '--json', '--count', '3', '--silence-seconds', '0.5']);
+  const one = start(t, ['subscribe', '--url', url, '--json', '--count', '3', '--silence-seconds', '3']);
   assert.equal(await one.ended(), 0);
   assert.deepEqual(one.lines().map((line) => JSON.parse(line)), [
     { event: 'message', data: 'á\nb', position: 'p-1' }, { event: 'message', data: 'two', position: 'p-2' }, { event: 'message', data: 'three', position: 'p-2' },

@@ -12,11 +12,15 @@ export class Client {
   closed = null;
   failure = null;
   refused = null; // { status, body, headers }, if the handshake was answered with an error
+  #wasOpen = false; // it may have been closed again before anybody looked
   #watch = new Watch();
 
   constructor(url, { protocols = [], onMessage, ...options } = {}) {
     this.socket = new WebSocket(url, protocols, { perMessageDeflate: false, ...options });
-    this.socket.on('open', () => this.#watch.notify());
+    this.socket.on('open', () => {
+      this.#wasOpen = true;
+      this.#watch.notify();
+    });
     this.socket.on('message', (data, isBinary) => {
       const message = isBinary ? data : data.toString();
       this.messages.push(message);
@@ -46,8 +50,8 @@ export class Client {
     );
   }
   async opened() {
-    await this.until(() => this.socket.readyState === WebSocket.OPEN || this.failure || this.refused || this.closed, 'open');
-    if (this.socket.readyState !== WebSocket.OPEN) {
+    await this.until(() => this.#wasOpen || this.failure || this.refused || this.closed, 'open');
+    if (!this.#wasOpen) {
       throw new Error(`not opened: ${JSON.stringify(this.refused)} ${this.failure} ${JSON.stringify(this.closed)}`);
     }
     return this;

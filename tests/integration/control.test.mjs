@@ -353,7 +353,7 @@ test('health and reflection answer', async () => {
 test('Drain ends all connections over its time, reports progress, and takes no more', async (t) => {
   const one = await startGateway(t);
   const clients = await Promise.all(Array.from({ length: 40 }, () => one.connect()));
-  const stream = one.rpc('Nodes').drain({ over: { seconds: 1, nanos: 0 }, reason: 'maintenance', reportEvery: { seconds: 0, nanos: 100_000_000 } });
+  const stream = one.rpc('Nodes').drain({ over: { seconds: 3, nanos: 0 }, reason: 'maintenance', reportEvery: { seconds: 0, nanos: 100_000_000 } });
   const reports = [];
   await new Promise((resolve, reject) => stream.on('data', (report) => reports.push(report)).on('end', resolve).on('error', reject));
   assert.equal(reports[0].connectionsAtStart, 40);

@@ -61,7 +61,7 @@ for (const [name, start] of Object.entries(proxies)) {
     const answer = await held;
     // All of it may have come before any of it was read.
     await eventually(() => /said once/.test(answer.text), 'the poll');
-    assert.ok(answer.response.complete);
+    await eventually(() => answer.response.complete, 'its end');
     // And what a client says.
     socket.send('by WebSocket');
     await eventually(() => /by WebSocket/.test(events.text), 'what the WebSocket said');

@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { io } from 'socket.io-client';
 import { Raw, binary, eventually, grpc, rejects, run, splitAddress, startGateway } from './harness.mjs';
+import { freePort, freePorts } from './ports.mjs';
 import { connectTcp } from './sockets.mjs';
 
 const seconds = (count) => ({ seconds: Math.floor(count), nanos: Math.round((count % 1) * 1e9) });
@@ -50,10 +51,11 @@ test('a rate makes the time, and progress tells how long the plan still is', asy
 
 test('a deadline makes a rate faster that is too slow for it', async (t) => {
   const gateway = await startGateway(t);
-  await inOrder(gateway, 5);
+  await inOrder(gateway, 40);
   const began = Date.now();
-  await drain(gateway, { perSecond: 1, deadline: seconds(0.5) }).done;
-  assert.ok(Date.now() - began < 3000, `took ${Date.now() - began} ms`);
+  const { reports } = await drain(gateway, { perSecond: 1, deadline: seconds(0.5) }).done;
+  assert.ok(Number(reports[0].left.seconds) === 0 && reports[0].left.nanos <= 500e6, JSON.stringify(reports[0]));
+  assert.ok(Date.now() - began < 20_000, `took ${Date.now() - began} ms`);
 });
 
 test('at the deadline whoever has not answered the close is cut off', async (t) => {
@@ -98,8 +100,8 @@ test('each wire is told when to come back, as it can be, each client another tim
   tcp.send('{}');
   await tcp.next((one) => one.notice === 'open');
   const poll = (query) => fetch(`http://${gateway.clients}/poll?${query}`);
-  const { cursor } = await (await poll('room=a')).json();
-  const { cursor: roomless } = await (await poll('room=a')).json();
+  // At once, so that each has a connection of its own, as what is held has.
+  const [{ cursor }, { cursor: roomless }] = await Promise.all([0, 1].map(async () => (await poll('room=a')).json()));
   const polling = poll(`room=a&cursor=${cursor}&wait=20s`), pollingSomewhere = poll(`cursor=${roomless}&wait=20s`);
   await gateway.untilMetric('sluice_connections', { protocol: 'http' }, (value) => value >= 2);
   await drain(gateway, { over: seconds(0), returnWithin: seconds(8), reason: 'moving' }).done;
@@ -128,6 +130,9 @@ test('each wire is told when to come back, as it can be, each client another tim
   assert.ok(after >= 1 && after <= 8, `${after}`);
 });
 
+// At a port that the kernel gives nobody else while the node does not listen.
+const startAtPort = async (t) => startGateway(t, ['--listen', `127.0.0.1:${await freePort()}`]);
+
 async function eventStream(gateway) {
   const [host, port] = splitAddress(gateway.clients);
   const response = await new Promise((resolve, reject) => http.get({ host, port, path: '/sse?room=a' }, resolve).on('error', reject));
@@ -139,7 +144,7 @@ async function eventStream(gateway) {
 
 for (const transports of [['websocket'], ['polling']]) {
   test(`socket.io-client over ${transports} loses its transport, not its socket, and comes back to an undrained node`, async (t) => {
-    const gateway = await startGateway(t);
+    const gateway = await startAtPort(t);
     const socket = io(`http://${gateway.clients}`, { transports, forceNew: true, reconnectionDelay: 50, reconnectionDelayMax: 100, randomizationFactor: 0 });
     t.after(() => socket.disconnect());
     await new Promise((resolve) => socket.once('connect', resolve));
@@ -153,7 +158,8 @@ for (const transports of [['websocket'], ['polling']]) {
 }
 
 test('Undrain: nobody is ended any more, the node is ready, and clients come in where they did', async (t) => {
-  const gateway = await startGateway(t, ['--listen-tcp', '127.0.0.1:0', '--listen', '127.0.0.1:0', '--listen', '127.0.0.1:0']);
+  const [first, second, lines] = (await freePorts(3)).map((port) => `127.0.0.1:${port}`);
+  const gateway = await startGateway(t, ['--listen-tcp', lines, '--listen', first, '--listen', second]);
   const client = await gateway.connect();
   const { began, done } = drain(gateway, { over: seconds(3600) });
   await began;
@@ -175,7 +181,7 @@ test('Undrain: nobody is ended any more, the node is ready, and clients come in 
 });
 
 test('a node that was drained empty, several times, comes back each time', async (t) => {
-  const gateway = await startGateway(t);
+  const gateway = await startAtPort(t);
   for (let round = 0; round < 3; ++round) {
     const client = await gateway.connect();
     await drain(gateway, { over: seconds(0) }).done;
@@ -187,7 +193,7 @@ test('a node that was drained empty, several times, comes back each time', async
 });
 
 test('a port that somebody has by then: Undrain says which, and the node goes on draining', async (t) => {
-  const gateway = await startGateway(t);
+  const gateway = await startAtPort(t);
   await drain(gateway, { over: seconds(0) }).done;
   const other = await startGateway(t, ['--listen', gateway.clients]);
   const error = await rejects(nodes(gateway).undrain({}), 'UNAVAILABLE');

@@ -77,7 +77,7 @@ test('a second WebSocket for a session is closed; the session goes on', async (t
 });
 
 test('an upgrade that is not done in time is given up, and leaves nothing', async (t) => {
-  const other = await startGateway(t, ['--client-messages', 'echo', '--engine-upgrade-timeout-ms', '100']);
+  const other = await startGateway(t, ['--client-messages', 'echo', '--engine-upgrade-timeout-ms', '2000']);
   const engine = await session(t, { gateway: other });
   const client = await engine.socket();
   client.send('2probe');

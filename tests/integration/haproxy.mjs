@@ -20,8 +20,12 @@ export async function runHaproxy(t, count, config) {
     const file = path.join(folder, 'haproxy.cfg');
     writeFileSync(file, config(ports));
     const program = new Program(t, '/usr/sbin/haproxy', ['-db', '-f', file]);
-    const answers = async () => program.exit || (await fetch(`http://127.0.0.1:${ports[0]}/nothing`).catch(() => null))?.status === 404;
-    await eventually(answers, 'HAProxy to answer');
+    let last;
+    const answers = async () => {
+      last = await fetch(`http://127.0.0.1:${ports[0]}/nothing`).then((answer) => answer.status, (error) => error.cause ?? error);
+      return program.exit || last === 404;
+    };
+    await eventually(answers, () => `HAProxy to answer; at last ${last}; ${program.output.slice(-2000)}`);
     if (!program.exit) return { program, ports };
     if (!/cannot bind|already in use/i.test(program.output)) throw new Error(program.output);
   }

@@ -76,6 +76,8 @@ export class Gateway {
   }
   async ready(isReady = () => this.logged('ready')) {
     await this.until(() => this.exit || isReady(), 'the gateway to be ready');
+    // Told here, once: what else a test has to stop is stopped all the same.
+    this.isStillborn = this.exit !== null;
     assert.equal(this.exit, null, `the gateway ended:\n${this.stderr}`);
   }
   address(what, at = 0) {
@@ -145,6 +147,7 @@ export class Gateway {
     await this.stop();
   }
   async stop() {
+    if (this.isStillborn) return;
     for (const one of Object.values(this.rpcs ?? {})) one.close();
     if (!this.exit && !this.isSignalled) this.signal();
     const exit = await this.ended();

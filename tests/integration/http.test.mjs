@@ -5,12 +5,12 @@ import { Client, Raw, frame, handshake, startGateway } from './harness.mjs';
 
 let gateway;
 before(async () => {
-  gateway = await startGateway(null, ['--handshake-seconds-max', '0.4', '--http-header-bytes-max', '4096', '--room-name-bytes-max', '32', '--rooms-per-connection-max', '3']);
+  gateway = await startGateway(null, ['--http-header-bytes-max', '4096', '--room-name-bytes-max', '32', '--rooms-per-connection-max', '3']);
 });
 after(() => gateway.stop());
 
-async function ask(bytes, t) {
-  const raw = await Raw.open(gateway.clients, t);
+async function ask(bytes, t, to = gateway) {
+  const raw = await Raw.open(to.clients, t);
   raw.write(bytes);
   await raw.untilEnd();
   const [head, body] = raw.received.toString().split('\r\n\r\n');
@@ -72,7 +72,8 @@ test('headers over the limit are answered with 431, at the limit they pass', asy
 });
 
 test('a request that does not arrive in time is answered with 408', async (t) => {
-  const answer = await ask('GET / HTT', t);
+  const hasty = await startGateway(t, ['--handshake-seconds-max', '0.4']);
+  const answer = await ask('GET / HTT', t, hasty);
   assert.equal(answer.status, 408);
   assert.equal(answer.body.error, 'timed_out');
 });
@@ -139,7 +140,8 @@ test('an answer is whole: its length is right, its type is JSON, and nothing of 
 });
 
 test('a client that is slow with its request is ended on time even while bytes come', async (t) => {
-  const raw = await Raw.open(gateway.clients, t);
+  const hasty = await startGateway(t, ['--handshake-seconds-max', '0.4']);
+  const raw = await Raw.open(hasty.clients, t);
   let isOver = false;
   raw.socket.on('close', () => (isOver = true)).on('error', () => (isOver = true));
   // One byte a time for as long as it is listened to.

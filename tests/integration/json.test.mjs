@@ -160,7 +160,6 @@ test('metrics count what happens', async (t) => {
 
 test('the real Prometheus scrapes it', async (t) => {
   const folder = mkdtempSync(path.join(tmpdir(), 'sluice-prometheus-'));
-  t.after(() => rmSync(folder, { recursive: true, force: true }));
   writeFileSync(
     path.join(folder, 'prometheus.yml'),
     `global: {scrape_interval: 1s}\nscrape_configs: [{job_name: sluice, static_configs: [{targets: ['${gateway.address('admin')}']}]}]\n`,
@@ -171,6 +170,7 @@ test('the real Prometheus scrapes it', async (t) => {
   t.after(async () => {
     prometheus.kill();
     if (prometheus.exitCode === null) await once(prometheus, 'close');
+    rmSync(folder, { recursive: true, force: true });
   });
   let log = '';
   prometheus.stderr.on('data', (data) => (log += data));

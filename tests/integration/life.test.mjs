@@ -6,11 +6,12 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
 import { Client, eventually, run, splitAddress, startGateway } from './harness.mjs';
+import { freePort } from './ports.mjs';
 
 const loopback = ['--listen', '127.0.0.1:0', '--grpc', '127.0.0.1:0', '--admin', '127.0.0.1:0'];
 
 test('SIGTERM drains: not ready at once, connections closed with 1001 over the time, exit 0', async (t) => {
-  const gateway = await startGateway(t, ['--drain-seconds', '1']);
+  const gateway = await startGateway(t, ['--drain-seconds', '4']);
   const clients = await Promise.all(Array.from({ length: 50 }, () => gateway.connect()));
   const times = [];
   const began = performance.now();
@@ -21,12 +22,12 @@ test('SIGTERM drains: not ready at once, connections closed with 1001 over the t
   const { code } = await gateway.ended();
   assert.equal(code, 0);
   times.sort((a, b) => a - b);
-  assert.ok(times[49] - times[0] > 500, `spread over ${times[49] - times[0]} ms`);
-  assert.ok(times[25] > 200 && times[25] < 900, `half were gone after ${times[25]} ms`);
+  assert.ok(times[49] - times[0] > 1000, `spread over ${times[49] - times[0]} ms`);
+  assert.ok(times[25] > 600 && times[25] < 3800, `half were gone after ${times[25]} ms`);
 });
 
 test('during --drain-delay-seconds clients are still accepted', async (t) => {
-  const gateway = await startGateway(t, ['--drain-delay-seconds', '1']);
+  const gateway = await startGateway(t, ['--drain-delay-seconds', '5']);
   gateway.signal();
   await gateway.until(() => gateway.logged('draining'), 'the draining line');
   assert.equal((await gateway.admin('/readyz')).status, 503);
@@ -98,7 +99,7 @@ test('two processes share a port, and each broadcast reaches exactly its own nod
 });
 
 test('repeated addresses, IPv4, IPv6 and dual stack all take clients', async (t) => {
-  const gateway = await startGateway(t, ['--listen', '127.0.0.1:0', '--listen', '[::1]:0', '--listen', '[::]:0', '--allow-anonymous']);
+  const gateway = await startGateway(t, ['--listen', '127.0.0.1:0', '--listen', `[::1]:${await freePort()}`, '--listen', '[::]:0', '--allow-anonymous']);
   const [, v6] = splitAddress(gateway.address('clients', 1));
   const [, dual] = splitAddress(gateway.address('clients', 2));
   const urls = [`ws://${gateway.clients}/`, `ws://[::1]:${v6}/`, `ws://[::1]:${dual}/`, `ws://127.0.0.1:${dual}/`];

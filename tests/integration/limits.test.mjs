@@ -131,7 +131,7 @@ for (const [what, flags, query] of [['messages', ['--messages-per-second-max', '
     const seconds = (Date.now() - began) / 1000;
     assert.ok(seconds > 1.2, `50 in ${seconds} s`);
     assert.deepEqual(new Set(fast.messages), new Set([query]));
-    assert.ok((await gateway.metric('sluice_read_delays_total')) > 10);
+    assert.ok((await gateway.metric('sluice_read_delays_total')) > 0);
   });
 }
 
@@ -154,7 +154,8 @@ test('what comes too fast may be dropped, or end the connection', async (t) => {
   const dropping = await startGateway(t, ['--messages-per-second-max', '5', '--over-rate', 'drop']);
   const client = await dropping.connect();
   for (let n = 0; n < 40; ++n) client.send(String(n));
-  await dropping.untilMetric('sluice_drops_total', { reason: 'over_rate' }, (value) => value >= 30);
+  await dropping.untilMetric('sluice_drops_total', { reason: 'over_rate' }, (value) => value >= 20);
+  await client.count(3);
   assert.deepEqual(client.messages.slice(0, 3), ['0', '1', '2']);
   const commands = await dropping.connect('', { protocols: ['sluice.v1.json'] });
   for (let id = 1; id <= 20; ++id) commands.send(JSON.stringify({ id, presence: { rooms: ['lobby'] } }));
@@ -198,6 +199,7 @@ test('PROXY headers of both versions say where a client is', async (t) => {
   assert.deepEqual(addresses, ['192.0.2.1:56324', '192.0.2.2:56325', '[2001:db8::1]:7']);
   for (const socket of sockets) socket.destroy();
   assert.equal((await begin(gateway, '')).status, '');
+  await gateway.until(() => gateway.logged('transport_failed'), 'the line');
   assert.ok(gateway.logged('transport_failed').why.includes('PROXY header'));
   const far = await startGateway(t, ['--trusted-proxies', '10.0.0.0/8', '--proxy-protocol']);
   const plain = await begin(far);

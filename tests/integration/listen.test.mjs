@@ -27,8 +27,16 @@ test('every worker takes connections, pinned to a core of its own when asked', a
     const labels = { protocol: 'websocket', worker: String(worker) };
     assert.equal(await gateway.metric('sluice_connections', labels), node.workers[worker].connections);
   }
+  // A thread may have ended since it was listed.
+  const statusOf = (id) => {
+    try {
+      return readFileSync(`/proc/${gateway.pid}/task/${id}/status`, 'utf8');
+    } catch {
+      return '';
+    }
+  };
   const cores = readdirSync(`/proc/${gateway.pid}/task`)
-    .map((id) => /Cpus_allowed_list:\s*(\S+)/.exec(readFileSync(`/proc/${gateway.pid}/task/${id}/status`, 'utf8'))[1])
+    .map((id) => /Cpus_allowed_list:\s*(\S+)/.exec(statusOf(id))?.[1])
     .filter((list) => /^\d+$/.test(list));
   if (availableParallelism() < 2) return t.diagnostic('one core: nothing to pin to');
   assert.equal(cores.length, 2, 'two threads have one core each');

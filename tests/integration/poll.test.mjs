@@ -87,7 +87,7 @@ for (const [where, behind] of [['', async (t, gateway) => gateway], [' behind ng
 });
 
 test('a poller is one connection over all its requests, and gone when no poll came', async (t) => {
-  const gateway = await startGateway(t, ['--client-messages', 'backend', '--poll-linger-seconds', '0.3']);
+  const gateway = await startGateway(t, ['--client-messages', 'backend', '--poll-linger-seconds', '2']);
   const backend = await new Backend(gateway).attached();
   let answer = await poll(gateway, 'room=lobby&mine=7');
   const { connection, protocol, connected } = await backend.event('connected');
@@ -99,7 +99,7 @@ test('a poller is one connection over all its requests, and gone when no poll ca
   const abandoned = new AbortController();
   const held = get(gateway, `/poll?cursor=${answer.cursor}&wait=30s`, { signal: abandoned.signal });
   held.catch(() => {});
-  await new Promise((resolve) => setTimeout(resolve, 400));
+  await new Promise((resolve) => setTimeout(resolve, 2500));
   assert.equal(backend.events.filter((one) => one.kind === 'disconnected').length, 0, 'a held poll is life');
   abandoned.abort();
   assert.equal((await backend.event('disconnected')).disconnected.reason, 'heartbeat_timeout');

@@ -7,24 +7,36 @@ const lowest = 10_000;
 const end = Number(readFileSync('/proc/sys/net/ipv4/ip_local_port_range', 'utf8').split(/\s+/)[0]);
 
 // Each process goes through a range of its own, so that what one has been given and does not listen on yet is not given to
-// another: processes of tests that run at once have ids that are near each other.
+// another. It has the range for as long as it listens on its first port.
 const ranges = 50;
 const size = Math.floor((end - lowest) / ranges);
-const first = lowest + (process.pid % ranges) * size;
-let next = Math.floor(Math.random() * size);
+let range;
+let next = 0;
 
-async function isFree(port) {
+async function listening(port) {
   const server = net.createServer().listen(port, '127.0.0.1');
   const isListening = await new Promise((resolve) => server.on('listening', () => resolve(true)).on('error', () => resolve(false)));
-  if (isListening) await new Promise((resolve) => server.close(resolve));
-  return isListening;
+  return isListening ? server : null;
+}
+async function takeRange() {
+  for (let turn = process.pid; ; ++turn) {
+    const first = lowest + (turn % ranges) * size;
+    const guard = await listening(first);
+    guard?.unref();
+    if (guard) return first;
+  }
 }
 
 // One on which nobody listens now; somebody else may still take it first.
 export async function freePort() {
+  range ??= takeRange();
+  const first = await range;
   for (;;) {
-    const port = first + (next++ % size);
-    if (await isFree(port)) return port;
+    const port = first + 1 + (next++ % (size - 1));
+    const server = await listening(port);
+    if (!server) continue;
+    await new Promise((resolve) => server.close(resolve));
+    return port;
   }
 }
 export const freePorts = (count) => Promise.all(Array.from({ length: count }, freePort));

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Client, startGateway } from './harness.mjs';
+import { freePort } from './ports.mjs';
 
 const data = (client) => client.parsed.filter((one) => 'data' in one).map((one) => one.data);
 
@@ -94,7 +95,7 @@ test('only a client whose own room has lost messages is told of a gap', async (t
 });
 
 test('history is bounded by its bytes and by its age', async (t) => {
-  const gateway = await startGateway(t, ['--history-bytes-max', '64KiB', '--history-seconds', '1']);
+  const gateway = await startGateway(t, ['--history-bytes-max', '64KiB', '--history-seconds', '5']);
   for (let at = 0; at < 100; ++at) await gateway.publish('x'.repeat(2000), { rooms: ['big'] });
   const node = await gateway.rpc('Nodes').getNode({});
   assert.ok(node.node.historyBytes <= 65536, String(node.node.historyBytes));
@@ -152,7 +153,7 @@ test('a client that missed nothing is told of no gap, even without any history',
 });
 
 test('a restart begins a new epoch, and clients that come back are told', async (t) => {
-  const first = await startGateway(t);
+  const first = await startGateway(t, ['--listen', `127.0.0.1:${await freePort()}`]);
   const before = await first.connect('?envelope=1');
   await first.publish('one');
   await before.count(2);

@@ -16,7 +16,7 @@ test('Shed ends its share, and the node stays in service', async (t) => {
   await eventually(() => left(clients).length === 40 - connections, 'its share to go');
   for (const one of clients.filter((client) => client.closed)) assert.deepEqual(one.closed, { code: 1001, reason: 'elsewhere, please' });
   assert.equal((await gateway.admin('/readyz')).status, 200);
-  assert.equal(await gateway.metric('sluice_connections_closed_total', { reason: 'shed' }), connections);
+  await gateway.untilMetric('sluice_connections_closed_total', { reason: 'shed' }, (value) => value === connections);
   await gateway.connect();
   assert.equal((await gateway.publish('still here')).receipt.matched, 41 - connections);
 });
@@ -66,7 +66,7 @@ test('no connection becomes older than it may, and they do not end together', as
   const ages = [];
   clients.forEach((client) => client.socket.on('close', () => ages.push((Date.now() - began) / 1000)));
   for (const one of clients) assert.deepEqual(await one.whenClosed(), { code: 1001, reason: 'the connection is as old as it may be' });
-  assert.ok(Math.min(...ages) > 9.5 && Math.max(...ages) < 14, `${ages}`);
+  assert.ok(Math.min(...ages) > 9.5 && Math.max(...ages) < 16, `${ages}`);
   assert.ok(Math.max(...ages) - Math.min(...ages) > 0.5, `${ages}`);
-  assert.equal(await gateway.metric('sluice_connections_closed_total', { reason: 'aged' }), 30);
+  await gateway.untilMetric('sluice_connections_closed_total', { reason: 'aged' }, (value) => value === 30);
 });

@@ -5,6 +5,8 @@ import { Raw, eventually, frame, startGateway } from './harness.mjs';
 
 const small = ['--socket-send-bytes-max', '4608', '--outbox-bytes-max', '64KiB', '--outbox-messages-max', '50'];
 const big = 'x'.repeat(16_000);
+// A client that is to hear why it is closed reads again only after a while.
+const patient = ['--close-timeout-seconds', '10'];
 
 // A client whose kernel buffers and outbox fill up because it does not read.
 async function stuckClient(gateway, query, t) {
@@ -18,7 +20,7 @@ async function fill(gateway, count, options = {}, text = big) {
 const seen = (raw) => raw.frames.filter((frame) => frame.opcode === 1).map((frame) => frame.payload.toString());
 
 test('close ends a client that does not read with 1013 and the reason, and counts it', async (t) => {
-  const gateway = await startGateway(t, small);
+  const gateway = await startGateway(t, [...small, ...patient]);
   const raw = await stuckClient(gateway, '?room=slow', t);
   const healthy = await gateway.connect('?room=slow');
   for (let at = 0; at < 400; ++at) {
@@ -101,7 +103,7 @@ for (const policy of ['SLOW_POLICY_DROP_NEWEST', 'SLOW_POLICY_DROP_OLDEST']) {
 }
 
 test('a client that was closed for being slow comes back and misses nothing', async (t) => {
-  const gateway = await startGateway(t, [...small, '--history-messages', '1000', '--history-bytes-max', '64MiB']);
+  const gateway = await startGateway(t, [...small, ...patient, '--history-messages', '1000', '--history-bytes-max', '64MiB']);
   const raw = await stuckClient(gateway, '?room=slow&envelope=1', t);
   await fill(gateway, 400);
   raw.socket.resume();
@@ -127,7 +129,7 @@ test('conflate keeps the newest message of each key', async (t) => {
 });
 
 test('an outbox is bounded by the age of its oldest message too', async (t) => {
-  const gateway = await startGateway(t, ['--socket-send-bytes-max', '4608', '--outbox-age-ms-max', '300', '--outbox-bytes-max', '16MiB']);
+  const gateway = await startGateway(t, ['--socket-send-bytes-max', '4608', '--outbox-age-ms-max', '300', '--outbox-bytes-max', '16MiB', ...patient]);
   const raw = await stuckClient(gateway, '?room=slow', t);
   await fill(gateway, 300);
   await eventually(async () => (await gateway.rpc().listConnections({})).connections.length === 0, 'the end of the slow client');

@@ -8,7 +8,7 @@ import { Engine, openSocket, plain } from './engine.mjs';
 
 let gateway;
 before(async () => {
-  gateway = await startGateway(null, ['--workers', '3', '--namespace', '/custom', '--namespace', '/other', '--socket-io-connect-timeout-ms', '400']);
+  gateway = await startGateway(null, ['--workers', '3', '--namespace', '/custom', '--namespace', '/other']);
 });
 after(() => gateway.stop());
 const open = (t, { on = gateway, ...options } = {}) => openSocket(t, on, options);
@@ -55,8 +55,9 @@ test('the number reached is that of clients, in however many of the rooms each i
   await sender.has('431[4]');
 });
 
-test('a client without a namespace is closed in time', async () => {
-  const client = await new Engine(gateway, { route: '/socket.io/' }).socket();
+test('a client without a namespace is closed in time', async (t) => {
+  const hasty = await startGateway(t, ['--socket-io-connect-timeout-ms', '400']);
+  const client = await new Engine(hasty, { route: '/socket.io/' }).socket();
   await client.whenClosed();
 });
 
@@ -245,7 +246,7 @@ test('a publisher asks clients, and is told who answered what and who did not', 
       client.send(`43${asked[1]}["again"]`);
     });
   }
-  const { acknowledgements, summary } = await emitWithAck(own, { target: { rooms: ['lobby'] }, payload: { event: 'ask', json: '1' }, timeout: { nanos: 300_000_000 } });
+  const { acknowledgements, summary } = await emitWithAck(own, { target: { rooms: ['lobby'] }, payload: { event: 'ask', json: '1' }, timeout: { seconds: 3 } });
   assert.deepEqual(acknowledgements.map((one) => one.session).sort(), [a, b].map((client) => client.sids['/'].sid).sort());
   for (const one of acknowledgements) {
     assert.equal(one.arguments, `["${one.session}",{"_placeholder":true,"num":0}]`);

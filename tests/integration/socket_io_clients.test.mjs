@@ -29,9 +29,10 @@ test('the newest client comes back by itself, and misses and doubles nothing', a
       const { engine } = socket.io;
       if (transports.length === 2 && engine.transport.name === 'polling') await new Promise((resolve) => engine.once('upgrade', resolve));
       await own.publish(`${round} before`);
+      const back = once(socket, 'connect');
       socket.io.engine.close();
       await own.publish(`${round} missed`);
-      await once(socket, 'connect');
+      await back;
       assert.deepEqual([socket.recovered, socket.id], [true, id]);
     }
     await own.publish('last');

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import http from 'node:http';
 import { io } from 'socket.io-client';
 import { io as io40 } from 'socket.io-client-4.0';
+import { eventually } from './watch.mjs';
 
 export const ways = [['polling'], ['websocket'], ['polling', 'websocket']];
 // With and without a TCP connection of its own for each request, which a WebSocket has anyway.
@@ -42,5 +43,5 @@ export async function talk(t, door, { make, transports, keepAlive, room = 'lobby
   b.emit('file', { name: 'x', data: Buffer.from([1, 2, 3]) }, [Buffer.from('y')]);
   const got = await file;
   assert.deepEqual([got[0].name, Buffer.from(got[0].data), Buffer.from(got[1][0])], ['x', Buffer.from([1, 2, 3]), Buffer.from('y')]);
-  assert.equal(a.io.engine.transport.name, transports.at(-1));
+  await eventually(() => a.io.engine.transport.name === transports.at(-1), 'the upgrade');
 }

@@ -136,6 +136,8 @@ test('TLS listeners are taken over, and show the certificates of the new process
     const [host, port] = splitAddress(address);
     const client = tls.connect({ host, port, rejectUnauthorized: false });
     t.after(() => client.destroy());
+    // The old process cuts it off.
+    client.on('error', () => {});
     await once(client, 'secureConnect');
     return client.getPeerCertificate().subject.CN;
   };
@@ -200,6 +202,7 @@ test('who asks for something else is refused, and so is another user', async (t)
   await old.until(() => old.logged('takeover_refused'), 'the line about it');
   await old.connect();
   await next(t, socket, old);
+  assert.equal((await old.ended()).code, 0);
 });
 
 test('a path that is no socket, or cannot be had, is a clear error', async (t) => {

@@ -76,7 +76,7 @@ test('a client that comes back has what it missed, or is told of a gap', async (
 });
 
 test('what is wrong is said, and only what cannot go on ends the connection', async (t) => {
-  const gateway = await start(t, ['--message-bytes-max', '1000', '--handshake-seconds-max', '0.3']);
+  const gateway = await start(t, ['--message-bytes-max', '1000', '--handshake-seconds-max', '2']);
   const client = await connectTcp(gateway);
   client.send({ join: 'a' });
   for (const [line, message] of [
@@ -101,7 +101,7 @@ test('what is wrong is said, and only what cannot go on ends the connection', as
   const silent = await connectTcp(gateway);
   assert.equal((await silent.next((one) => one.error)).error.code, 'timed_out');
   await silent.over();
-  assert.equal(await gateway.metric('sluice_connections_closed_total', { reason: 'too_large' }), 1);
+  await gateway.untilMetric('sluice_connections_closed_total', { reason: 'too_large' }, (value) => value === 1);
 });
 
 test('a line that came whole before the end is done, and its reply sent', async (t) => {

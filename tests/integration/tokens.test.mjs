@@ -136,7 +136,7 @@ test('each namespace of a Socket.IO client has the token of its own auth, else t
 
 test('a connection ends when its token does', async (t) => {
   const gateway = await start(t, ['--token-skew-seconds', '0']);
-  const brief = () => token({ exp: now() + 2 });
+  const brief = () => token({ exp: now() + 5 });
   const client = await gateway.connect('', bearer(brief()));
   const stays = await gateway.connect('', bearer(token({})));
   const socket = io(`http://${gateway.clients}`, { forceNew: true, transports: ['websocket'], auth: { token: brief() } });

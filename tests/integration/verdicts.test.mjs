@@ -185,7 +185,7 @@ test('one group alone gives verdicts', async (t) => {
 
 test('a verdict may give labels, permissions and an end', async (t) => {
   const gateway = await startGateway(t, [...required, '--token-secret', secret]);
-  const until = now() + 2;
+  const until = now() + 5;
   const backend = await attach(gateway, () => allow({ labels: { plan: 'gold', b: '3' }, expires: { seconds: until }, join: { patterns: ['x-*'] }, publish: { patterns: [] } }));
   const shown = token({ sub: 'ann', sluice: { labels: { a: '1', b: '2' }, join: ['y'] } });
   const headers = { authorization: `Bearer ${shown}` };

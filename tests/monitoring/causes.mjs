@@ -63,13 +63,14 @@ export const causes = {
     async run(world, pod) {
       const limit = 300;
       const gateway = await world.node(pod, ['--connections-max', '10'], { options: { wrap: `ulimit -n ${limit}; exec "$@"` } });
+      // Two more than there is room for, before they would be refused for want of files.
+      const clients = Array.from({ length: 12 }, () => new Client(gateway.url()));
+      world.t.after(() => clients.forEach((client) => client.terminate()));
+      await gateway.untilMetric('sluice_accept_pauses_total', {}, (value) => value > 0);
       const others = [];
       world.t.after(() => others.forEach((raw) => raw.socket.destroy()));
       const files = () => readdirSync(`/proc/${gateway.pid}/fd`).length;
       while (files() < limit * 0.88) others.push(await Raw.open(gateway.address(others.length % 2 ? 'admin' : 'grpc')));
-      // Two more than there is room for.
-      const clients = Array.from({ length: 12 }, () => new Client(gateway.url()));
-      world.t.after(() => clients.forEach((client) => client.terminate()));
       await world.provoke(pod, this.alerts);
     },
   },

@@ -15,7 +15,9 @@ const quick = (rules) =>
   rules
     .replace(/\[\d+h\]/g, '[60s]') // what was seen in the last hours
     .replace(/\[\d+m\]/g, `[${window}]`)
-    .replace(/^ +for: .*\n/gm, '');
+    // A scrape that takes longer than the second that it has is no node that is down.
+    .replace(/^ +for: .*\n/gm, (line, at, all) => (alertAt(all, at) === 'SluiceNodeDown' ? line.replace(/for: .*/, 'for: 4s') : ''));
+const alertAt = (rules, at) => rules.slice(0, at).match(/(?<=- alert: )\S+/g).at(-1);
 
 // Kubernetes' scrape configuration as it is shipped, but its pods come from a file.
 function config(targetsFile) {

@@ -41,7 +41,7 @@ export class World {
     await eventually(async () => {
       if (missing().length === 0) return true;
       await act();
-      return false;
+      return missing().length === 0;
     }, `${alerts} at ${where}; seen there: ${[...(this.fired.get(where) ?? [])]}`, patience).catch((error) => {
       throw new Error(`${error.message}; missing: ${missing()}`);
     });

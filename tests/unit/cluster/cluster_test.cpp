@@ -214,7 +214,7 @@ TEST_F(ClusterTest, AFullMailboxDelaysAndLosesNothing) {
     expected.push_back(std::to_string(at));
     a.say("x", expected.back());
   }
-  EXPECT_TRUE(ClusterNode::eventually([&] { return b.metrics().held.read() == 90; }));
+  EXPECT_TRUE(ClusterNode::eventually([&] { return b.metrics().held.read() >= 90; }));
   EXPECT_EQ(b.hear(100), expected);
 }
 

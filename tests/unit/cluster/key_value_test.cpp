@@ -85,7 +85,7 @@ TEST_F(KeyValueTest, AnUpdateNeedsTheRevision) {
 }
 
 TEST_F(KeyValueTest, AValueIsGoneAfterItsTime) {
-  ASSERT_TRUE(ensure({.age_max = 1s, .storage = StreamSettings::Storage::memory}));
+  ASSERT_TRUE(ensure({.age_max = 3s, .storage = StreamSettings::Storage::memory}));
   EXPECT_TRUE(create("a", "1"));
   EXPECT_TRUE(get("a"));
   // Asked again and again until the server has taken it away.

@@ -186,12 +186,14 @@ TEST_F(PortsTest, ShutdownLetsACallAsJsonEnd) {
     asked.set_value();
     const std::string answer = http(
         "POST /sluice.v1.Gateway/ListConnections HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-        "Connect-Timeout-Ms: 300\r\nContent-Length: 2\r\n\r\n{}");
+        "Connect-Timeout-Ms: 2000\r\nContent-Length: 2\r\n\r\n{}");
     EXPECT_TRUE(answer.starts_with("HTTP/1.1 504 ")) << answer;
   });
   asked.get_future().wait();
   // The call is under way once it is counted so.
-  while (!has(get("/metrics"), "sluice_calls_in_progress{method=\"ListConnections\"} 1")) {
+  const auto until = base::Clock::now() + std::chrono::seconds(10);
+  while (!has(get("/metrics"), "sluice_calls_in_progress{method=\"ListConnections\"} 1") &&
+         base::Clock::now() < until) {
   }
   control.shutdown(base::Clock::now() + std::chrono::seconds(10));
   caller.join();

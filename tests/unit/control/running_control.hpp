@@ -23,7 +23,7 @@ struct RunningControl : RunningPool {
     options.grpc = base::Address::parse("127.0.0.1:0").value();
     options.admin = base::Address::parse("127.0.0.1:0").value();
     options.grpc_message_bytes_max = 10'000;
-    options.stuck_worker_seconds = std::chrono::milliseconds(1500);  // an idle worker turns once a second
+    options.stuck_worker_seconds = std::chrono::seconds(4);  // an idle worker turns once a second
     return options;
   }
   // A context whose call fails rather than hang a test.
