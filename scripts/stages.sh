@@ -11,7 +11,7 @@ logs_folder=build/test-logs
 # failure that the runner itself could not report (a crash, a missing program).
 counts_of_gtest() {
   awk '/^\[  PASSED  \] [0-9]+ test/ { passed += $4 }
-       /^\[  FAILED  \] [0-9]+ tests?, listed below/ { failed += $4 }
+       /^\[  FAILED  \] .* \([0-9]+ ms\)$/ { failed++ }
        /^! / { failed++ }
        END { print passed + 0, failed + 0 }'
 }
@@ -32,7 +32,7 @@ counts_of_unittest() {
 # Each prints what the log on standard input says of failures; finish repeats that, since a whole log is long and its
 # beginning may be out of reach.
 failures_of_gtest() {
-  grep -E -A12 ': Failure$|^\[  FAILED  \]|^! |Sanitizer:|runtime error:' | grep -vE '^(--- |\[  PASSED  \])'
+  grep -E -A12 ': Failure$|^\[  FAILED  \]|^! |Sanitizer:|runtime error:' | grep -vE '^(--- |\[  PASSED  \]|[0-9-]+T[0-9:.]+Z )'
 }
 failures_of_node() { sed -n -e '/failing tests:/,$p' -e '/failing tests:/,$!{/^! /p}'; }
 failures_of_unittest() { sed -n '/^======/,$p'; }

@@ -85,7 +85,8 @@ TEST(OptionSet, TellsOfVariablesThatLookLikeAnOptions) {
                                         {"SLUICE_NATS_PORT_4222_TCP_ADDR", "10.0.0.2"}}),
             Problems{});
   EXPECT_EQ(loaded.set.stray_variables({{"SLUICE_LISTEN_PORT", "8080"}, {"SLUICE_PORTAL", "1"}}),
-            (Problems{"SLUICE_LISTEN_PORT: there is no such option", "SLUICE_PORTAL: there is no such option"}));
+            (Problems{"SLUICE_LISTEN_PORT: there is no such option; did you mean SLUICE_SHARE_PORT?",
+                      "SLUICE_PORTAL: there is no such option"}));
 }
 
 TEST(OptionSet, FlagsWinOverEnvironmentOverFile) {

@@ -173,7 +173,8 @@ TEST_F(TlsCertificatesTest, WhatIsOutOfDateIsServedWithAWarning) {
 TEST_F(TlsCertificatesTest, AStapleThatIsNoneIsRefusedAndAStaleOneWarnedOf) {
   const TlsFiles files = write_pair(folder_, "a");
   folder_.write("a.crt.ocsp", "junk");
-  EXPECT_EQ(refusal(files), folder_.path("a.crt.ocsp") + ": is no successful OCSP response in DER form");
+  EXPECT_EQ(refusal(files),
+            "--tls-cert: " + folder_.path("a.crt.ocsp") + ": is no successful OCSP response in DER form");
   folder_.write("a.crt.ocsp", make_pair_of({}).stale_staple);
   const auto loaded = load({files});
   ASSERT_TRUE(loaded);
