@@ -106,6 +106,7 @@ TEST_F(JetStreamTest, WhoComesSecondFindsWhatTheFirstOneMade) {
 TEST_F(JetStreamTest, AllWhoMakeOneAtOnceHaveIt) {
   constexpr int clients = 6, rounds = 100;
   std::vector<JetStream> all;
+  all.reserve(clients);
   for (int at = 0; at < clients; ++at) all.emplace_back(*connect(server_).client, 10s);
   for (int round = 0; round < rounds; ++round) {
     StreamSettings settings = wanted;

@@ -108,6 +108,7 @@ TEST(WorkerDrains, TheNewestMayGoFirstOrTheOldestOrTheMostIdle) {
 TEST(WorkerDrains, AShedEndsItsShareAndNobodyElse) {
   RunningWorkers running;
   std::vector<LineClient> clients;
+  clients.reserve(10);
   for (int count = 0; count < 10; ++count) clients.push_back(running.member("a"));
   const Ending shed{EndReason::shed, 1001, "elsewhere"};
   EXPECT_EQ(running.on(0, [&](Worker& worker) { return worker.shed({.ending = shed}, 40); }), 4u);
