@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs';
 import net from 'node:net';
 
-const lowest = 10_000;
+// Above the last one that fetch refuses to call, 10080 (the Fetch Standard, "port blocking").
+const lowest = 10_081;
 // Above it the kernel takes ports for outgoing connections: one of those would sit on the port of who is away for a moment.
 const end = Number(readFileSync('/proc/sys/net/ipv4/ip_local_port_range', 'utf8').split(/\s+/)[0]);
 
