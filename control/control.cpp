@@ -117,12 +117,19 @@ struct Control::State {
     return {503, "not ready\n"};
   }
 
+  using OnDone = std::function<void()>;
+  // Has the executor run `task`, which calls what it is given when all of it is done.
+  std::future<void> begin(std::function<void(const OnDone&)> task) {
+    const auto promise = std::make_shared<std::promise<void>>();
+    executor.post([task = std::move(task), promise] { task([promise] { promise->set_value(); }); });
+    return promise->get_future();
+  }
+
   // What has happened here and was not told yet is told by others, if they are there.
   void settle_with_others(base::TimePoint deadline) {
     if (peers.is_alone()) return;
-    const auto settled = std::make_shared<std::promise<void>>();
-    executor.post([this, settled] { neighbours.settle([settled] { settled->set_value(); }); });
-    if (settled->get_future().wait_until(deadline) == std::future_status::ready) return;
+    const auto settled = begin([this](const OnDone& done) { neighbours.settle(done); });
+    if (settled.wait_until(deadline) == std::future_status::ready) return;
     base::log_warning("events_left", {{"waiting", hub.numbers().waiting}});
   }
 
@@ -193,14 +200,12 @@ std::vector<Control::OpenSocket> Control::copies() const {
 }
 
 bool Control::give_up_ports(base::TimePoint deadline) {
-  const auto promise = std::make_shared<std::promise<void>>();
-  auto done = promise->get_future();
-  state_->executor.post([this, promise] {
+  const auto given_up = state_->begin([this](const State::OnDone& done) {
     state_->grpc.stop_accepting();
     state_->admin.stop_accepting();
-    promise->set_value();
+    done();
   });
-  return done.wait_until(deadline) == std::future_status::ready;
+  return given_up.wait_until(deadline) == std::future_status::ready;
 }
 
 bool Control::is_ready() const { return state_->readiness.is_ready(); }
@@ -215,9 +220,7 @@ void Control::leave() {
 }
 
 void Control::meet_others(base::TimePoint deadline) {
-  const auto met = std::make_shared<std::promise<void>>();
-  state_->executor.post([this, met] { state_->neighbours.meet([met] { met->set_value(); }); });
-  met->get_future().wait_until(deadline);
+  state_->begin([this](const State::OnDone& done) { state_->neighbours.meet(done); }).wait_until(deadline);
 }
 
 void Control::reload_certificates() {
@@ -229,16 +232,15 @@ void Control::note_options_read(bool is_taken) { state_->metrics.options_read(is
 void Control::shutdown(base::TimePoint deadline) {
   if (!state_->runs) return;
   state_->runs = false;
-  const auto idle = std::make_shared<std::promise<void>>();
-  state_->executor.post([this, idle] {
+  const auto idle = state_->begin([this](const State::OnDone& done) {
     state_->calls.node_changes().close();
     state_->grpc.stop_accepting();
-    state_->admin.stop([idle] { idle->set_value(); });
+    state_->admin.stop(done);
   });
   state_->hub.close();
   state_->grpc.shutdown(deadline);
   state_->settle_with_others(std::max(deadline, base::Clock::now() + others_max));
-  idle->get_future().wait_until(deadline);
+  idle.wait_until(deadline);
   state_->executor.stop();
   state_->admin.close();  // the deadline may have come before the executor did its part
 }

@@ -11,6 +11,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/about.hpp"
 #include "base/log.hpp"
 #include "base/read_file.hpp"
 
@@ -60,10 +61,6 @@ std::optional<std::time_t> end_of(const X509* certificate) {
   return timegm(&parts);
 }
 
-base::Error about(const char* flag, const base::Error& error) {
-  return base::fail(error.code, std::string(flag) + ": " + error.detail);
-}
-
 }  // namespace
 
 std::vector<std::string> GrpcCertificates::files(const Options& options) {
@@ -92,21 +89,21 @@ void GrpcCertificates::reload() {
 // Nothing is written before everything has been checked.
 base::Status GrpcCertificates::take() {
   const auto chain = base::read_file(options_.grpc_tls_cert);
-  if (!chain) return about("--grpc-tls-cert", chain.error());
+  if (!chain) return base::about("--grpc-tls-cert", chain.error());
   const auto key = base::read_file(options_.grpc_tls_key);
-  if (!key) return about("--grpc-tls-key", key.error());
+  if (!key) return base::about("--grpc-tls-key", key.error());
   const auto certificate = read_chain(options_.grpc_tls_cert, *chain);
-  if (!certificate) return about("--grpc-tls-cert", certificate.error());
+  if (!certificate) return base::about("--grpc-tls-cert", certificate.error());
   if (const auto checked = check_key(options_, certificate->get(), *key); !checked) {
-    return about("--grpc-tls-key", checked.error());
+    return base::about("--grpc-tls-key", checked.error());
   }
   const auto end = end_of(certificate->get());
   if (!end) return wrong("--grpc-tls-cert: " + options_.grpc_tls_cert + ": its time of validity cannot be read");
   if (!options_.grpc_client_ca.empty()) {
     const auto clients = base::read_file(options_.grpc_client_ca);
-    if (!clients) return about("--grpc-client-ca", clients.error());
+    if (!clients) return base::about("--grpc-client-ca", clients.error());
     const auto issuer = read_chain(options_.grpc_client_ca, *clients);
-    if (!issuer) return about("--grpc-client-ca", issuer.error());
+    if (!issuer) return base::about("--grpc-client-ca", issuer.error());
     clients_.write(*clients);
   }
   certificate_.write(*chain);

@@ -13,9 +13,12 @@
 #include <optional>
 #include <system_error>
 
+#include "base/about.hpp"
+
 namespace sluice::gateway {
 namespace {
 
+using base::about;
 using base::Errc;
 using base::fail;
 
@@ -139,10 +142,6 @@ base::Status read_staple(TlsPair& pair) {
   pair.staple = content->bytes;
   pair.staple_until = *until;
   return base::ok();
-}
-
-base::Error about(std::string_view flag, const base::Error& error) {
-  return fail(error.code, std::string(flag) + ": " + error.detail);
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <system_error>
 #include <utility>
 
+#include "base/about.hpp"
 #include "base/log.hpp"
 #include "base/read_file.hpp"
 #include "identity/fetch.hpp"
@@ -20,10 +21,6 @@ constexpr std::size_t document_bytes_max = std::size_t{1} << 20;
 constexpr std::chrono::seconds fetch_patience{10};
 
 bool is_url(const std::string& text) { return text.starts_with("http://") || text.starts_with("https://"); }
-
-base::Error about(const std::string& what, const base::Error& error) {
-  return base::fail(error.code, what + ": " + error.detail);
-}
 
 }  // namespace
 
@@ -83,22 +80,22 @@ base::Result<std::shared_ptr<const KeySet>> KeySource::read() const {
   auto keys = std::make_shared<KeySet>();
   for (const std::string& secret : settings_.secrets) {
     auto key = Key::from_secret(secret);
-    if (!key) return about("--token-secret", key.error());
+    if (!key) return base::about("--token-secret", key.error());
     keys->add(*std::move(key));
   }
   for (const std::string& path : settings_.pem_files) {
     const auto text = base::read_file(path);
-    if (!text) return about("--token-keys", text.error());
+    if (!text) return base::about("--token-keys", text.error());
     auto key = Key::from_pem(*text);
-    if (!key) return about("--token-keys: " + path, key.error());
+    if (!key) return base::about("--token-keys: " + path, key.error());
     keys->add(*std::move(key));
   }
   for (std::size_t at = 0; at < settings_.jwks.size(); ++at) {
     const std::string& name = settings_.jwks[at];
     if (is_url(name) && fetched_[at].empty()) continue;
     const auto text = is_url(name) ? base::Result<std::string>(fetched_[at]) : base::read_file(name);
-    if (!text) return about("--token-jwks", text.error());
-    if (const auto added = keys->add_jwks(*text); !added) return about("--token-jwks: " + name, added.error());
+    if (!text) return base::about("--token-jwks", text.error());
+    if (const auto added = keys->add_jwks(*text); !added) return base::about("--token-jwks: " + name, added.error());
   }
   return std::shared_ptr<const KeySet>(std::move(keys));
 }

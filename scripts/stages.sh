@@ -7,6 +7,13 @@ summary=()
 failures=()
 logs_folder=build/test-logs
 
+# build PRESET [FLAG...]: with warnings as errors, as every stage that builds does.
+build() {
+  local preset=$1
+  shift
+  cmake --preset "$preset" -DSLUICE_WERROR=ON "$@" >/dev/null && cmake --build --preset "$preset"
+}
+
 # Each prints "PASSED FAILED" for the log on standard input. "! " begins a line by which a stage of ours reports a
 # failure that the runner itself could not report (a crash, a missing program).
 counts_of_gtest() {

@@ -17,10 +17,9 @@ for name in "${names[@]:-*}"; do
 done
 export SLUICE_CHAOS_CLIENTS=3000 SLUICE_CHAOS_SECONDS=120
 
-build() { cmake --preset release >/dev/null && cmake --build --preset release; }
 logs_folder=build/test-logs/cluster
 rm -rf "$logs_folder" && mkdir -p "$logs_folder"
-if stage exit 20 "install" scripts/install.sh build test && stage exit 25 "build" build; then
+if stage exit 20 "install" scripts/install.sh build test && stage exit 25 "build" build release; then
   # One after the other: they measure their time.
   for file in "${files[@]}"; do stage node 15 "cluster: $(basename "$file" .test.mjs)" tests/integration/run.sh build/release/sluice "$file"; done
 else

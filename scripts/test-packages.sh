@@ -28,9 +28,8 @@ envoy_tests() {
   fi
   ENVOY="$folder/bin/envoy" tests/integration/run.sh build/release/sluice deployed_proxies.test.mjs
 }
-build_release() { cmake --preset release -DSLUICE_WERROR=ON >/dev/null && cmake --build --preset release; }
 part_envoy() {
-  if stage exit 5 "install for envoy" scripts/install.sh test && stage exit 25 "release build" build_release; then
+  if stage exit 5 "install for envoy" scripts/install.sh test && stage exit 25 "release build" build release; then
     stage node 10 "packages: envoy" envoy_tests "$envoy"
   else
     cannot_run "packages: envoy" "packages are missing, or the build failed"

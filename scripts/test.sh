@@ -20,12 +20,6 @@ export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0:detect_stack_use_after_retur
 export UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
 export TSAN_OPTIONS=halt_on_error=0:exitcode=66:second_deadlock_stack=1
 
-build() {
-  local preset=$1
-  shift
-  cmake --preset "$preset" -DSLUICE_WERROR=ON "$@" >/dev/null && cmake --build --preset "$preset"
-}
-
 # Every test program that the preset built; CMake lists them (tests/CMakeLists.txt).
 unit_tests() {
   local program status=0

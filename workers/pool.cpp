@@ -62,6 +62,20 @@ std::vector<Mailbox*> pointers_to(const std::vector<std::unique_ptr<Mailbox>>& m
   return pointers;
 }
 
+// What `job` gives on each worker.
+template <class Job>
+auto asked_of_all(const std::vector<std::unique_ptr<Mailbox>>& mailboxes, const Job& job) {
+  using Answer = std::invoke_result_t<Job, Worker&>;
+  std::vector<std::future<Answer>> answers;
+  answers.reserve(mailboxes.size());
+  for (const auto& mailbox : mailboxes) {
+    const auto promise = std::make_shared<std::promise<Answer>>();
+    answers.push_back(promise->get_future());
+    mailbox->force([promise, job](Worker& worker) { promise->set_value(job(worker)); });
+  }
+  return answers;
+}
+
 }  // namespace
 
 Pool::State::State(const Options& options_of, std::uint32_t incarnation_of, std::uint64_t epoch, Edge& edge,
@@ -217,17 +231,12 @@ void Pool::stop_accepting(Stop how) {
 
 bool Pool::give_up_listeners(base::TimePoint deadline) {
   state_->leaving.set(1);
-  std::vector<std::future<void>> done;
-  for (const auto& mailbox : state_->mailboxes) {
-    const auto promise = std::make_shared<std::promise<void>>();
-    done.push_back(promise->get_future());
-    mailbox->force([promise](Worker& worker) {
-      worker.give_up_listeners();
-      promise->set_value();
-    });
-  }
+  const auto done = asked_of_all(state_->mailboxes, [](Worker& worker) {
+    worker.give_up_listeners();
+    return true;
+  });
   return std::ranges::all_of(
-      done, [deadline](const std::future<void>& one) { return one.wait_until(deadline) == std::future_status::ready; });
+      done, [deadline](const std::future<bool>& one) { return one.wait_until(deadline) == std::future_status::ready; });
 }
 
 void Pool::drain(const DrainWish& wish) {
@@ -260,12 +269,7 @@ void Pool::undrain() {
 bool Pool::is_leaving() const { return state_->leaving.read() != 0; }
 
 base::Result<std::vector<ListeningSockets>> Pool::listening_sockets(base::TimePoint deadline) {
-  std::vector<std::future<ListeningSockets>> answers;
-  for (const auto& mailbox : state_->mailboxes) {
-    const auto promise = std::make_shared<std::promise<ListeningSockets>>();
-    answers.push_back(promise->get_future());
-    mailbox->force([promise](Worker& worker) { promise->set_value(worker.listening_sockets()); });
-  }
+  auto answers = asked_of_all(state_->mailboxes, [](Worker& worker) { return worker.listening_sockets(); });
   std::vector<ListeningSockets> sockets;
   for (auto& answer : answers) {
     if (answer.wait_until(deadline) != std::future_status::ready) {

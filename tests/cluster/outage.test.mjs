@@ -5,9 +5,9 @@ import { detailOf, eventually, rejects } from '../integration/harness.mjs';
 import { Cluster } from './cluster.mjs';
 import { publishInTheEnd } from './nodes.mjs';
 import { io } from './packages.mjs';
+import { numbers } from './places.mjs';
 import { everyWire, haveHeard, listenAt } from './wires.mjs';
 
-const numbers = (from, to) => Array.from({ length: to - from }, (_, at) => String(from + at));
 const lobby = { rooms: ['lobby'] };
 const offset = ({ receipt }) => Number(receipt.position.split('-')[1]);
 

@@ -2,10 +2,10 @@
 // cluster in which it was made, the first.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { eventually } from '../integration/harness.mjs';
 import { Undo } from '../integration/undo.mjs';
 import { startNats } from './nats.mjs';
 import { publishInTheEnd, startNodes, writeSecret } from './nodes.mjs';
+import { areOne, catchesUp, numbers } from './places.mjs';
 import { haveHeard, listenAt } from './wires.mjs';
 
 const undo = new Undo();
@@ -21,16 +21,8 @@ before(async () => {
 });
 after(() => undo.run());
 
-const numbers = (from, to) => Array.from({ length: to - from }, (_, at) => String(from + at));
-
 test('what is said in either place is heard in both, in one order', async (t) => {
-  const room = 'order';
-  const listeners = await listenAt(t, [near, far], room);
-  await Promise.all([near, far].map(async (node, at) => {
-    for (const number of numbers(0, 100)) await node.publish(`${at} ${number}`, { rooms: [room] });
-  }));
-  await eventually(() => listeners.every((one) => one.heard.length === 200), 'all of it');
-  for (const one of listeners) assert.deepEqual([one.heard, one.gaps], [listeners[0].heard, []], one.wire);
+  await areOne(t, [near, far]);
   const { nodes } = await far.rpc('Nodes').listNodes({});
   assert.deepEqual(nodes.map((node) => node.name), ['far0', 'near0']);
 });
@@ -71,15 +63,6 @@ test('the server that leads the stream is killed: who is far goes on', async (t)
 });
 
 test('a place that is cut off hears afterwards what was said meanwhile, in order', async (t) => {
-  const room = 'cut';
-  const listeners = await listenAt(t, [near, far], room);
-  await near.publish('0', { rooms: [room] });
-  await haveHeard(listeners, ['0']);
   const [server] = nats.region(1).servers;
-  await server.kill();
-  await eventually(() => far.publish('lost', { rooms: [room] }).then(() => false, (error) => error.code === 14), 'the far node to know');
-  for (const text of numbers(1, 20)) await publishInTheEnd(near, text, { rooms: [room] }, { idempotencyKey: `cut ${text}` });
-  await server.start();
-  await publishInTheEnd(far, '20', { rooms: [room] }, { idempotencyKey: 'cut 20' });
-  await haveHeard(listeners, numbers(0, 21));
+  await catchesUp(t, [near, far], server, (text, target) => publishInTheEnd(near, text, target, { idempotencyKey: `cut ${text}` }));
 });
